@@ -1,0 +1,26 @@
+//! Floor 3: what a host knows. Tables and their own rules; no packet is sent from here.
+
+pub mod filter;
+pub mod interfaces;
+pub mod nat;
+pub mod neighbours;
+pub mod routes;
+pub mod sysctl;
+pub mod verdict;
+
+/// The tables of one host, as its packet path and IPVS look at them.
+#[derive(Debug)]
+pub struct Tables {
+    /// Network interfaces and their addresses.
+    pub interfaces: interfaces::Interfaces,
+    /// Routing tables and rules.
+    pub routes: routes::Routes,
+    /// Who is where on the link.
+    pub neighbours: neighbours::Neighbours,
+    /// `arptables` and `iptables`.
+    pub filter: filter::Filter,
+    /// Masqueraded flows.
+    pub nat: nat::Nat,
+    /// Kernel settings.
+    pub sysctl: sysctl::Sysctl,
+}

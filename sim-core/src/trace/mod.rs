@@ -1,0 +1,282 @@
+//! Floor 2: the trace, the one record of a run that every output reads.
+//!
+//! ```text
+//!   world, nodes ── pen (Recorder) ──► Trace ──► explain, journey, moment, digest, filter ──► ladder, JSON, pcapng, screen
+//! ```
+//! What happened is a row of small [`Event`]s. An event knows its step (time and node), its cause, its packet and its
+//! stage; what is larger than a few words stands in an arena and the event holds the index. Frame bytes stand once:
+//! a hop that changes nothing reuses the span, a rewrite stores the new head only.
+
+pub mod record;
+pub mod recorder;
+pub mod why;
+
+pub use recorder::{Level, Recorder};
+pub use why::Why;
+
+use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
+use crate::base::time::Instant;
+use record::{
+    AddressRecord, CommandRecord, ConnRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord, NeighbourRecord,
+    RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+};
+
+/// Where in a node something happened.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Stage {
+    /// On the cable or at the NIC.
+    #[default]
+    Wire,
+    /// In a switch.
+    Switch,
+    /// Checks of an arriving frame.
+    Ingress,
+    /// The ARP protocol and the neighbour table.
+    Arp,
+    /// Netfilter PREROUTING.
+    Prerouting,
+    /// The routing decision.
+    Routing,
+    /// Netfilter INPUT, and what takes packets there.
+    Input,
+    /// IPVS.
+    Ipvs,
+    /// Netfilter FORWARD.
+    Forward,
+    /// Netfilter OUTPUT.
+    Output,
+    /// Netfilter POSTROUTING.
+    Postrouting,
+    /// ICMP of this host.
+    Icmp,
+    /// Sockets.
+    Socket,
+    /// A process.
+    Process,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// A frame left by a port; the next number in the capture.
+    Sent {
+        /// The port.
+        port: PortId,
+        /// Its bytes.
+        bytes: BytesId,
+        /// Octets of the whole frame.
+        length: u32,
+    },
+    /// A frame came in by a port; the next number in the capture.
+    Received {
+        /// The port.
+        port: PortId,
+        /// Its bytes.
+        bytes: BytesId,
+        /// Octets of the whole frame.
+        length: u32,
+    },
+    /// A packet ended here; the decision is this event's cause.
+    Dropped,
+    /// Something was decided.
+    Decided(Why),
+    /// An interface has a new value.
+    Interface(u32),
+    /// An address came or went.
+    Address(u32),
+    /// A route came or went.
+    Route(u32),
+    /// A neighbour entry has a new value.
+    Neighbour(u32),
+    /// A switch's forwarding entry has a new value.
+    Fdb(u32),
+    /// A virtual service has a new value.
+    Service(u32),
+    /// A real server has a new value.
+    Server(u32),
+    /// A connection has a new value.
+    Connection(u32),
+    /// A kernel setting has a new value.
+    Sysctl(u32),
+    /// A log line.
+    Log(u32),
+    /// A typed line was started.
+    CommandStarted(u32),
+    /// A typed line ended.
+    CommandEnded(u32),
+    /// A request was started.
+    RequestStarted(u32),
+    /// A request was answered or failed.
+    RequestEnded(u32),
+    /// A server program answered a request.
+    Served(u32),
+    /// An action of the script, by its position.
+    Acted(u32),
+}
+
+/// One thing that happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Event {
+    /// Index into [`Trace::steps`]: when and where.
+    pub step: u32,
+    /// The event that led to this one.
+    pub cause: EventId,
+    /// The packet concerned.
+    pub packet: PacketId,
+    /// Where in the node.
+    pub stage: Stage,
+    /// What.
+    pub kind: Kind,
+}
+
+/// One turn of the engine: a frame arrived, a node woke or an action happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// When.
+    pub at: Instant,
+    /// Where.
+    pub node: NodeId,
+}
+
+/// Where the bytes of a frame are kept: its head (to the end of the transport header) and its payload.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Start of the head in the arena.
+    pub head: u32,
+    /// Octets of the head.
+    pub head_length: u16,
+    /// Octets of the payload that are kept.
+    pub tail_length: u16,
+    /// Start of the payload in the arena.
+    pub tail: u32,
+}
+
+/// What the readers must know about the nodes that no event says: fixed for a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cast {
+    /// The nodes, by [`NodeId`].
+    pub nodes: Vec<NodeCard>,
+    /// The ports, by [`PortId`].
+    pub ports: Vec<PortCard>,
+}
+
+/// A node as a reader shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NodeCard {
+    /// Its name in the scenario.
+    pub name: Box<str>,
+    /// `client`, `router`, `director`, `real server`, `host`, `switch`.
+    pub role: Box<str>,
+    /// A switch or hub, not a host.
+    pub is_switch: bool,
+}
+
+/// A port as a reader shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PortCard {
+    /// Its node.
+    pub node: NodeId,
+    /// `eth0`; for a switch, the name of what is at the other end.
+    pub name: Box<str>,
+    /// Its MAC (a host's).
+    pub mac: Option<crate::wire::Mac>,
+    /// The address its installer set (a host's).
+    pub address: Option<ipnet::Ipv4Net>,
+    /// The port at the other end of its cable.
+    pub peer: Option<PortId>,
+}
+
+/// Everything that was recorded of a run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trace {
+    /// Who took part.
+    pub cast: Cast,
+    /// Time and place of the events, in order.
+    pub steps: Vec<Step>,
+    /// The events, in order; an [`EventId`] is an index.
+    pub events: Vec<Event>,
+    /// The events `Sent` and `Received`: frame No. n of the capture is `frames[n - 1]`.
+    pub frames: Vec<EventId>,
+    /// Which packet a packet came from (unwrapped, fragmented, answered), by [`PacketId`].
+    pub parents: Vec<PacketId>,
+    /// Bytes of frames.
+    pub arena: Vec<u8>,
+    /// Where in the arena, by [`BytesId`].
+    pub spans: Vec<Span>,
+    /// Grounds of schedulers.
+    pub evidence: Vec<Evidence>,
+    /// New values of interfaces.
+    pub interfaces: Vec<InterfaceRecord>,
+    /// New values of addresses.
+    pub addresses: Vec<AddressRecord>,
+    /// New values of routes.
+    pub routes: Vec<RouteRecord>,
+    /// New values of neighbour entries.
+    pub neighbours: Vec<NeighbourRecord>,
+    /// New values of forwarding entries.
+    pub fdb: Vec<FdbRecord>,
+    /// New values of virtual services.
+    pub services: Vec<ServiceRecord>,
+    /// New values of real servers.
+    pub servers: Vec<ServerRecord>,
+    /// New values of connections.
+    pub connections: Vec<ConnRecord>,
+    /// New values of kernel settings.
+    pub sysctls: Vec<SysctlRecord>,
+    /// Log lines.
+    pub logs: Vec<LogRecord>,
+    /// Typed lines, in the order in which they were started.
+    pub commands: Vec<CommandRecord>,
+    /// Requests, in the order in which they were started: `r1` is the first.
+    pub requests: Vec<RequestRecord>,
+    /// Requests as the server programs saw them.
+    pub served: Vec<ServedRecord>,
+}
+
+impl Trace {
+    /// The event with this id.
+    pub fn event(&self, id: EventId) -> &Event {
+        &self.events[id.0 as usize]
+    }
+
+    /// When and where an event happened.
+    pub fn step_of(&self, id: EventId) -> Step {
+        self.steps[self.event(id).step as usize]
+    }
+
+    /// When an event happened.
+    pub fn at(&self, id: EventId) -> Instant {
+        self.step_of(id).at
+    }
+
+    /// The packet that `packet` came from, if any.
+    pub fn parent(&self, packet: PacketId) -> Option<PacketId> {
+        self.parents.get(packet.0 as usize).copied().filter(|parent| parent.is_some())
+    }
+
+    /// The bytes of a frame as far as they were kept, in two pieces: head and payload.
+    pub fn bytes(&self, id: BytesId) -> (&[u8], &[u8]) {
+        if !id.is_some() {
+            return (&[], &[]);
+        }
+        let span = self.spans[id.0 as usize];
+        let (head, tail) = (span.head as usize, span.tail as usize);
+        (
+            &self.arena[head..head + usize::from(span.head_length)],
+            &self.arena[tail..tail + usize::from(span.tail_length)],
+        )
+    }
+
+    /// `server4`.
+    pub fn node_name(&self, node: NodeId) -> &str {
+        &self.cast.nodes[node.index()].name
+    }
+
+    /// `server4:eth0`.
+    pub fn port_name(&self, port: PortId) -> String {
+        let card = &self.cast.ports[port.index()];
+        format!("{}:{}", self.node_name(card.node), card.name)
+    }
+}
+
+const _: () = assert!(size_of::<Event>() <= 32, "an event is at most 32 bytes");

@@ -1,0 +1,17 @@
+//! The vocabulary of what can be recorded: plain values, used by the rooms above as their own state types. There is no
+//! second copy of any of them.
+//!
+//! A record of a table change holds the *new* value and whether it is still there, so that a reader can rebuild the
+//! table at any event without asking the world.
+
+pub mod host;
+pub mod ipvs;
+pub mod neighbour;
+pub mod program;
+pub mod route;
+
+pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
+pub use ipvs::{Candidate, ConnRecord, ConnState, Evidence, Family, Method, ServerRecord, ServiceKey, ServiceRecord};
+pub use neighbour::{NeighbourRecord, NeighbourState};
+pub use program::{CommandRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
+pub use route::{RouteKind, RouteRecord};

@@ -1,0 +1,329 @@
+//! The pen of the trace: what the engine and the nodes write with. It decides by the level what is kept; the writers
+//! cannot tell the difference.
+//!
+//! | level | kept |
+//! |---|---|
+//! | counters | counts of frames, hops and drops only |
+//! | frames | one event and the head of the frame per hop, drops with their reason, commands and requests |
+//! | everything | all events, whole frames |
+
+use super::record::{
+    AddressRecord, CommandRecord, ConnRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord, NeighbourRecord,
+    RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+};
+use super::why::EvidenceId;
+use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
+use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
+use crate::base::time::Instant;
+use crate::wire::frame::Buffer;
+
+/// How much is kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Level {
+    /// Counts only.
+    Counters,
+    /// A record and the head of the frame per hop.
+    Frames,
+    /// Every event, every byte.
+    Everything,
+}
+
+/// Counts that every level keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Frames that left a port of a host or switch.
+    pub frames_sent: u64,
+    /// Frames delivered at the far end of a link.
+    pub packet_hops: u64,
+    /// Packets that were dropped.
+    pub drops: u64,
+    /// Events that happened, kept or not.
+    pub events: u64,
+}
+
+/// Writes the trace.
+#[derive(Debug)]
+pub struct Recorder {
+    level: Level,
+    trace: Trace,
+    counters: Counters,
+    step: Step,
+    step_is_written: bool,
+    next_packet: u32,
+}
+
+/// The circumstances of an event, which the writer's `Cx` carries.
+#[derive(Clone, Copy, Debug)]
+pub struct Context {
+    /// What led to it.
+    pub cause: EventId,
+    /// The packet in hand.
+    pub packet: PacketId,
+    /// Where in the node.
+    pub stage: Stage,
+}
+
+impl Recorder {
+    /// A pen for a run with this cast.
+    pub fn new(level: Level, cast: Cast) -> Self {
+        Recorder {
+            level,
+            trace: Trace { cast, ..Trace::default() },
+            counters: Counters::default(),
+            step: Step { at: Instant::ZERO, node: NodeId(0) },
+            step_is_written: false,
+            next_packet: 0,
+        }
+    }
+
+    /// How much is kept.
+    pub fn level(&self) -> Level {
+        self.level
+    }
+
+    /// The counts so far.
+    pub fn counters(&self) -> Counters {
+        self.counters
+    }
+
+    /// What was recorded so far.
+    pub fn trace(&self) -> &Trace {
+        &self.trace
+    }
+
+    /// What was recorded, at the end.
+    pub fn into_trace(self) -> Trace {
+        self.trace
+    }
+
+    /// Begins a turn of the engine; the step is written with its first event.
+    pub fn begin_step(&mut self, at: Instant, node: NodeId) {
+        self.step = Step { at, node };
+        self.step_is_written = false;
+    }
+
+    /// A new packet, which came from `parent` (`PacketId::NONE`: from a socket or a program).
+    pub fn new_packet(&mut self, parent: PacketId) -> PacketId {
+        let id = PacketId(self.next_packet);
+        self.next_packet += 1;
+        if self.level == Level::Everything {
+            self.trace.parents.push(parent);
+        }
+        id
+    }
+
+    /// A decision. Kept at level everything.
+    pub fn decided(&mut self, why: Why, context: Context) -> EventId {
+        self.counters.events += 1;
+        if self.level < Level::Everything {
+            return context.cause;
+        }
+        self.write(Kind::Decided(why), context)
+    }
+
+    /// A packet ended here, for this reason. Kept at level frames and above.
+    pub fn dropped(&mut self, why: Why, context: Context) -> EventId {
+        self.counters.events += 2;
+        self.counters.drops += 1;
+        if self.level < Level::Frames {
+            return context.cause;
+        }
+        let cause = self.write(Kind::Decided(why), context);
+        self.write(Kind::Dropped, Context { cause, ..context })
+    }
+
+    /// A frame leaves by `port`. The frame's ids are brought up to date.
+    pub fn sent(&mut self, port: PortId, buffer: &mut Buffer, context: Context) -> EventId {
+        self.counters.frames_sent += 1;
+        self.counters.events += 1;
+        if self.level < Level::Frames {
+            return EventId::NONE;
+        }
+        let length = buffer.bytes().len() as u32;
+        let bytes = self.keep(buffer);
+        let event = self.write(Kind::Sent { port, bytes, length }, Context { packet: buffer.packet, ..context });
+        self.trace.frames.push(event);
+        buffer.cause = event;
+        event
+    }
+
+    /// A frame came in by `port`. The frame's ids are brought up to date.
+    pub fn received(&mut self, port: PortId, buffer: &mut Buffer) -> EventId {
+        self.counters.packet_hops += 1;
+        self.counters.events += 1;
+        if self.level < Level::Frames {
+            return EventId::NONE;
+        }
+        let length = buffer.bytes().len() as u32;
+        let bytes = self.keep(buffer);
+        let context = Context { cause: buffer.cause, packet: buffer.packet, stage: Stage::Wire };
+        let event = self.write(Kind::Received { port, bytes, length }, context);
+        self.trace.frames.push(event);
+        buffer.cause = event;
+        event
+    }
+
+    /// Grounds of a scheduler, to be named by a [`Why`]. Index 0 at lower levels, where nobody reads it.
+    pub fn evidence(&mut self, evidence: Evidence) -> EvidenceId {
+        if self.level < Level::Everything {
+            return EvidenceId(0);
+        }
+        self.trace.evidence.push(evidence);
+        EvidenceId(self.trace.evidence.len() as u32 - 1)
+    }
+
+    /// A table or a program has a new value. Kept at level everything; commands and requests at frames too.
+    pub fn changed(&mut self, change: Change, context: Context) -> EventId {
+        self.counters.events += 1;
+        let least = match change {
+            Change::CommandStarted(_)
+            | Change::CommandEnded(..)
+            | Change::RequestStarted(_)
+            | Change::RequestEnded(..)
+            | Change::Served(_)
+            | Change::Acted(_) => Level::Frames,
+            _ => Level::Everything,
+        };
+        let always = matches!(
+            change,
+            Change::CommandStarted(_) | Change::CommandEnded(..) | Change::RequestStarted(_) | Change::RequestEnded(..)
+        );
+        if self.level < least && !always {
+            return context.cause;
+        }
+        let trace = &mut self.trace;
+        let kind = match change {
+            Change::Interface(record) => Kind::Interface(push(&mut trace.interfaces, record)),
+            Change::Address(record) => Kind::Address(push(&mut trace.addresses, record)),
+            Change::Route(record) => Kind::Route(push(&mut trace.routes, record)),
+            Change::Neighbour(record) => Kind::Neighbour(push(&mut trace.neighbours, record)),
+            Change::Fdb(record) => Kind::Fdb(push(&mut trace.fdb, record)),
+            Change::Service(record) => Kind::Service(push(&mut trace.services, record)),
+            Change::Server(record) => Kind::Server(push(&mut trace.servers, record)),
+            Change::Connection(record) => Kind::Connection(push(&mut trace.connections, record)),
+            Change::Sysctl(record) => Kind::Sysctl(push(&mut trace.sysctls, record)),
+            Change::Log(record) => Kind::Log(push(&mut trace.logs, record)),
+            Change::CommandStarted(record) => Kind::CommandStarted(push(&mut trace.commands, record)),
+            Change::CommandEnded(index, record) => {
+                trace.commands[index as usize] = record;
+                Kind::CommandEnded(index)
+            }
+            Change::RequestStarted(record) => Kind::RequestStarted(push(&mut trace.requests, record)),
+            Change::RequestEnded(index, record) => {
+                trace.requests[index as usize] = record;
+                Kind::RequestEnded(index)
+            }
+            Change::Served(record) => Kind::Served(push(&mut trace.served, record)),
+            Change::Acted(position) => Kind::Acted(position),
+        };
+        if self.level < Level::Frames {
+            return context.cause;
+        }
+        self.write(kind, context)
+    }
+
+    /// The index that the next `CommandStarted` gets.
+    pub fn next_command(&self) -> u32 {
+        self.trace.commands.len() as u32
+    }
+
+    /// The index that the next `RequestStarted` gets.
+    pub fn next_request(&self) -> u32 {
+        self.trace.requests.len() as u32
+    }
+
+    fn write(&mut self, kind: Kind, context: Context) -> EventId {
+        if !self.step_is_written {
+            self.trace.steps.push(self.step);
+            self.step_is_written = true;
+        }
+        let id = EventId(self.trace.events.len() as u32);
+        let step = self.trace.steps.len() as u32 - 1;
+        self.trace.events.push(Event {
+            step,
+            cause: context.cause,
+            packet: context.packet,
+            stage: context.stage,
+            kind,
+        });
+        id
+    }
+
+    /// Keeps the bytes of a frame, unless exactly these are kept already.
+    fn keep(&mut self, buffer: &mut Buffer) -> BytesId {
+        if buffer.kept.is_some() {
+            return buffer.kept;
+        }
+        let bytes = buffer.bytes();
+        let split = head_length(bytes);
+        let tail_length = if self.level == Level::Everything { bytes.len() - split } else { 0 };
+        let head = self.trace.arena.len() as u32;
+        self.trace.arena.extend_from_slice(&bytes[..split + tail_length]);
+        self.trace.spans.push(Span {
+            head,
+            head_length: split as u16,
+            tail: head + split as u32,
+            tail_length: tail_length as u16,
+        });
+        buffer.kept = BytesId(self.trace.spans.len() as u32 - 1);
+        buffer.kept
+    }
+}
+
+/// What [`Recorder::changed`] writes: the new value. The numbers are indices that `next_command` or `next_request` gave.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// An interface.
+    Interface(InterfaceRecord),
+    /// An address.
+    Address(AddressRecord),
+    /// A route.
+    Route(RouteRecord),
+    /// A neighbour entry.
+    Neighbour(NeighbourRecord),
+    /// A forwarding entry.
+    Fdb(FdbRecord),
+    /// A virtual service.
+    Service(ServiceRecord),
+    /// A real server.
+    Server(ServerRecord),
+    /// A connection.
+    Connection(ConnRecord),
+    /// A kernel setting.
+    Sysctl(SysctlRecord),
+    /// A log line.
+    Log(LogRecord),
+    /// A typed line begins.
+    CommandStarted(CommandRecord),
+    /// A typed line ended.
+    CommandEnded(u32, CommandRecord),
+    /// A request begins.
+    RequestStarted(RequestRecord),
+    /// A request ended.
+    RequestEnded(u32, RequestRecord),
+    /// A server program answered a request.
+    Served(ServedRecord),
+    /// An action of the script, by its position.
+    Acted(u32),
+}
+
+fn push<T>(arena: &mut Vec<T>, record: T) -> u32 {
+    arena.push(record);
+    arena.len() as u32 - 1
+}
+
+/// Octets of a frame up to the end of its transport header: what a rewrite may change.
+fn head_length(frame: &[u8]) -> usize {
+    const ETHERNET: usize = 14;
+    let least = frame.len().min(ETHERNET + 60);
+    if frame.len() < ETHERNET + 20 || frame[12..14] != [0x08, 0x00] {
+        return least;
+    }
+    let ip = ETHERNET + usize::from(frame[ETHERNET] & 0x0f) * 4;
+    let transport = match frame[ETHERNET + 9] {
+        6 => frame.get(ip + 12).map_or(20, |offset| usize::from(offset >> 4) * 4),
+        17 | 1 => 8,
+        _ => 40,
+    };
+    frame.len().min(ip + transport)
+}

@@ -1,0 +1,478 @@
+//! The closed list of reasons. A `Why` says what was decided *and on what grounds*; sentences are written once, in
+//! `explain.rs`. Grouped by stage, in the order in which a packet meets them.
+//!
+//! A reason is `Copy` and at most 16 bytes. What does not fit (a scheduler's candidates) stands in an arena of the
+//! trace, and the reason holds its index.
+
+use super::record::{ConnState, Method};
+use crate::base::id::{IfaceId, PortId};
+use crate::wire::Ipv4Addr;
+
+/// An index into [`super::Trace::evidence`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EvidenceId(pub u32);
+
+/// Why something was done, accepted, dropped or chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    // ── the cable ──────────────────────────────────────────────────────────────────────────────────────────────
+    /// No signal: a cable is unplugged, or a machine at one end is off.
+    LinkDown,
+    /// The sender's queue was full.
+    LinkQueueFull {
+        /// Frames that were waiting.
+        queued: u32,
+    },
+    /// The link lost it by its own stream of chance.
+    LinkLoss {
+        /// How often that happens, in parts per million.
+        loss_ppm: u32,
+    },
+    /// Longer than the link carries.
+    LinkTooLong {
+        /// Octets after the Ethernet header.
+        length: u32,
+        /// What the link carries.
+        mtu: u32,
+    },
+
+    // ── the switch ─────────────────────────────────────────────────────────────────────────────────────────────
+    /// The destination is known to be behind this port.
+    SwitchForwarded {
+        /// Where it goes.
+        port: PortId,
+    },
+    /// Broadcast or multicast: to all other ports.
+    SwitchBroadcast,
+    /// Nobody has been seen with this address: to all other ports.
+    SwitchUnknown,
+    /// The destination is behind the port it came from.
+    SwitchSamePort,
+    /// A `cut` of the scenario stops this kind of frame between these ports.
+    SwitchCut {
+        /// Which cut, counted from 0 in script order.
+        cut: u32,
+    },
+    /// The source address is now known to be behind this port.
+    SwitchLearned {
+        /// Where it was seen.
+        port: PortId,
+    },
+    /// The source address moved here from another port.
+    SwitchMoved {
+        /// Where it was seen before.
+        from: PortId,
+    },
+
+    // ── ingress ────────────────────────────────────────────────────────────────────────────────────────────────
+    /// The frame is for another MAC; a NIC that is not promiscuous does not take it.
+    OtherHost,
+    /// The interface is down.
+    InterfaceDown,
+    /// Not IPv4 and not ARP.
+    UnknownEthertype {
+        /// The EtherType.
+        ethertype: u16,
+    },
+    /// Header or length fields make no sense.
+    Malformed,
+    /// The IPv4 header checksum is wrong.
+    BadHeaderChecksum,
+    /// The transport checksum is wrong.
+    BadTransportChecksum,
+    /// The host is switched off, crashed or frozen.
+    HostDown,
+    /// The source address cannot be right here: it is our own, or loopback, multicast or broadcast.
+    Martian {
+        /// The source.
+        source: Ipv4Addr,
+    },
+    /// `rp_filter`: the way back to the source does not lead through this interface.
+    ReversePath {
+        /// The source.
+        source: Ipv4Addr,
+    },
+    /// A fragment waits for the others.
+    FragmentHeld {
+        /// Octets that have come so far.
+        so_far: u32,
+    },
+    /// All fragments are there.
+    Reassembled {
+        /// Octets of the whole packet.
+        length: u32,
+    },
+    /// The others did not come in time (30 s).
+    ReassemblyTimeout,
+
+    // ── ARP ────────────────────────────────────────────────────────────────────────────────────────────────────
+    /// The next hop's MAC is unknown: a question is broadcast.
+    ArpAsk {
+        /// Whose MAC is wanted.
+        target: Ipv4Addr,
+        /// The sender address in the question.
+        sender: Ipv4Addr,
+        /// 1 for the first of three.
+        attempt: u8,
+    },
+    /// The packet waits for the answer.
+    ArpQueued {
+        /// Whose MAC is wanted.
+        target: Ipv4Addr,
+    },
+    /// The entry is old and in use: asked again, by unicast.
+    ArpProbe {
+        /// Whose MAC is confirmed.
+        target: Ipv4Addr,
+        /// 1 for the first of three.
+        attempt: u8,
+    },
+    /// Answered: the address is this host's.
+    ArpAnswer {
+        /// The address.
+        address: Ipv4Addr,
+        /// The interface it stands on.
+        holds_it_on: IfaceId,
+        /// `arp_ignore` in force.
+        ignore: u8,
+    },
+    /// Not answered, though the address is this host's.
+    ArpIgnored {
+        /// The address.
+        address: Ipv4Addr,
+        /// The interface it stands on.
+        holds_it_on: IfaceId,
+        /// `arp_ignore` in force.
+        ignore: u8,
+    },
+    /// Not answered: `arp_filter`, the way to the asker leads through another interface.
+    ArpFilterRoute {
+        /// The address asked for.
+        address: Ipv4Addr,
+    },
+    /// `arptables` dropped it.
+    ArpFiltered {
+        /// The address the rule is about.
+        address: Ipv4Addr,
+        /// Which rule of the chain, from 1.
+        rule: u16,
+        /// Dropped on the way in, not out.
+        inbound: bool,
+    },
+    /// `arptables` wrote another sender address.
+    ArpMangled {
+        /// What stood there.
+        from: Ipv4Addr,
+        /// What stands there now.
+        to: Ipv4Addr,
+        /// Which rule of the chain, from 1.
+        rule: u16,
+    },
+    /// The question is not about an address of this host.
+    ArpNotMine {
+        /// The address asked for.
+        address: Ipv4Addr,
+    },
+    /// The sender's MAC was noted.
+    ArpLearned {
+        /// The sender.
+        address: Ipv4Addr,
+    },
+    /// Nothing was noted: there is no entry, and `arp_accept` does not let this message make one.
+    ArpUnsolicited {
+        /// The sender.
+        address: Ipv4Addr,
+    },
+    /// Another MAC was offered within `locktime` of the last change: the first answer wins.
+    ArpLocked {
+        /// The sender.
+        address: Ipv4Addr,
+    },
+    /// The entry was set by hand.
+    ArpPermanent {
+        /// The sender.
+        address: Ipv4Addr,
+    },
+    /// Nobody answered three questions.
+    ArpFailed {
+        /// Whose MAC was wanted.
+        target: Ipv4Addr,
+    },
+    /// Too many packets were waiting for the answer; the oldest goes.
+    ArpQueueFull {
+        /// Whose MAC was wanted.
+        target: Ipv4Addr,
+    },
+
+    // ── routing ────────────────────────────────────────────────────────────────────────────────────────────────
+    /// The destination is this host's own.
+    RouteLocal {
+        /// The destination.
+        address: Ipv4Addr,
+        /// The interface it stands on.
+        on: IfaceId,
+    },
+    /// The destination is on a link of this host.
+    RouteLink {
+        /// The destination.
+        address: Ipv4Addr,
+        /// The interface.
+        by: IfaceId,
+    },
+    /// The destination is behind a router.
+    RouteVia {
+        /// The destination.
+        address: Ipv4Addr,
+        /// The router.
+        gateway: Ipv4Addr,
+        /// The interface.
+        by: IfaceId,
+    },
+    /// No route.
+    RouteNone {
+        /// The destination.
+        address: Ipv4Addr,
+    },
+    /// A route that refuses (`unreachable`, `prohibit`, `blackhole`).
+    RouteRefused {
+        /// The destination.
+        address: Ipv4Addr,
+    },
+
+    // ── filters and NAT ────────────────────────────────────────────────────────────────────────────────────────
+    /// An `iptables` rule dropped or rejected it.
+    Filtered {
+        /// Which rule of the chain, from 1; 0 for the policy.
+        rule: u16,
+        /// The hook.
+        hook: Hook,
+    },
+    /// An `iptables` rule set the mark.
+    Marked {
+        /// The mark.
+        mark: u32,
+        /// Which rule of the chain, from 1.
+        rule: u16,
+    },
+    /// MASQUERADE or SNAT wrote another source.
+    Masqueraded {
+        /// The new source.
+        to: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// An answer to a masqueraded flow: the destination is written back.
+    Unmasqueraded {
+        /// The destination.
+        to: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+
+    // ── input, output, forward ─────────────────────────────────────────────────────────────────────────────────
+    /// Forwarded: one off the TTL.
+    Forwarded {
+        /// The TTL it leaves with.
+        ttl: u8,
+    },
+    /// Not forwarded: `ip_forward` is 0.
+    ForwardingOff,
+    /// The TTL would become 0.
+    TtlExpired {
+        /// Who sent the packet.
+        from: Ipv4Addr,
+    },
+    /// Longer than the way allows, and not to be fragmented.
+    TooLong {
+        /// Octets of the packet.
+        length: u32,
+        /// What the way allows.
+        mtu: u32,
+    },
+    /// Sent in pieces.
+    Fragmented {
+        /// How many.
+        pieces: u16,
+        /// What the way allows.
+        mtu: u32,
+    },
+    /// Taken out of its tunnel.
+    Decapsulated {
+        /// Who wrapped it.
+        from: Ipv4Addr,
+    },
+    /// An IP-in-IP packet, and no `tunl0` that is up.
+    NoTunnel,
+    /// Given to a socket.
+    Delivered {
+        /// The port.
+        port: u16,
+    },
+    /// A new connection was taken by a listener.
+    Accepted {
+        /// The port.
+        port: u16,
+    },
+    /// The listener's queue is full.
+    BacklogFull {
+        /// The port.
+        port: u16,
+    },
+    /// Nothing listens there: TCP answers RST, UDP ICMP port unreachable.
+    NoListener {
+        /// The port.
+        port: u16,
+    },
+    /// An RST or a stray segment that belongs to nothing.
+    StraySegment {
+        /// The port.
+        port: u16,
+    },
+    /// An echo request was answered.
+    EchoAnswered,
+    /// An ICMP message was taken note of.
+    IcmpTaken {
+        /// Its type.
+        kind: u8,
+        /// Its code.
+        code: u8,
+    },
+    /// An ICMP error is sent.
+    IcmpSent {
+        /// Its type.
+        kind: u8,
+        /// Its code.
+        code: u8,
+        /// To whom.
+        to: Ipv4Addr,
+    },
+    /// No ICMP error may be sent about this packet (RFC 1122, section 3.2.2) or the rate limit holds.
+    IcmpSuppressed,
+    /// No such protocol here.
+    NoProtocol {
+        /// Its number.
+        protocol: u8,
+    },
+    /// This host's own packet: a socket or a program sent it.
+    Originated {
+        /// From.
+        source: Ipv4Addr,
+        /// To.
+        destination: Ipv4Addr,
+    },
+
+    // ── IPVS ───────────────────────────────────────────────────────────────────────────────────────────────────
+    /// A virtual service, and no connection is known.
+    IpvsNew {
+        /// The VIP.
+        address: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// The packet belongs to a known connection.
+    IpvsFound {
+        /// Its state before this packet.
+        state: ConnState,
+    },
+    /// No virtual service wants it: the host's own stack gets it.
+    IpvsNotMine {
+        /// The destination's port.
+        port: u16,
+    },
+    /// A scheduler chose.
+    IpvsScheduled {
+        /// The grounds.
+        evidence: EvidenceId,
+    },
+    /// No server can be had: ICMP port unreachable.
+    IpvsNoDestination {
+        /// The grounds.
+        evidence: EvidenceId,
+    },
+    /// Known as a persistent client: same server, the scheduler is not asked.
+    IpvsPersistent {
+        /// The server.
+        server: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// A connection was noted.
+    IpvsConn {
+        /// Its state.
+        state: ConnState,
+        /// Its timeout, in seconds.
+        timeout_s: u32,
+    },
+    /// A connection's state changed.
+    IpvsState {
+        /// Before.
+        from: ConnState,
+        /// After.
+        to: ConnState,
+        /// Its new timeout, in seconds.
+        timeout_s: u32,
+    },
+    /// A connection ended.
+    IpvsExpired {
+        /// Its last state.
+        state: ConnState,
+    },
+    /// Only a SYN makes a connection.
+    IpvsNoSyn,
+    /// The server was deleted; packets of its connections are dropped.
+    IpvsServerGone,
+    /// The old connection of this client port is over: scheduled anew.
+    IpvsReused {
+        /// Its state.
+        state: ConnState,
+    },
+    /// The connection's server was deleted or has weight 0 and `expire_nodest_conn` is 1.
+    IpvsNoDest,
+    /// Brought to the server in this way.
+    IpvsForward {
+        /// The way.
+        method: Method,
+        /// The server.
+        server: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// A reply passes the director: its source is written back to the VIP.
+    IpvsReply {
+        /// The VIP.
+        address: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// An ICMP error about a connection was turned to its other end.
+    IpvsIcmp {
+        /// The ICMP type.
+        kind: u8,
+        /// To whom.
+        to: Ipv4Addr,
+    },
+    /// Wrapped in an outer IP header.
+    IpvsWrapped {
+        /// Outer source.
+        from: Ipv4Addr,
+        /// Outer destination.
+        to: Ipv4Addr,
+    },
+}
+
+/// A netfilter hook.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Hook {
+    /// Before routing.
+    Prerouting,
+    /// For this host.
+    Input,
+    /// Through this host.
+    Forward,
+    /// From this host.
+    Output,
+    /// Before it leaves.
+    Postrouting,
+}
+
+const _: () = assert!(size_of::<Why>() <= 16, "a reason is at most 16 bytes");

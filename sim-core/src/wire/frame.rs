@@ -1,0 +1,155 @@
+//! A frame: bytes from the Ethernet destination to the end of the payload (no preamble, no FCS), in a buffer that has
+//! room in front for the headers of tunnels. A frame has one owner and is moved; only a flood copies.
+
+use super::Mac;
+use super::packet::Packet;
+use crate::base::id::{BytesId, EventId, PacketId};
+
+/// Length of an Ethernet header, in octets.
+pub const ETHERNET_HEADER: usize = 14;
+/// EtherType of IPv4.
+pub const ETHERTYPE_IPV4: u16 = 0x0800;
+/// EtherType of ARP.
+pub const ETHERTYPE_ARP: u16 = 0x0806;
+/// Octets kept free in front of a frame that a host makes: an Ethernet header and the longest tunnel headers.
+pub const HEADROOM: usize = 64;
+
+/// Bytes with room in front, and the ids that travel with them. Not in the bytes, never seen by a receiver's logic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Buffer {
+    data: Vec<u8>,
+    start: u32,
+    /// The packet these bytes belong to.
+    pub packet: PacketId,
+    /// The event that made them what they are.
+    pub cause: EventId,
+    /// Where the trace keeps exactly these bytes; `NONE` as soon as one of them was edited.
+    pub kept: BytesId,
+}
+
+/// A frame on a link or in a switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Frame(Buffer);
+
+impl Buffer {
+    /// A buffer of `length` zero octets with [`HEADROOM`] in front, made in `storage` (taken from a pool).
+    pub fn zeroed(length: usize, packet: PacketId, mut storage: Vec<u8>) -> Self {
+        storage.clear();
+        storage.resize(HEADROOM + length, 0);
+        Buffer { data: storage, start: HEADROOM as u32, packet, cause: EventId::NONE, kept: BytesId::NONE }
+    }
+
+    /// The bytes.
+    pub fn bytes(&self) -> &[u8] {
+        &self.data[self.start as usize..]
+    }
+
+    /// The bytes, to be edited: the trace's copy is no longer right.
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
+        self.kept = BytesId::NONE;
+        &mut self.data[self.start as usize..]
+    }
+
+    /// Takes `count` octets off the front.
+    ///
+    /// # Panics
+    /// If there are fewer.
+    pub fn strip(&mut self, count: usize) {
+        assert!(count <= self.bytes().len(), "cannot strip more octets than there are");
+        self.start += count as u32;
+    }
+
+    /// Puts `count` octets in front, with undefined content.
+    pub fn grow(&mut self, count: usize) {
+        self.kept = BytesId::NONE;
+        let start = self.start as usize;
+        if count > start {
+            let more = HEADROOM + count - start;
+            self.data.splice(0..0, std::iter::repeat_n(0, more));
+            self.start += more as u32;
+        }
+        self.start -= count as u32;
+    }
+
+    /// Cuts the end off, so that `length` octets remain (Ethernet padding, the rest of a quoted packet).
+    pub fn truncate(&mut self, length: usize) {
+        if length < self.bytes().len() {
+            self.kept = BytesId::NONE;
+            self.data.truncate(self.start as usize + length);
+        }
+    }
+
+    /// Gives the storage back.
+    pub fn into_storage(self) -> Vec<u8> {
+        self.data
+    }
+}
+
+impl Frame {
+    /// The frame whose bytes, Ethernet header included, are in `buffer`.
+    pub fn new(buffer: Buffer) -> Self {
+        Frame(buffer)
+    }
+
+    /// A frame of the given bytes, as a puppet or a test sends it.
+    pub fn from_bytes(bytes: &[u8], packet: PacketId) -> Self {
+        let mut buffer = Buffer::zeroed(bytes.len(), packet, Vec::new());
+        buffer.bytes_mut().copy_from_slice(bytes);
+        Frame(buffer)
+    }
+
+    /// All octets, from the destination address on.
+    pub fn bytes(&self) -> &[u8] {
+        self.0.bytes()
+    }
+
+    /// The ids that travel with the frame.
+    pub fn buffer(&self) -> &Buffer {
+        &self.0
+    }
+
+    /// The ids that travel with the frame, to be changed.
+    pub fn buffer_mut(&mut self) -> &mut Buffer {
+        &mut self.0
+    }
+
+    /// Whether the Ethernet header is complete.
+    pub fn is_whole(&self) -> bool {
+        self.bytes().len() >= ETHERNET_HEADER
+    }
+
+    /// Destination address.
+    ///
+    /// # Panics
+    /// If the header is not complete (see [`Frame::is_whole`]), as do the next three.
+    pub fn destination(&self) -> Mac {
+        Mac::from_bytes(&self.bytes()[0..6])
+    }
+
+    /// Source address.
+    pub fn source(&self) -> Mac {
+        Mac::from_bytes(&self.bytes()[6..12])
+    }
+
+    /// EtherType.
+    pub fn ethertype(&self) -> u16 {
+        u16::from_be_bytes([self.bytes()[12], self.bytes()[13]])
+    }
+
+    /// What follows the header.
+    pub fn payload(&self) -> &[u8] {
+        &self.bytes()[ETHERNET_HEADER..]
+    }
+
+    /// The network-layer packet inside; the Ethernet header is gone.
+    pub fn into_packet(self) -> Packet {
+        let mut buffer = self.0;
+        buffer.strip(ETHERNET_HEADER);
+        Packet::new(buffer)
+    }
+
+    /// The buffer, to be dropped into a pool or taken apart.
+    pub fn into_buffer(self) -> Buffer {
+        self.0
+    }
+}

@@ -1,0 +1,10 @@
+//! Floor 1: bytes and what they mean. smoltcp's `wire` module gives the views of Ethernet, ARP, IPv4, ICMP, UDP and
+//! TCP; what stands here is what it has not: the frame that a link carries, edits in place, tunnels, and one-line summaries.
+
+pub mod flow;
+pub mod frame;
+pub mod packet;
+pub mod rewrite;
+
+pub use smoltcp::wire::EthernetAddress as Mac;
+pub use std::net::Ipv4Addr;

@@ -1,0 +1,69 @@
+//! An IPv4 packet inside a host: bytes, plus what is not in them (mark, the interface it came by). Look through a view
+//! (`packet.ip()`), use the value, let the view go; edits are in `rewrite.rs` and nowhere else.
+
+use super::Mac;
+use super::frame::{Buffer, ETHERNET_HEADER, Frame};
+use crate::base::id::IfaceId;
+use smoltcp::wire::Ipv4Packet;
+
+/// A network-layer packet on its way through a host.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Packet {
+    buffer: Buffer,
+    /// Netfilter's mark (`fwmark`); 0 is none.
+    pub mark: u32,
+    /// The interface it arrived on; none for packets of this host's own.
+    pub iif: Option<IfaceId>,
+}
+
+impl Packet {
+    /// The packet in `buffer`, which begins with the IPv4 header.
+    pub fn new(buffer: Buffer) -> Self {
+        Packet { buffer, mark: 0, iif: None }
+    }
+
+    /// All octets, from the IPv4 header on.
+    pub fn bytes(&self) -> &[u8] {
+        self.buffer.bytes()
+    }
+
+    /// The octets, for `rewrite.rs`.
+    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+        self.buffer.bytes_mut()
+    }
+
+    /// The ids that travel with the packet.
+    pub fn buffer(&self) -> &Buffer {
+        &self.buffer
+    }
+
+    /// The buffer, for stripping, growing, and for the ids.
+    pub fn buffer_mut(&mut self) -> &mut Buffer {
+        &mut self.buffer
+    }
+
+    /// The IPv4 header and payload. Ingress has checked that header and lengths are sound.
+    ///
+    /// # Panics
+    /// If they are not: only packets that passed ingress or were made by this host are handed around as `Packet`.
+    pub fn ip(&self) -> Ipv4Packet<&[u8]> {
+        Ipv4Packet::new_checked(self.bytes()).expect("ingress has checked the header")
+    }
+
+    /// What follows the IPv4 header, to the end of the packet.
+    pub fn payload(&self) -> &[u8] {
+        let header = usize::from(self.bytes()[0] & 0x0f) * 4;
+        &self.bytes()[header..]
+    }
+
+    /// Puts an Ethernet header in front.
+    pub fn into_frame(self, destination: Mac, source: Mac, ethertype: u16) -> Frame {
+        let mut buffer = self.buffer;
+        buffer.grow(ETHERNET_HEADER);
+        let header = &mut buffer.bytes_mut()[..ETHERNET_HEADER];
+        header[0..6].copy_from_slice(destination.as_bytes());
+        header[6..12].copy_from_slice(source.as_bytes());
+        header[12..14].copy_from_slice(&ethertype.to_be_bytes());
+        Frame::new(buffer)
+    }
+}

@@ -1,0 +1,95 @@
+//! The only place where packets are edited; every edit mends the checksums in the same function, incrementally
+//! (RFC 1624, eqn. 3), so that a checksum that was wrong stays wrong and corruption is not hidden.
+
+use super::packet::Packet;
+use smoltcp::wire::IpProtocol;
+use std::net::Ipv4Addr;
+
+const TTL: usize = 8;
+const HEADER_CHECKSUM: usize = 10;
+const SOURCE: usize = 12;
+const DESTINATION: usize = 16;
+
+/// Takes one off the TTL, as forwarding does (RFC 1812, section 5.3.1).
+///
+/// # Panics
+/// If the TTL is 0: the caller has dropped such a packet.
+pub fn decrement_ttl(packet: &mut Packet) {
+    let bytes = packet.bytes_mut();
+    assert!(bytes[TTL] > 0, "a packet with TTL 0 is not forwarded");
+    let old = word(bytes, TTL);
+    bytes[TTL] -= 1;
+    let new = word(bytes, TTL);
+    mend(bytes, HEADER_CHECKSUM, old, new);
+}
+
+/// Writes the source address and, if given, the source port of TCP or UDP.
+pub fn set_source(packet: &mut Packet, address: Ipv4Addr, port: Option<u16>) {
+    set_end(packet, SOURCE, 0, address, port);
+}
+
+/// Writes the destination address and, if given, the destination port of TCP or UDP.
+pub fn set_destination(packet: &mut Packet, address: Ipv4Addr, port: Option<u16>) {
+    set_end(packet, DESTINATION, 2, address, port);
+}
+
+/// Mends the checksum at `at` after the 16-bit word under it changed from `old` to `new` (RFC 1624, eqn. 3).
+pub fn mend(bytes: &mut [u8], at: usize, old: u16, new: u16) {
+    let sum = u32::from(!word(bytes, at)) + u32::from(!old) + u32::from(new);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    let sum = (sum & 0xffff) + (sum >> 16);
+    bytes[at..at + 2].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+}
+
+fn set_end(packet: &mut Packet, address_at: usize, port_at: usize, address: Ipv4Addr, port: Option<u16>) {
+    let protocol = packet.ip().next_header();
+    let first_fragment = packet.ip().frag_offset() == 0;
+    let bytes = packet.bytes_mut();
+    let header = usize::from(bytes[0] & 0x0f) * 4;
+    let transport_checksum =
+        first_fragment.then(|| transport_checksum_at(protocol, &bytes[header..])).flatten().map(|at| header + at);
+    let new = address.octets();
+    for half in [0, 2] {
+        let at = address_at + half;
+        let old_word = word(bytes, at);
+        let new_word = u16::from_be_bytes([new[half], new[half + 1]]);
+        bytes[at..at + 2].copy_from_slice(&new_word.to_be_bytes());
+        mend(bytes, HEADER_CHECKSUM, old_word, new_word);
+        if let Some(checksum) = transport_checksum {
+            mend_transport(bytes, checksum, protocol, old_word, new_word);
+        }
+    }
+    if let (Some(port), Some(checksum)) = (port, transport_checksum) {
+        let at = header + port_at;
+        let old_word = word(bytes, at);
+        bytes[at..at + 2].copy_from_slice(&port.to_be_bytes());
+        mend_transport(bytes, checksum, protocol, old_word, port);
+    }
+}
+
+/// UDP's checksum 0 means "none" and stays; one that comes out as 0 is sent as 0xffff (RFC 768).
+fn mend_transport(bytes: &mut [u8], at: usize, protocol: IpProtocol, old: u16, new: u16) {
+    let is_udp = protocol == IpProtocol::Udp;
+    if is_udp && word(bytes, at) == 0 {
+        return;
+    }
+    mend(bytes, at, old, new);
+    if is_udp && word(bytes, at) == 0 {
+        bytes[at..at + 2].copy_from_slice(&[0xff, 0xff]);
+    }
+}
+
+fn transport_checksum_at(protocol: IpProtocol, payload: &[u8]) -> Option<usize> {
+    let (at, least) = if protocol == IpProtocol::Tcp {
+        (16, 20)
+    } else if protocol == IpProtocol::Udp {
+        (6, 8)
+    } else {
+        return None;
+    };
+    (payload.len() >= least).then_some(at)
+}
+
+fn word(bytes: &[u8], at: usize) -> u16 {
+    u16::from_be_bytes([bytes[at], bytes[at + 1]])
+}

@@ -1,0 +1,168 @@
+//! What the engine and a node know of each other.
+//!
+//! ```text
+//!            Event::Arrive ──► receive ─┐
+//!   engine ─ Event::Wake ────► wake ────┼──► Outbox (frames) ──► links
+//!            Event::Act ─────► act ─────┘
+//!          ◄──────────── next_wake
+//! ```
+
+use crate::base::id::{EventId, LineId, NodeId, PacketId, PortId};
+use crate::base::rng::Stream;
+use crate::base::time::Instant;
+use crate::trace::recorder::{Change, Context};
+use crate::trace::{Recorder, Stage, Why};
+use crate::wire::frame::{Buffer, Frame};
+
+/// A closed box with ports: a host, a switch, a puppet.
+pub trait Node {
+    /// A frame reached `port`.
+    fn receive(&mut self, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx);
+
+    /// The time that `next_wake` gave has come.
+    fn wake(&mut self, out: &mut Outbox, cx: &mut Cx);
+
+    /// The script does something to this node.
+    fn act(&mut self, action: &Action, out: &mut Outbox, cx: &mut Cx);
+
+    /// When the node next wants to wake by itself. Asked after every call; never in the past.
+    fn next_wake(&self) -> Option<Instant>;
+}
+
+/// What the script does to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start, and run the boot lines: at t = 0.
+    Boot,
+    /// Type a line on a terminal of its own. The host owns the line.
+    Run(LineId),
+    /// The cable of a port got or lost its signal.
+    Carrier {
+        /// The port.
+        port: PortId,
+        /// Got it.
+        up: bool,
+    },
+    /// Switch off: everything in memory is lost, and the cables keep their signal.
+    PowerOff,
+    /// Switch on, and run the boot lines again.
+    PowerOn,
+    /// `kill -9` of everything, and silence.
+    Crash,
+    /// Stop as if the machine were suspended.
+    Freeze,
+    /// Go on after `Freeze`.
+    Thaw,
+}
+
+/// Frames that leave a node in this turn, in order.
+#[derive(Debug, Default)]
+pub struct Outbox {
+    frames: Vec<(PortId, Frame)>,
+}
+
+/// What a node is given for one turn: the time, its own chance, the pen for the trace, the buffer pool, and the
+/// circumstances under which the next event is written.
+pub struct Cx<'a> {
+    /// The time.
+    pub now: Instant,
+    /// The node.
+    pub node: NodeId,
+    /// The node's own stream of chance.
+    pub rng: &'a mut Stream,
+    /// The pen.
+    pub pen: &'a mut Recorder,
+    /// Storage of frames that are gone.
+    pub pool: &'a mut Pool,
+    /// What led to what is done next.
+    pub cause: EventId,
+    /// The packet in hand.
+    pub packet: PacketId,
+    /// Where in the node.
+    pub stage: Stage,
+}
+
+/// Storage of frames that are gone, to be used again.
+#[derive(Debug, Default)]
+pub struct Pool {
+    free: Vec<Vec<u8>>,
+}
+
+const POOL_MAX: usize = 4096;
+
+impl Outbox {
+    /// Puts a frame out by `port`. In a host, only `egress.rs` does.
+    pub fn send(&mut self, port: PortId, frame: Frame) {
+        self.frames.push((port, frame));
+    }
+
+    /// Takes the frames out, in order.
+    pub fn drain(&mut self) -> std::vec::Drain<'_, (PortId, Frame)> {
+        self.frames.drain(..)
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.frames.is_empty()
+    }
+}
+
+impl Cx<'_> {
+    /// Writes a decision; what is written next has it as its cause.
+    pub fn note(&mut self, why: Why) {
+        self.cause = self.pen.decided(why, self.context());
+    }
+
+    /// Writes that the packet in hand ended here.
+    pub fn drop(&mut self, why: Why) {
+        self.cause = self.pen.dropped(why, self.context());
+    }
+
+    /// Writes the new value of a table or program; what is written next has it as its cause.
+    pub fn change(&mut self, change: Change) {
+        self.cause = self.pen.changed(change, self.context());
+    }
+
+    /// A new packet of `length` octets with room for headers in front; it came from the packet in hand, if there is one.
+    pub fn new_buffer(&mut self, length: usize) -> Buffer {
+        let packet = self.pen.new_packet(self.packet);
+        Buffer::zeroed(length, packet, self.pool.take())
+    }
+
+    /// Takes a frame or packet apart that has ended.
+    pub fn recycle(&mut self, buffer: Buffer) {
+        self.pool.give(buffer.into_storage());
+    }
+
+    /// The circumstances, to be put back with [`Cx::resume`] after something was done on the side.
+    pub fn context(&self) -> Context {
+        Context { cause: self.cause, packet: self.packet, stage: self.stage }
+    }
+
+    /// Sets the circumstances.
+    pub fn resume(&mut self, context: Context) {
+        self.cause = context.cause;
+        self.packet = context.packet;
+        self.stage = context.stage;
+    }
+
+    /// Makes `buffer` the packet in hand, with what it is about as the cause.
+    pub fn take_up(&mut self, buffer: &Buffer) {
+        self.packet = buffer.packet;
+        self.cause = buffer.cause;
+    }
+}
+
+impl Pool {
+    /// Storage, empty or with old content.
+    pub fn take(&mut self) -> Vec<u8> {
+        self.free.pop().unwrap_or_else(|| Vec::with_capacity(2048))
+    }
+
+    /// Storage that is no longer used.
+    pub fn give(&mut self, storage: Vec<u8>) {
+        if self.free.len() < POOL_MAX {
+            self.free.push(storage);
+        }
+    }
+}
