@@ -13,7 +13,7 @@ use crate::base::time::Instant;
 use std::collections::BTreeMap;
 
 /// The body of a process.
-pub trait Process: std::fmt::Debug {
+pub trait Process: std::fmt::Debug + std::any::Any {
     /// Runs until it has to wait. May be called although nothing it waits for has happened.
     fn wake(&mut self, sys: &mut Sys) -> Next;
 

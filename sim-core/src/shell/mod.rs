@@ -1,1 +1,21 @@
-//! Room shell.
+//! Floor 7: the commands a host understands, and the shell that runs them.
+//!
+//! ```text
+//!   text ─► paste (what web pages did to it) ─► parse (brush's tree → flat ops) ─► Script
+//!                                                                                   │
+//!   Script ─► run::Shell, a process ─► command (looked up in COMMANDS) ─► Done(code) or Became(process)
+//! ```
+//! One file per command, one row per file in [`COMMANDS`].
+
+pub mod command;
+pub mod parse;
+pub mod paste;
+pub mod programs;
+pub mod registry;
+pub mod run;
+
+pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Status};
+pub use parse::{Line, Script, ScriptProblem};
+pub use programs::Programs;
+pub use registry::COMMANDS;
+pub use run::Shell;
