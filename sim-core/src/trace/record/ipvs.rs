@@ -103,8 +103,8 @@ pub struct ServerRecord {
 pub struct ConnRecord {
     /// The director.
     pub node: NodeId,
-    /// TCP or UDP.
-    pub transport: Transport,
+    /// TCP or UDP; none for the template of a persistent firewall-mark service, which covers every protocol.
+    pub transport: Option<Transport>,
     /// The client.
     pub client: SocketAddr,
     /// The virtual service's address.
