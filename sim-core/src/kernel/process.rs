@@ -54,6 +54,8 @@ pub enum On {
     Writable(Fd),
     /// Something happened at this socket: connected, refused, data, room, end.
     Socket(SocketId),
+    /// Something happened at one of this process's sockets; [`Sys::next_ready`] says at which. For programs with many.
+    AnySocket,
     /// An interface or its carrier changed.
     Link,
     /// An address changed.

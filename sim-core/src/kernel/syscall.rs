@@ -221,6 +221,12 @@ impl Sys<'_, '_> {
         todo!("{socket:?}")
     }
 
+    /// A socket of this process at which something happened since it was last returned here (like an edge-triggered
+    /// `epoll`): connected, refused, a connection to accept, data, room to send, the end.
+    pub fn next_ready(&mut self) -> Option<SocketId> {
+        todo!()
+    }
+
     /// Sends; how many octets were taken.
     ///
     /// # Errors
