@@ -1,1 +1,10 @@
-//! x
+//! The comparison with the real thing: recordings of a real Linux and a real keepalived, read, replayed and compared.
+//!
+//! ```text
+//!   recording   what was recorded: cases, what was done, what every NIC saw
+//!   replay      the same done to the lab, and what came out compared
+//!   differences the table of differences that are accepted, each with its reason
+//! ```
+//! The tests of the whole lab live in `lab/`.
+
+pub mod recording;
