@@ -1,13 +1,11 @@
 //! The queue of what happens next, ordered by `(time, class, entity)`.
 //!
 //! Classes at one instant: actions of the script, then frames that arrive, then nodes that wake. Within a class the
-//! entity decides: script position, link direction or node, in file order. Every entity has at most one live entry, so
-//! keys are unique and the history of insertions cannot reorder ties. An entry that was superseded stays in the heap
-//! and is recognised, when it comes up, by its time.
+//! entity decides: script position, link direction or node, in file order. Every entity has at most one entry, so keys
+//! are unique and the history of insertions cannot reorder ties. The entries stand in a heap of four children a row, and
+//! an entity that is armed anew moves from where it stands: the heap is never larger than the number of entities.
 
 use super::time::Instant;
-use std::cmp::Reverse;
-use std::collections::BinaryHeap;
 
 /// What kind of thing an entry is about; the order in which they run at one instant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -29,57 +27,124 @@ pub struct Entity {
     pub index: u32,
 }
 
-/// The pending entries. At most one per entity is live.
+/// The pending entries, at most one per entity.
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
-    heap: BinaryHeap<Reverse<u128>>,
-    armed: [Vec<Instant>; 3],
+    heap: Vec<u128>,
+    /// Where each entity's entry stands in the heap, by class and index.
+    places: [Vec<u32>; 3],
 }
+
+const CHILDREN: usize = 4;
+const ABSENT: u32 = u32::MAX;
 
 impl Queue {
     /// Sets the time at which `entity` is due, in place of the one it had. `Instant::NEVER` takes it out.
     pub fn arm(&mut self, entity: Entity, at: Instant) {
-        let armed = &mut self.armed[entity.class as usize];
+        let places = &mut self.places[entity.class as usize];
         let index = entity.index as usize;
-        if index >= armed.len() {
-            armed.resize(index + 1, Instant::NEVER);
+        if index >= places.len() {
+            places.resize(index + 1, ABSENT);
         }
-        if armed[index] == at {
-            return;
-        }
-        armed[index] = at;
-        if at != Instant::NEVER {
-            self.heap.push(Reverse(pack(at, entity)));
+        let place = places[index];
+        let key = pack(at, entity);
+        match (place == ABSENT, at == Instant::NEVER) {
+            (true, true) => {}
+            (true, false) => {
+                self.heap.push(key);
+                self.rise(self.heap.len() - 1, key);
+            }
+            (false, true) => self.take_out(place as usize),
+            (false, false) => {
+                let place = place as usize;
+                match key.cmp(&self.heap[place]) {
+                    std::cmp::Ordering::Less => self.rise(place, key),
+                    std::cmp::Ordering::Equal => {}
+                    std::cmp::Ordering::Greater => self.sink(place, key),
+                }
+            }
         }
     }
 
-    /// When the next live entry is due.
-    pub fn next_at(&mut self) -> Option<Instant> {
-        self.drop_superseded();
-        self.heap.peek().map(|Reverse(key)| unpack(*key).0)
+    /// When the next entry is due.
+    pub fn next_at(&self) -> Option<Instant> {
+        self.heap.first().map(|key| unpack(*key).0)
     }
 
     /// Takes out the next entry, if it is due at or before `until`.
     pub fn pop(&mut self, until: Instant) -> Option<(Instant, Entity)> {
-        self.drop_superseded();
-        let Reverse(key) = *self.heap.peek()?;
-        let (at, entity) = unpack(key);
+        let (at, entity) = unpack(*self.heap.first()?);
         if at > until {
             return None;
         }
-        self.heap.pop();
-        self.armed[entity.class as usize][entity.index as usize] = Instant::NEVER;
+        self.take_out(0);
         Some((at, entity))
     }
 
-    fn drop_superseded(&mut self) {
-        while let Some(Reverse(key)) = self.heap.peek() {
-            let (at, entity) = unpack(*key);
-            if self.armed[entity.class as usize][entity.index as usize] == at {
-                return;
-            }
-            self.heap.pop();
+    /// How many entries there are.
+    pub fn len(&self) -> usize {
+        self.heap.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.heap.is_empty()
+    }
+
+    fn take_out(&mut self, place: usize) {
+        let gone = self.heap[place];
+        self.set_place(gone, ABSENT);
+        let last = self.heap.pop().expect("the entry that is taken out is in the heap");
+        if place == self.heap.len() {
+            return;
         }
+        if last < gone {
+            self.rise(place, last);
+        } else {
+            self.sink(place, last);
+        }
+    }
+
+    /// Puts `key` at `place` or as far above as it belongs.
+    fn rise(&mut self, mut place: usize, key: u128) {
+        while place > 0 {
+            let parent = (place - 1) / CHILDREN;
+            let above = self.heap[parent];
+            if above < key {
+                break;
+            }
+            self.put(place, above);
+            place = parent;
+        }
+        self.put(place, key);
+    }
+
+    /// Puts `key` at `place` or as far below as it belongs.
+    fn sink(&mut self, mut place: usize, key: u128) {
+        loop {
+            let first = place * CHILDREN + 1;
+            let row = first.min(self.heap.len())..(first + CHILDREN).min(self.heap.len());
+            let Some((child, least)) =
+                row.clone().zip(&self.heap[row]).map(|(at, key)| (at, *key)).min_by_key(|(_, key)| *key)
+            else {
+                break;
+            };
+            if key < least {
+                break;
+            }
+            self.put(place, least);
+            place = child;
+        }
+        self.put(place, key);
+    }
+
+    fn put(&mut self, place: usize, key: u128) {
+        self.heap[place] = key;
+        self.set_place(key, place as u32);
+    }
+
+    fn set_place(&mut self, key: u128, place: u32) {
+        self.places[(key >> 32) as u32 as usize][key as u32 as usize] = place;
     }
 }
 
@@ -94,4 +159,72 @@ fn unpack(key: u128) -> (Instant, Entity) {
         _ => Class::Wake,
     };
     (Instant::from_nanos((key >> 64) as u64), Entity { class, index: key as u32 })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use std::collections::BTreeMap;
+
+    const CLASSES: [Class; 3] = [Class::Act, Class::Arrive, Class::Wake];
+
+    fn entity() -> impl Strategy<Value = Entity> {
+        (0usize..3, 0u32..40).prop_map(|(class, index)| Entity { class: CLASSES[class], index })
+    }
+
+    #[derive(Clone, Debug)]
+    enum Op {
+        Arm(Entity, u64),
+        Disarm(Entity),
+        Pop,
+    }
+
+    fn op() -> impl Strategy<Value = Op> {
+        prop_oneof![
+            4 => (entity(), 0u64..50).prop_map(|(entity, at)| Op::Arm(entity, at)),
+            1 => entity().prop_map(Op::Disarm),
+            2 => Just(Op::Pop),
+        ]
+    }
+
+    proptest! {
+        /// Compared with a plain map from entity to time, searched from end to end.
+        #[test]
+        fn the_queue_gives_time_then_class_then_entity(ops in prop::collection::vec(op(), 0..400)) {
+            let mut queue = Queue::default();
+            let mut plain = BTreeMap::new();
+            for op in ops {
+                match op {
+                    Op::Arm(entity, at) => {
+                        queue.arm(entity, Instant::from_nanos(at));
+                        plain.insert(entity, at);
+                    }
+                    Op::Disarm(entity) => {
+                        queue.arm(entity, Instant::NEVER);
+                        plain.remove(&entity);
+                    }
+                    Op::Pop => {
+                        let least = plain.iter().map(|(entity, at)| (*at, *entity)).min();
+                        let popped = queue.pop(Instant::NEVER).map(|(at, entity)| (at.nanos(), entity));
+                        prop_assert_eq!(popped, least);
+                        if let Some((_, entity)) = least {
+                            plain.remove(&entity);
+                        }
+                    }
+                }
+                prop_assert_eq!(queue.len(), plain.len());
+                prop_assert_eq!(queue.next_at().map(Instant::nanos), plain.values().min().copied());
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_due_later_stays() {
+        let mut queue = Queue::default();
+        queue.arm(Entity { class: Class::Wake, index: 3 }, Instant::from_nanos(10));
+        assert_eq!(queue.pop(Instant::from_nanos(9)), None);
+        assert!(queue.pop(Instant::from_nanos(10)).is_some());
+        assert!(queue.is_empty());
+    }
 }

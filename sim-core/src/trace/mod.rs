@@ -7,11 +7,13 @@
 //! stage; what is larger than a few words stands in an arena and the event holds the index. Frame bytes stand once:
 //! a hop that changes nothing reuses the span, a rewrite stores the new head only.
 
+pub mod digest;
 pub mod filter;
 pub mod record;
 pub mod recorder;
 pub mod why;
 
+pub use digest::Digest;
 pub use recorder::{Level, Recorder};
 pub use why::Why;
 

@@ -7,6 +7,7 @@
 //! | frames | one event and the head of the frame per hop, drops with their reason, commands and requests |
 //! | everything | all events, whole frames |
 
+use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
     AddressRecord, CommandRecord, ConnRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord, NeighbourRecord,
     RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
@@ -15,7 +16,7 @@ use super::why::EvidenceId;
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
-use crate::wire::frame::Buffer;
+use crate::wire::frame::{Buffer, Tail};
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,6 +42,9 @@ pub struct Counters {
     pub events: u64,
 }
 
+const ARENA_MAX: usize = 2 << 30;
+const EVENTS_MAX: usize = 64 << 20;
+
 /// Writes the trace.
 #[derive(Debug)]
 pub struct Recorder {
@@ -50,6 +54,7 @@ pub struct Recorder {
     step: Step,
     step_is_written: bool,
     next_packet: u32,
+    digest: Running,
 }
 
 /// The circumstances of an event, which the writer's `Cx` carries.
@@ -73,6 +78,7 @@ impl Recorder {
             step: Step { at: Instant::ZERO, node: NodeId(0) },
             step_is_written: false,
             next_packet: 0,
+            digest: Running::default(),
         }
     }
 
@@ -84,6 +90,11 @@ impl Recorder {
     /// The counts so far.
     pub fn counters(&self) -> Counters {
         self.counters
+    }
+
+    /// The digest of the run so far: every frame delivered and every command's output. None at level counters.
+    pub fn digest(&self) -> Option<Digest> {
+        (self.level >= Level::Frames).then(|| self.digest.value())
     }
 
     /// What was recorded so far.
@@ -100,6 +111,16 @@ impl Recorder {
     pub fn begin_step(&mut self, at: Instant, node: NodeId) {
         self.step = Step { at, node };
         self.step_is_written = false;
+    }
+
+    /// The turn that is being written.
+    pub fn step(&self) -> Step {
+        self.step
+    }
+
+    /// Whether the bounds of the trace are reached: 2 GiB of frame bytes or 64 Mi events. The run is then to end.
+    pub fn is_full(&self) -> bool {
+        self.trace.arena.len() > ARENA_MAX || self.trace.events.len() > EVENTS_MAX
     }
 
     /// A new packet, which came from `parent` (`PacketId::NONE`: from a socket or a program).
@@ -154,6 +175,7 @@ impl Recorder {
         if self.level < Level::Frames {
             return EventId::NONE;
         }
+        self.digest.frame(self.step.at, port, fingerprint(buffer));
         let length = buffer.bytes().len() as u32;
         let bytes = self.keep(buffer);
         let context = Context { cause: buffer.cause, packet: buffer.packet, stage: Stage::Wire };
@@ -205,6 +227,7 @@ impl Recorder {
             Change::Log(record) => Kind::Log(push(&mut trace.logs, record)),
             Change::CommandStarted(record) => Kind::CommandStarted(push(&mut trace.commands, record)),
             Change::CommandEnded(index, record) => {
+                self.digest.command(self.step.at, &record);
                 trace.commands[index as usize] = record;
                 Kind::CommandEnded(index)
             }
@@ -254,16 +277,30 @@ impl Recorder {
         if buffer.kept.is_some() {
             return buffer.kept;
         }
-        let bytes = buffer.bytes();
-        let split = head_length(bytes);
-        let tail_length = if self.level == Level::Everything { bytes.len() - split } else { 0 };
-        let head = self.trace.arena.len() as u32;
-        self.trace.arena.extend_from_slice(&bytes[..split + tail_length]);
+        let length = buffer.bytes().len();
+        let split = head_length(buffer.bytes());
+        let tail_length = length - split;
+        let arena = &mut self.trace.arena;
+        let head = arena.len() as u32;
+        arena.extend_from_slice(&buffer.bytes()[..split]);
+        let tail = match (self.level, buffer.tail.kept) {
+            (Level::Everything, Some(kept)) if buffer.tail.length as usize == tail_length => Some(kept),
+            (Level::Everything, _) => {
+                let at = arena.len() as u32;
+                arena.extend_from_slice(&buffer.bytes()[split..]);
+                if buffer.tail.length as usize != tail_length {
+                    buffer.tail = Tail { length: tail_length as u32, kept: None, print: 0 };
+                }
+                buffer.tail.kept = Some(at);
+                Some(at)
+            }
+            (Level::Counters | Level::Frames, _) => None,
+        };
         self.trace.spans.push(Span {
             head,
             head_length: split as u16,
-            tail: head + split as u32,
-            tail_length: tail_length as u16,
+            tail: tail.unwrap_or(0),
+            tail_length: if tail.is_some() { tail_length as u16 } else { 0 },
         });
         buffer.kept = BytesId(self.trace.spans.len() as u32 - 1);
         buffer.kept
@@ -310,20 +347,4 @@ pub enum Change {
 fn push<T>(arena: &mut Vec<T>, record: T) -> u32 {
     arena.push(record);
     arena.len() as u32 - 1
-}
-
-/// Octets of a frame up to the end of its transport header: what a rewrite may change.
-fn head_length(frame: &[u8]) -> usize {
-    const ETHERNET: usize = 14;
-    let least = frame.len().min(ETHERNET + 60);
-    if frame.len() < ETHERNET + 20 || frame[12..14] != [0x08, 0x00] {
-        return least;
-    }
-    let ip = ETHERNET + usize::from(frame[ETHERNET] & 0x0f) * 4;
-    let transport = match frame[ETHERNET + 9] {
-        6 => frame.get(ip + 12).map_or(20, |offset| usize::from(offset >> 4) * 4),
-        17 | 1 => 8,
-        _ => 40,
-    };
-    frame.len().min(ip + transport)
 }

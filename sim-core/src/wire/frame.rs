@@ -4,6 +4,7 @@
 use super::Mac;
 use super::packet::Packet;
 use crate::base::id::{BytesId, EventId, PacketId};
+use std::num::NonZeroU64;
 
 /// Length of an Ethernet header, in octets.
 pub const ETHERNET_HEADER: usize = 14;
@@ -25,6 +26,22 @@ pub struct Buffer {
     pub cause: EventId,
     /// Where the trace keeps exactly these bytes; `NONE` as soon as one of them was edited.
     pub kept: BytesId,
+    /// The digest's fingerprint of exactly these bytes; none as soon as one of them was edited.
+    pub print: Option<NonZeroU64>,
+    /// What is known of the last octets.
+    pub tail: Tail,
+}
+
+/// What the trace and the digest know of the last octets of a buffer: a transport payload, which routers and directors
+/// leave alone while they edit the headers before it. Empty if nothing is known.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Tail {
+    /// How many octets, counted from the end.
+    pub length: u32,
+    /// Where the trace's arena has them, if it has.
+    pub kept: Option<u32>,
+    /// The digest's fingerprint of them.
+    pub print: u64,
 }
 
 /// A frame on a link or in a switch.
@@ -36,7 +53,15 @@ impl Buffer {
     pub fn zeroed(length: usize, packet: PacketId, mut storage: Vec<u8>) -> Self {
         storage.clear();
         storage.resize(HEADROOM + length, 0);
-        Buffer { data: storage, start: HEADROOM as u32, packet, cause: EventId::NONE, kept: BytesId::NONE }
+        Buffer {
+            data: storage,
+            start: HEADROOM as u32,
+            packet,
+            cause: EventId::NONE,
+            kept: BytesId::NONE,
+            print: None,
+            tail: Tail::default(),
+        }
     }
 
     /// The bytes.
@@ -44,10 +69,28 @@ impl Buffer {
         &self.data[self.start as usize..]
     }
 
-    /// The bytes, to be edited: the trace's copy is no longer right.
+    /// The bytes, to be edited: nothing that is known of them is right any more.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
-        self.kept = BytesId::NONE;
+        self.forget_whole();
+        self.tail = Tail::default();
         &mut self.data[self.start as usize..]
+    }
+
+    /// The first `count` octets, or all if there are fewer, to be edited: the payload behind them stays known.
+    pub fn head_mut(&mut self, count: usize) -> &mut [u8] {
+        self.forget_whole();
+        let length = self.data.len() - self.start as usize;
+        let count = count.min(length);
+        if count + self.tail.length as usize > length {
+            self.tail = Tail::default();
+        }
+        let start = self.start as usize;
+        &mut self.data[start..start + count]
+    }
+
+    fn forget_whole(&mut self) {
+        self.kept = BytesId::NONE;
+        self.print = None;
     }
 
     /// Takes `count` octets off the front.
@@ -56,12 +99,16 @@ impl Buffer {
     /// If there are fewer.
     pub fn strip(&mut self, count: usize) {
         assert!(count <= self.bytes().len(), "cannot strip more octets than there are");
+        self.forget_whole();
         self.start += count as u32;
+        if self.tail.length as usize > self.bytes().len() {
+            self.tail = Tail::default();
+        }
     }
 
     /// Puts `count` octets in front, with undefined content.
     pub fn grow(&mut self, count: usize) {
-        self.kept = BytesId::NONE;
+        self.forget_whole();
         let start = self.start as usize;
         if count > start {
             let more = HEADROOM + count - start;
@@ -74,7 +121,8 @@ impl Buffer {
     /// Cuts the end off, so that `length` octets remain (Ethernet padding, the rest of a quoted packet).
     pub fn truncate(&mut self, length: usize) {
         if length < self.bytes().len() {
-            self.kept = BytesId::NONE;
+            self.forget_whole();
+            self.tail = Tail::default();
             self.data.truncate(self.start as usize + length);
         }
     }

@@ -28,8 +28,13 @@ impl Packet {
     }
 
     /// The octets, for `rewrite.rs`.
-    pub(crate) fn bytes_mut(&mut self) -> &mut [u8] {
+    pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.buffer.bytes_mut()
+    }
+
+    /// The first `count` octets, for `rewrite.rs`: what is known of the payload behind them stays known.
+    pub fn head_mut(&mut self, count: usize) -> &mut [u8] {
+        self.buffer.head_mut(count)
     }
 
     /// The ids that travel with the packet.
@@ -60,7 +65,7 @@ impl Packet {
     pub fn into_frame(self, destination: Mac, source: Mac, ethertype: u16) -> Frame {
         let mut buffer = self.buffer;
         buffer.grow(ETHERNET_HEADER);
-        let header = &mut buffer.bytes_mut()[..ETHERNET_HEADER];
+        let header = buffer.head_mut(ETHERNET_HEADER);
         header[0..6].copy_from_slice(destination.as_bytes());
         header[6..12].copy_from_slice(source.as_bytes());
         header[12..14].copy_from_slice(&ethertype.to_be_bytes());

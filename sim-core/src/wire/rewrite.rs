@@ -5,6 +5,11 @@ use super::packet::Packet;
 use smoltcp::wire::IpProtocol;
 use std::net::Ipv4Addr;
 
+/// An IPv4 header without options.
+const IPV4_HEADER: usize = 20;
+/// The part of a TCP header that every segment has.
+const TCP_HEADER: usize = 20;
+const UDP_HEADER: usize = 8;
 const TTL: usize = 8;
 const HEADER_CHECKSUM: usize = 10;
 const SOURCE: usize = 12;
@@ -15,7 +20,7 @@ const DESTINATION: usize = 16;
 /// # Panics
 /// If the TTL is 0: the caller has dropped such a packet.
 pub fn decrement_ttl(packet: &mut Packet) {
-    let bytes = packet.bytes_mut();
+    let bytes = packet.head_mut(IPV4_HEADER);
     assert!(bytes[TTL] > 0, "a packet with TTL 0 is not forwarded");
     let old = word(bytes, TTL);
     bytes[TTL] -= 1;
@@ -44,10 +49,13 @@ pub fn mend(bytes: &mut [u8], at: usize, old: u16, new: u16) {
 fn set_end(packet: &mut Packet, address_at: usize, port_at: usize, address: Ipv4Addr, port: Option<u16>) {
     let protocol = packet.ip().next_header();
     let first_fragment = packet.ip().frag_offset() == 0;
-    let bytes = packet.bytes_mut();
-    let header = usize::from(bytes[0] & 0x0f) * 4;
-    let transport_checksum =
-        first_fragment.then(|| transport_checksum_at(protocol, &bytes[header..])).flatten().map(|at| header + at);
+    let header = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    let transport_checksum = first_fragment
+        .then(|| transport_checksum_at(protocol, &packet.bytes()[header..]))
+        .flatten()
+        .map(|at| header + at);
+    let transport_header = if protocol == IpProtocol::Udp { UDP_HEADER } else { TCP_HEADER };
+    let bytes = packet.head_mut(header + transport_header);
     let new = address.octets();
     for half in [0, 2] {
         let at = address_at + half;

@@ -7,16 +7,18 @@
 //!          ◄──────────── next_wake
 //! ```
 
-use crate::base::id::{EventId, LineId, NodeId, PacketId, PortId};
+pub use super::action::Action;
+use crate::base::id::{EventId, NodeId, PacketId, PortId};
 use crate::base::rng::Stream;
 use crate::base::time::Instant;
 use crate::trace::recorder::{Change, Context};
 use crate::trace::{Recorder, Stage, Why};
 use crate::wire::frame::{Buffer, Frame};
+use std::any::Any;
 
-/// A closed box with ports: a host, a switch, a puppet.
-pub trait Node {
-    /// A frame reached `port`.
+/// A closed box with ports: a host, a switch, a puppet. (`Any`, so that a test can look into its own node after a run.)
+pub trait Node: Any {
+    /// A frame reached `port`. The engine has written that it came, and `cx` has it as packet and cause.
     fn receive(&mut self, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx);
 
     /// The time that `next_wake` gave has come.
@@ -27,32 +29,6 @@ pub trait Node {
 
     /// When the node next wants to wake by itself. Asked after every call; never in the past.
     fn next_wake(&self) -> Option<Instant>;
-}
-
-/// What the script does to a node.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Action {
-    /// Start, and run the boot lines: at t = 0.
-    Boot,
-    /// Type a line on a terminal of its own. The host owns the line.
-    Run(LineId),
-    /// The cable of a port got or lost its signal.
-    Carrier {
-        /// The port.
-        port: PortId,
-        /// Got it.
-        up: bool,
-    },
-    /// Switch off: everything in memory is lost, and the cables keep their signal.
-    PowerOff,
-    /// Switch on, and run the boot lines again.
-    PowerOn,
-    /// `kill -9` of everything, and silence.
-    Crash,
-    /// Stop as if the machine were suspended.
-    Freeze,
-    /// Go on after `Freeze`.
-    Thaw,
 }
 
 /// Frames that leave a node in this turn, in order.
@@ -91,12 +67,13 @@ pub struct Pool {
 const POOL_MAX: usize = 4096;
 
 impl Outbox {
-    /// Puts a frame out by `port`. In a host, only `egress.rs` does.
+    /// Puts a frame out by `port`. In a host, only `egress.rs` does. The engine writes that it left, with the cause that
+    /// its buffer names: set `buffer.cause` to what decided it.
     pub fn send(&mut self, port: PortId, frame: Frame) {
         self.frames.push((port, frame));
     }
 
-    /// Takes the frames out, in order.
+    /// Takes the frames out, in order: the engine does, after each turn.
     pub fn drain(&mut self) -> std::vec::Drain<'_, (PortId, Frame)> {
         self.frames.drain(..)
     }

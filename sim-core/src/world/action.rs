@@ -1,0 +1,135 @@
+//! What the script does to the world, and what of it a node is told.
+
+use super::link::LinkChange;
+use crate::base::id::{LineId, NodeId, PortId};
+use crate::wire::frame::{ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4, Frame};
+
+/// Something the script does at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Deed {
+    /// To one node: type a line, switch off, freeze and so on.
+    To(NodeId, Action),
+    /// Pulls the cable at this port: the signal goes at both ends, and what was under way is lost.
+    Unplug(PortId),
+    /// Plugs it in again.
+    Plug(PortId),
+    /// Changes the cable at this port, in both directions.
+    SetLink(PortId, LinkChange),
+    /// A switch stops some frames, one way. It is counted from 0 among the deeds of this kind.
+    Cut {
+        /// The switch.
+        switch: NodeId,
+        /// Frames that come from the side of one of these; none: from anywhere.
+        from: Option<Vec<NodeId>>,
+        /// Frames that would go to the side of one of these; none: to anywhere.
+        to: Option<Vec<NodeId>>,
+        /// Frames of this kind only.
+        packet: Option<FrameKind>,
+    },
+    /// Ends all cuts of this switch.
+    Heal {
+        /// The switch.
+        switch: NodeId,
+    },
+}
+
+/// What the script does to a node.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Start, and run the boot lines: at t = 0, before anything of the script.
+    Boot,
+    /// Type a line on a terminal of its own. The host owns the line.
+    Run(LineId),
+    /// The cable of a port got or lost its signal.
+    Carrier {
+        /// The port.
+        port: PortId,
+        /// Got it.
+        up: bool,
+    },
+    /// Switch off: everything in memory is lost, and the cables keep their signal.
+    PowerOff,
+    /// Switch on, and run the boot lines again.
+    PowerOn,
+    /// `kill -9` of everything, and silence.
+    Crash,
+    /// Stop as if the machine were suspended.
+    Freeze,
+    /// Go on after `Freeze`.
+    Thaw,
+    /// A switch stops some frames. Hosts ignore it: the loader lets it be said to switches only.
+    Cut(Cut),
+    /// A switch ends all its cuts.
+    Heal,
+}
+
+/// Frames that a switch stops.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Cut {
+    /// Its number in the script, from 0.
+    pub number: u32,
+    /// The ports they come in by; none: any.
+    pub from: Option<Vec<PortId>>,
+    /// The ports they would leave by; none: any.
+    pub to: Option<Vec<PortId>>,
+    /// What they are; none: anything.
+    pub packet: Option<FrameKind>,
+}
+
+/// Kinds of frames that a cut tells apart, under Wireshark's names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FrameKind {
+    /// `arp`
+    Arp,
+    /// `ip`: any IPv4 packet.
+    Ip,
+    /// `icmp`: IP protocol 1.
+    Icmp,
+    /// `tcp`: IP protocol 6.
+    Tcp,
+    /// `udp`: IP protocol 17.
+    Udp,
+    /// `vrrp`: IP protocol 112.
+    Vrrp,
+}
+
+impl Cut {
+    /// Whether the cut stops a frame that comes in by `from` on its way to `to`.
+    pub fn stops(&self, frame: &Frame, from: PortId, to: PortId) -> bool {
+        let is_among = |ports: &Option<Vec<PortId>>, port| ports.as_ref().is_none_or(|ports| ports.contains(&port));
+        is_among(&self.from, from) && is_among(&self.to, to) && self.packet.is_none_or(|kind| kind.matches(frame))
+    }
+}
+
+impl FrameKind {
+    /// Every kind with its name, in the order of the documentation.
+    pub const ALL: [(&'static str, FrameKind); 6] = [
+        ("arp", FrameKind::Arp),
+        ("ip", FrameKind::Ip),
+        ("icmp", FrameKind::Icmp),
+        ("tcp", FrameKind::Tcp),
+        ("udp", FrameKind::Udp),
+        ("vrrp", FrameKind::Vrrp),
+    ];
+
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<FrameKind> {
+        FrameKind::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// Whether a frame is of this kind.
+    pub fn matches(self, frame: &Frame) -> bool {
+        if !frame.is_whole() {
+            return false;
+        }
+        let protocol = (frame.ethertype() == ETHERTYPE_IPV4).then(|| frame.bytes().get(ETHERNET_HEADER + 9)).flatten();
+        match self {
+            FrameKind::Arp => frame.ethertype() == ETHERTYPE_ARP,
+            FrameKind::Ip => frame.ethertype() == ETHERTYPE_IPV4,
+            FrameKind::Icmp => protocol == Some(&1),
+            FrameKind::Tcp => protocol == Some(&6),
+            FrameKind::Udp => protocol == Some(&17),
+            FrameKind::Vrrp => protocol == Some(&112),
+        }
+    }
+}
