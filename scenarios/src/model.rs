@@ -6,6 +6,7 @@ use ipnet::Ipv4Net;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::kernel::Os;
 use sim_core::shell::Line;
+use sim_core::trace::filter::Filter;
 use sim_core::wire::{Ipv4Addr, Mac};
 
 /// A checked scenario.
@@ -199,13 +200,6 @@ pub struct Cut {
     pub to: Option<Vec<HostIndex>>,
     /// Only frames that this filter fits.
     pub packet: Option<Filter>,
-}
-
-/// A filter, checked.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Filter {
-    /// As written.
-    pub text: String,
 }
 
 /// Something that must be true.

@@ -91,6 +91,11 @@ impl Problems {
         self.push(Problem::error(place, message, hint));
     }
 
+    /// Whether no more are kept: then nobody needs to look for what may have been meant.
+    pub(crate) fn is_full(&self) -> bool {
+        self.list.len() >= PROBLEMS_MAX
+    }
+
     /// Whether there is an error among them.
     pub fn is_fatal(&self) -> bool {
         self.errors > 0
@@ -248,9 +253,8 @@ impl Place {
         let (left, right) = (if shown_from > 0 { "…" } else { "" }, if shown_to < columns.len() { "…" } else { "" });
         let shown: String = columns[shown_from..shown_to].iter().map(|(_, c)| visible(*c)).collect();
         let _ = writeln!(text, "{number:>width$} │ {left}{shown}{right}", width = margin - 1);
-        let width = |range: &[(usize, char)]| -> usize {
-            range.iter().map(|(_, c)| visible(*c).width().unwrap_or(1)).sum()
-        };
+        let width =
+            |range: &[(usize, char)]| -> usize { range.iter().map(|(_, c)| visible(*c).width().unwrap_or(1)).sum() };
         let begin_shown = begin.min(columns.len());
         let indent = left.chars().count() + width(&columns[shown_from.min(begin_shown)..begin_shown]);
         let marked = width(&columns[begin_shown..end.min(shown_to).max(begin_shown)]).max(1);

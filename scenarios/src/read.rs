@@ -86,7 +86,11 @@ impl<'a> Piece<'a> {
             let base = self.place().span.start;
             let place = Place { file: Rc::clone(self.file), span: base + at..base + at + name.len() };
             if !known.contains(&name.as_str()) {
-                let problem = Problem::error(&place, format!("{what} has no field \"{name}\""), did_you_mean(&name, known.iter().copied()));
+                let problem = Problem::error(
+                    &place,
+                    format!("{what} has no field \"{name}\""),
+                    did_you_mean(&name, known.iter().copied()),
+                );
                 problems.push(problem.note(format!("fields here: {}", known.join(", "))));
             } else if let Some((_, first)) = fields.iter().find(|(other, _)| *other == name) {
                 problems.push(
@@ -126,9 +130,7 @@ impl<'a> Piece<'a> {
     /// Reads `[value, …]`.
     pub(crate) fn items(self, what: &str, problems: &mut Problems) -> Vec<Piece<'a>> {
         match ron::from_str::<Vec<&RawValue>>(self.text) {
-            Ok(items) => {
-                items.into_iter().map(|raw| Piece { file: self.file, text: raw.trim().get_ron() }).collect()
-            }
+            Ok(items) => items.into_iter().map(|raw| Piece { file: self.file, text: raw.trim().get_ron() }).collect(),
             Err(_) => {
                 problems.error(&self.head(), format!("{what} is written [value, …]"), "");
                 Vec::new()
@@ -174,8 +176,12 @@ impl<'a> Piece<'a> {
         let place = Place { span: place.span.start..place.span.start + length, ..place };
         if !known.contains(&name) {
             problems.push(
-                Problem::error(&place, format!("there is no {what} \"{name}\""), did_you_mean(name, known.iter().copied()))
-                    .note(format!("one of {}", known.join(", "))),
+                Problem::error(
+                    &place,
+                    format!("there is no {what} \"{name}\""),
+                    did_you_mean(name, known.iter().copied()),
+                )
+                .note(format!("one of {}", known.join(", "))),
             );
             return None;
         }
@@ -206,7 +212,11 @@ impl<'a> Piece<'a> {
         match ron::from_str::<u64>(self.text) {
             Ok(number) if number <= max => Some(number),
             Ok(_) | Err(_) => {
-                problems.error(&self.head(), format!("{what} is a whole number"), format!("0 to {max}, without quotes"));
+                problems.error(
+                    &self.head(),
+                    format!("{what} is a whole number"),
+                    format!("0 to {max}, without quotes"),
+                );
                 None
             }
         }
@@ -222,7 +232,7 @@ impl<'a> Piece<'a> {
             } else {
                 "write it like \"1.5s\", \"200ms\" or \"50us\"".to_string()
             };
-            problems.error(&self.head(), format!("{what} \"{}\" is not a time", text.text), hint);
+            problems.error(&self.head(), format!("\"{}\" is not a time", text.text), hint);
         }
         span
     }
@@ -267,7 +277,8 @@ impl Text {
 
     /// The place of some octets of the string.
     pub fn place_of(&self, range: Range<usize>) -> Place {
-        let (Some(start), Some(end)) = (self.origin(range.start), self.origin(range.end.max(range.start + 1) - 1)) else {
+        let (Some(start), Some(end)) = (self.origin(range.start), self.origin(range.end.max(range.start + 1) - 1))
+        else {
             return self.place.clone();
         };
         let mut end = (end + 1).min(self.place.span.end);
@@ -287,7 +298,12 @@ impl Text {
             if let Some(origin) = self.origin(range.start) {
                 runs.push((shift, origin));
             }
-            runs.extend(self.runs.iter().filter(|(at, _)| range.contains(at)).map(|(at, origin)| (at - range.start + shift, *origin)));
+            runs.extend(
+                self.runs
+                    .iter()
+                    .filter(|(at, _)| range.contains(at))
+                    .map(|(at, origin)| (at - range.start + shift, *origin)),
+            );
             text.push_str(&self.text[range]);
         };
         for (range, new) in replacements {
@@ -300,17 +316,6 @@ impl Text {
         }
         copy(&mut text, &mut runs, from..self.text.len());
         Text { text, place: self.place.clone(), runs }
-    }
-
-    /// The part of the string in `range`, with its places.
-    pub(crate) fn part(&self, range: Range<usize>) -> Self {
-        let start = self.origin(range.start);
-        let runs = start
-            .map(|origin| (0, origin))
-            .into_iter()
-            .chain(self.runs.iter().filter(|(at, _)| range.contains(at)).map(|(at, origin)| (at - range.start, *origin)))
-            .collect();
-        Text { text: self.text[range.clone()].to_string(), place: self.place_of(range), runs }
     }
 
     fn origin(&self, at: usize) -> Option<usize> {
@@ -396,7 +401,9 @@ fn syntax_problem(file: &Rc<SourceFile>, error: &ron::error::SpannedError) -> Pr
     let place = Place { file: Rc::clone(file), span: at..at + next };
     let (message, hint) = match &error.code {
         E::Eof => ("the text ends in the middle of something", "is a bracket not closed?"),
-        E::ExpectedComma => ("a comma is missing before this", "or a value with letters in it is not in quotes: \"50us\""),
+        E::ExpectedComma => {
+            ("a comma is missing before this", "or a value with letters in it is not in quotes: \"50us\"")
+        }
         E::ExpectedMapColon => ("a name must be followed by ':' and a value", ""),
         E::ExpectedIdentifier => ("a field name is expected here", "names of fields are not in quotes"),
         E::ExpectedStringEnd => ("a string has no end", "its closing quote is missing"),

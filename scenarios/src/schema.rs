@@ -111,10 +111,12 @@ impl LinkText {
             }
             value
         };
-        let rate_bps =
-            record.get("rate").and_then(|piece| unit(piece, "rate", rate_bps, "write it like \"1Gbit\" or \"100Mbit\"", problems));
-        let loss_ppm =
-            record.get("loss").and_then(|piece| unit(piece, "loss", loss_ppm, "write it like \"0.1%\", at most \"100%\"", problems));
+        let rate_bps = record
+            .get("rate")
+            .and_then(|piece| unit(piece, "rate", rate_bps, "write it like \"1Gbit\" or \"100Mbit\"", problems));
+        let loss_ppm = record
+            .get("loss")
+            .and_then(|piece| unit(piece, "loss", loss_ppm, "write it like \"0.1%\", at most \"100%\"", problems));
         let mtu = record.get("mtu").and_then(|piece| {
             let mtu = piece.number("mtu", 65_535, problems)?;
             if mtu < 68 {

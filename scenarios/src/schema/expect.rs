@@ -132,7 +132,8 @@ fn what_text(kind: &str, read: &Fields, problems: &mut Problems) -> Option<WhatT
             WhatText::Outage { of: of?, seen_by: seen_by?, at_most: at_most?.value }
         }
         "Master" => {
-            let (instance, on, at) = (read.string("instance", problems), read.string("on", problems), read.time("at", problems));
+            let (instance, on, at) =
+                (read.string("instance", problems), read.string("on", problems), read.time("at", problems));
             WhatText::Master { instance: instance?, on: on?, at }
         }
         "Neighbour" => {

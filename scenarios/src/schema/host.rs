@@ -1,7 +1,7 @@
 //! A host as written: its role, its cards, its files, what is typed on it at boot.
 
 use super::LinkText;
-use crate::problem::{Place, Problems};
+use crate::problem::Problems;
 use crate::read::{Piece, Text};
 
 /// `(role: …, os: …, gateway: …, nics: …, files: …, boot: …)`.
@@ -13,7 +13,6 @@ pub(crate) struct HostText {
     pub(crate) nics: Vec<(Text, NicText)>,
     pub(crate) files: Vec<(Text, Content)>,
     pub(crate) boot: Vec<Content>,
-    pub(crate) place: Place,
 }
 
 /// `(to: "lan", address: "10.0.0.1/24", mac: "02:…", link: (…))`.
@@ -55,16 +54,26 @@ impl HostText {
         let os = word("os", "os", SYSTEMS, problems);
         let nics = record.need("nics", &format!("host \"{name}\""), problems).map_or(Vec::new(), |piece| {
             let entries = piece.entries("nics", problems);
-            entries.into_iter().filter_map(|(name, piece)| NicText::read(piece, problems).map(|nic| (name, nic))).collect()
+            entries
+                .into_iter()
+                .filter_map(|(name, piece)| NicText::read(piece, problems).map(|nic| (name, nic)))
+                .collect()
         });
         let files = record.get("files").map_or(Vec::new(), |piece| {
             let entries = piece.entries("files", problems);
-            entries.into_iter().filter_map(|(path, piece)| Content::read(piece, problems).map(|text| (path, text))).collect()
+            entries
+                .into_iter()
+                .filter_map(|(path, piece)| Content::read(piece, problems).map(|text| (path, text)))
+                .collect()
         });
         let boot = record.get("boot").map_or(Vec::new(), |piece| {
             if piece.is_list() {
                 let items = piece.items("boot", problems);
-                return items.into_iter().filter_map(|line| line.string("a boot line", problems)).map(Content::Text).collect();
+                return items
+                    .into_iter()
+                    .filter_map(|line| line.string("a boot line", problems))
+                    .map(Content::Text)
+                    .collect();
             }
             Content::read(piece, problems).into_iter().collect()
         });
@@ -75,7 +84,6 @@ impl HostText {
             nics,
             files,
             boot,
-            place: piece.head(),
         })
     }
 }
@@ -83,7 +91,8 @@ impl HostText {
 impl NicText {
     fn read(piece: Piece, problems: &mut Problems) -> Option<Self> {
         let record = piece.record("a network card", NIC, problems)?;
-        let string = |field: &str, problems: &mut Problems| record.get(field).and_then(|piece| piece.string(field, problems));
+        let string =
+            |field: &str, problems: &mut Problems| record.get(field).and_then(|piece| piece.string(field, problems));
         record.need("to", "the network card", problems);
         Some(NicText {
             to: string("to", problems),

@@ -41,8 +41,21 @@ pub(crate) struct CutText {
 const ACTIONS: &[&str] =
     &["run", "unplug", "plug", "power_off", "power_on", "crash", "freeze", "thaw", "set_link", "cut", "heal"];
 const FIELDS: &[&str] = &[
-    "at", "on", "times", "every", "run", "unplug", "plug", "power_off", "power_on", "crash", "freeze", "thaw",
-    "set_link", "cut", "heal",
+    "at",
+    "on",
+    "times",
+    "every",
+    "run",
+    "unplug",
+    "plug",
+    "power_off",
+    "power_on",
+    "crash",
+    "freeze",
+    "thaw",
+    "set_link",
+    "cut",
+    "heal",
 ];
 
 impl ItemText {

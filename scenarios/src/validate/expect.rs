@@ -1,0 +1,139 @@
+//! Expectations: hosts and filters are there, times lie in the run, what one needs is named.
+//!
+//! # Not modelled
+//! `Master`, `Outage`, `SamePackets` and `Always(OneMaster(…))` are read and refused: nothing in a run can break or
+//! fulfil them yet, and an expectation that is not judged must not look as if it held.
+
+use super::{Names, address, script};
+use crate::model::{Count, Expectation, Host, Law, What};
+use crate::problem::{Place, Problem, Problems, did_you_mean};
+use crate::schema::expect::{LawText, WhatText};
+use crate::schema::{At, ScenarioText};
+use sim_core::base::time::{Duration, Instant};
+
+/// All expectations, in file order.
+pub(super) fn expect(
+    written: &ScenarioText,
+    names: &Names,
+    hosts: &[Host],
+    until: Instant,
+    problems: &mut Problems,
+) -> Vec<Expectation> {
+    let mut all = Vec::new();
+    let known: Vec<Option<&str>> =
+        written.expect.iter().map(|one| one.name.as_ref().map(|name| name.text.as_str())).collect();
+    for (index, one) in written.expect.iter().enumerate() {
+        if let Some(name) = &one.name
+            && known[..index].contains(&Some(name.text.as_str()))
+        {
+            problems.error(name.place(), format!("two expectations are named \"{}\"", name.text), "");
+        }
+        let needs = one.needs.as_ref().and_then(|needs| {
+            let found = known[..index].iter().position(|name| *name == Some(needs.text.as_str()));
+            if found.is_none() {
+                let message = format!("no expectation before this one is named \"{}\"", needs.text);
+                let names = known[..index].iter().flatten().copied();
+                problems.error(needs.place(), message, did_you_mean(&needs.text, names));
+            }
+            found
+        });
+        let what = what(&one.what, &one.place, names, hosts, until, problems);
+        if let Some(what) = what {
+            let name = one.name.as_ref().map(|name| name.text.clone());
+            all.push(Expectation { name, needs, what, place: one.place.clone() });
+        }
+    }
+    all
+}
+
+fn what(
+    written: &WhatText,
+    place: &Place,
+    names: &Names,
+    hosts: &[Host],
+    until: Instant,
+    problems: &mut Problems,
+) -> Option<What> {
+    let mut moment = |at: &Option<At<Duration>>| {
+        let Some(at) = at else { return until };
+        if Instant::ZERO + at.value > until {
+            let hint = format!("the run ends at {}", until.since(Instant::ZERO));
+            problems.error(&at.place, format!("{} is after the end", at.value), hint);
+        }
+        Instant::ZERO + at.value
+    };
+    Some(match written {
+        WhatText::ServedBy { url, hosts } => {
+            if !url.text.contains("://") {
+                problems.error(url.place(), "a URL begins with its protocol", format!("\"http://{}/\"", url.text));
+            }
+            let hosts = hosts.iter().filter_map(|(name, count)| Some((names.host(name, problems)?, *count))).collect();
+            What::ServedBy { url: url.text.clone(), hosts }
+        }
+        WhatText::Requests { from, ok, failed } => {
+            let from = match from {
+                Some(name) => Some(names.host(name, problems)?),
+                None => None,
+            };
+            What::Requests { from, ok: *ok, failed: *failed }
+        }
+        WhatText::Output { on, run, contains, nth } => {
+            if let Some(nth) = nth.as_ref().filter(|nth| nth.value == 0) {
+                problems.error(&nth.place, "nth counts from 1", "");
+            }
+            if contains.text.trim().is_empty() {
+                problems.error(contains.place(), "every output contains nothing", "say what it contains");
+            }
+            What::Output {
+                on: names.host(on, problems)?,
+                run: run.text.trim().to_string(),
+                contains: contains.text.clone(),
+                nth: nth.as_ref().map(|nth| nth.value),
+            }
+        }
+        WhatText::Neighbour { on, address: text, is, at } => {
+            let at = moment(at);
+            let (on, address, is) =
+                (names.host(on, problems), address(text, "the neighbour", problems), names.nic(is, hosts, problems));
+            What::Neighbour { on: on?, address: address?, is: is?, at }
+        }
+        WhatText::Sees { host, packet, count, never } => {
+            let (host, packet) = (names.host(host, problems), script::filter(packet, problems));
+            let count = match (never, count) {
+                (true, _) => Count::None,
+                (false, None) => Count::Some,
+                (false, Some(count)) => Count::Exactly(*count),
+            };
+            What::Sees { host: host?, packet: packet?, count }
+        }
+        WhatText::Always(LawText::ChecksumsCorrect) => What::Always(Law::ChecksumsCorrect),
+        WhatText::Always(LawText::OneAnswererPerAddress) => What::Always(Law::OneAnswererPerAddress),
+        WhatText::Always(LawText::OneServerPerConnection) => What::Always(Law::OneServerPerConnection),
+        WhatText::Always(LawText::OneMaster { grace }) => {
+            let _ = grace;
+            return refuse(place, "Always(OneMaster)", problems);
+        }
+        WhatText::Master { instance, on, at } => {
+            moment(at);
+            names.host(on, problems);
+            return refuse(instance.place(), "Master", problems);
+        }
+        WhatText::Outage { of, seen_by, at_most } => {
+            let _ = (of, at_most);
+            names.host(seen_by, problems);
+            return refuse(place, "Outage", problems);
+        }
+        WhatText::SamePackets { as_, at } => {
+            let _ = (as_, at);
+            return refuse(place, "SamePackets", problems);
+        }
+    })
+}
+
+/// An expectation that cannot be judged must not pass.
+fn refuse(place: &Place, what: &str, problems: &mut Problems) -> Option<What> {
+    let problem =
+        Problem::error(place, format!("{what} cannot be judged yet"), "take it out, or the run could not be trusted");
+    problems.push(problem.note("judged: ServedBy Requests Output Neighbour Sees NeverSees Always(ChecksumsCorrect | OneAnswererPerAddress | OneServerPerConnection)"));
+    None
+}

@@ -1,0 +1,36 @@
+//! Typed lines: parsed by the shell when the scenario loads, so that an unknown command or an option that is not
+//! modelled is found before anything runs.
+
+use crate::problem::{Problem, Problems, Severity};
+use crate::read::Text;
+use sim_core::shell::{Line, parse};
+
+/// The lines of a text; problems are added with their places.
+pub(super) fn lines(text: &Text, problems: &mut Problems) -> Vec<Line> {
+    let (lines, found) = match parse::lines(&text.text) {
+        Ok(read) => read,
+        Err(found) => (Vec::new(), found),
+    };
+    for problem in found {
+        let place = text.place_of(problem.start..problem.start + problem.length);
+        let severity = if problem.warning { Severity::Note } else { Severity::Error };
+        problems.push(Problem::error(&place, problem.message, problem.hint.unwrap_or_default()).severity(severity));
+    }
+    lines
+}
+
+/// The text without the blanks that its lines have in common: a script in a scenario is indented with the scenario.
+pub(super) fn dedent(text: &Text) -> Text {
+    let blanks = |line: &str| line.len() - line.trim_start_matches([' ', '\t']).len();
+    let common = text.text.split('\n').skip(1).filter(|line| !line.trim().is_empty()).map(blanks).min().unwrap_or(0);
+    let mut at = 0;
+    let mut removed = Vec::new();
+    for (number, line) in text.text.split_inclusive('\n').enumerate() {
+        let blanks = blanks(line).min(common);
+        if number > 0 && blanks > 0 {
+            removed.push((at..at + blanks, String::new()));
+        }
+        at += line.len();
+    }
+    if removed.is_empty() { text.clone() } else { text.replaced(&removed) }
+}
