@@ -1,1 +1,6 @@
-//! Room apps.
+//! Floor 6: the programs of a host. Each is a [`crate::kernel::process::Process`]; how it is started from a command
+//! line stands in `shell/`.
+
+pub mod http_client;
+pub mod http_server;
+pub mod ping;

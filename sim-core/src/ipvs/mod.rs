@@ -83,12 +83,7 @@ impl Ipvs {
     ///
     /// # Errors
     /// `ServiceExists`, `NoScheduler`.
-    pub fn add_service(
-        &mut self,
-        key: ServiceKey,
-        options: &ServiceOptions,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
+    pub fn add_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
         todo!("{key} {options:?} {}", cx.now.nanos())
     }
 
@@ -96,12 +91,7 @@ impl Ipvs {
     ///
     /// # Errors
     /// `NoService`, `NoScheduler`.
-    pub fn edit_service(
-        &mut self,
-        key: ServiceKey,
-        options: &ServiceOptions,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
+    pub fn edit_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
         todo!("{key} {options:?} {}", cx.now.nanos())
     }
 

@@ -223,12 +223,9 @@ fn deed(kind: &str, fields: &[Value]) -> Option<Deed> {
             what: payload(fields.get(3)?)?,
             options: options(fields.get(4)),
         },
-        "close" | "reset" => Deed::Close {
-            proto: text(fields, 0)?,
-            me: text(fields, 1),
-            peer: text(fields, 2),
-            hard: kind == "reset",
-        },
+        "close" | "reset" => {
+            Deed::Close { proto: text(fields, 0)?, me: text(fields, 1), peer: text(fields, 2), hard: kind == "reset" }
+        }
         "frame" => Deed::Frame { device: text(fields, 0)?, bytes: octets(fields.get(1)?.as_str()?)? },
         "step" => Deed::Step { key: text(fields, 0)?, until_us: micros(fields.get(2)?.as_f64()?) },
         "row" => Deed::Row(fields.first()?.as_u64().map(|row| row as usize)),
