@@ -7,6 +7,7 @@ pub mod flow;
 pub mod frame;
 pub mod packet;
 pub mod rewrite;
+pub mod summary;
 
 pub use smoltcp::wire::EthernetAddress as Mac;
 pub use std::net::Ipv4Addr;
