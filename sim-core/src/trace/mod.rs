@@ -8,6 +8,7 @@
 //! a hop that changes nothing reuses the span, a rewrite stores the new head only.
 
 pub mod digest;
+pub mod explain;
 pub mod filter;
 pub mod record;
 pub mod recorder;

@@ -1,0 +1,187 @@
+//! Pages about IPVS: connections and forwarding methods.
+
+use super::{Page, row};
+
+pub(super) const PAGES: &[Page] = &[
+    row(
+        "IPVS.NEW",
+        "a new connection to a virtual service",
+        "The destination is a virtual service and no connection entry fits, so a real server is chosen now. All later \
+         packets of the connection follow the entry and ask no scheduler.",
+        &["ipvsadm -Ln: the services", "ipvsadm -Lnc: the connections"],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_in, ip_vs_schedule",
+    ),
+    row(
+        "IPVS.FOUND",
+        "a known connection",
+        "The packet's addresses and ports are those of a connection entry. It goes to the same server, whatever happened to \
+         weights in between: that is why weight 0 lets old connections finish.",
+        &["ipvsadm -Lnc"],
+        "net/netfilter/ipvs/ip_vs_conn.c: ip_vs_conn_in_get",
+    ),
+    row(
+        "IPVS.NONE",
+        "not a virtual service",
+        "IPVS looked at the packet in INPUT and found no service for its port: it goes on to the host's own programs. A \
+         VIP is an ordinary address of the director; only the ports of services are taken.",
+        &["ipvsadm -A -t VIP:PORT -s rr"],
+        "net/netfilter/ipvs/ip_vs_ctl.c: ip_vs_service_find",
+    ),
+    row(
+        "IPVS.NOSERVER",
+        "no real server can take it",
+        "There is a service, and nobody behind it: no server, all of weight 0, or all full. The client is told by ICMP port \
+         unreachable (never by RST), and curl says \"Connection refused\".",
+        &["ipvsadm -a -t VIP:80 -r RIP:80 -g -w 1", "ipvsadm -e … -w 1", "keepalived: sorry_server"],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_leave",
+    ),
+    row(
+        "IPVS.PERSIST",
+        "the same client, the same server",
+        "The service is persistent (-p): a template says where this client went, and new connections go there too, without \
+         asking the scheduler. Each new connection starts the template's time again.",
+        &[
+            "ipvsadm -E -t VIP:80 -s rr: without persistence",
+            "ipvsadm -E … -p 360 -M 255.255.255.0: whole networks together",
+        ],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_sched_persist",
+    ),
+    row(
+        "IPVS.CONN",
+        "the connection is noted",
+        "The entry remembers client, VIP and server. Its state follows the packets that the director *sees*: in DR and TUN \
+         only the client's. From the state follow the timeout and the column of ipvsadm: ActiveConn counts ESTABLISHED, \
+         SYN_RECV and SYN_SENT, InActConn all others.",
+        &["ipvsadm -Lnc", "ipvsadm --set TCP TCPFIN UDP: the timeouts"],
+        "net/netfilter/ipvs/ip_vs_conn.c: ip_vs_conn_new; ip_vs_proto_tcp.c",
+    ),
+    row(
+        "IPVS.STATE",
+        "the connection's state changes",
+        "SYN, ACK, FIN and RST move the entry through its states, each with its own timeout. In DR the director sees no \
+         answer: after the client's FIN the entry is FIN_WAIT for 120 s, which is why InActConn stays when nothing happens.",
+        &["ipvsadm --set TCP TCPFIN UDP", "ipvsadm -L --timeout"],
+        "net/netfilter/ipvs/ip_vs_proto_tcp.c: set_tcp_state",
+    ),
+    row(
+        "IPVS.EXPIRED",
+        "the connection is forgotten",
+        "No packet came for the whole timeout of the state. The counters of the server go down. If a packet comes later, it \
+         is no SYN and finds no entry: it ends at the director, which answers RST.",
+        &["ipvsadm --set 900 120 300"],
+        "net/netfilter/ipvs/ip_vs_conn.c: ip_vs_conn_expire",
+    ),
+    row(
+        "IPVS.NOSYN",
+        "the middle of an unknown connection",
+        "No entry fits, and the segment is no SYN, so nothing is scheduled and the host's own TCP gets it (it knows the \
+         connection even less, and answers RST). After a failover without connection sync all old connections end so.",
+        &[
+            "sysctl -w net.ipv4.vs.sloppy_tcp=1: any segment makes a connection",
+            "ipvsadm --start-daemon: connection sync",
+        ],
+        "net/netfilter/ipvs/ip_vs_proto_tcp.c: tcp_conn_schedule",
+    ),
+    row(
+        "IPVS.GONE",
+        "its server was deleted",
+        "The connection's server is no longer in the list. The packet is dropped without a word, so the client waits; if \
+         the server is added again, the connection goes on.",
+        &["ipvsadm -e … -w 0 instead of -d: old connections may finish", "sysctl -w net.ipv4.vs.expire_nodest_conn=1"],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_in (IP_VS_DEST_F_AVAILABLE)",
+    ),
+    row(
+        "IPVS.REUSED",
+        "an old port, a new connection",
+        "A SYN came for an entry whose connection is over. It is a new one that happens to use the same client port: the \
+         entry goes, and the scheduler is asked.",
+        &["sysctl net.ipv4.vs.conn_reuse_mode"],
+        "net/netfilter/ipvs/ip_vs_core.c: is_new_conn_expected",
+    ),
+    row(
+        "IPVS.NODEST",
+        "the connection goes with its server",
+        "The server was deleted, or has weight 0, and expire_nodest_conn is 1: the entry is thrown away at once.",
+        &["sysctl -w net.ipv4.vs.expire_nodest_conn=0"],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_in",
+    ),
+    row(
+        "IPVS.NAT",
+        "NAT: the destination is rewritten",
+        "Masq (-m): VIP and port become the real server's address and port, and the checksums follow. The answer must come \
+         back through the director, which writes the VIP back: so the director is the real servers' gateway and has \
+         ip_forward=1. Ports may differ.",
+        &["ipvsadm -e -t VIP:80 -r RIP:8000 -m", "ip route replace default via DIRECTOR, on the real servers"],
+        "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_nat_xmit",
+    ),
+    row(
+        "IPVS.DR",
+        "direct routing: only the MAC changes",
+        "Route (-g): the packet keeps its addresses and ports; its frame goes to the MAC of the real server, and one is \
+         taken off the TTL. The server must be on the same link, must own the VIP (or the packet would not be for it), must \
+         not answer ARP for it, and listens on the same port. Its answer goes straight to the client. The director needs no \
+         ip_forward.",
+        &[
+            "ipvsadm -a -t VIP:80 -r RIP:80 -g -w 1",
+            "on the servers: ip addr add VIP/32 dev lo, arp_ignore=1, arp_announce=2",
+        ],
+        "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_dr_xmit",
+    ),
+    row(
+        "IPVS.TUN",
+        "tunnel: the packet travels inside another",
+        "Tunnel (-i): the packet gets an outer header from the director to the real server, which may be anywhere. tunl0 \
+         there takes it off; the server owns the VIP and answers the client itself.",
+        &["ipvsadm -a -t VIP:80 -r RIP -i", "on the servers: modprobe ipip; ip addr add VIP/32 dev tunl0; rp_filter=0"],
+        "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_tunnel_xmit",
+    ),
+    row(
+        "IPVS.FULLNAT",
+        "both addresses are rewritten",
+        "FullNat (-b): the source becomes a local address of the director and the destination the real server's, so the \
+         answer comes back to the director from any network. The server sees the director as its client; a TCP option (TOA) \
+         carries the real one. Not in Linux: it follows DPVS.",
+        &["ipvsadm -a … -b; ipvsadm --add-laddr -z LIP -t VIP:80 -F eth0"],
+        "DPVS: src/ipvs/ip_vs_xmit.c",
+    ),
+    row(
+        "IPVS.LOCAL",
+        "the director serves it",
+        "The chosen server is an address of the director itself, so the packet goes to its own programs. A sorry server at \
+         127.0.0.1 works so.",
+        &["ipvsadm -a -t VIP:80 -r 127.0.0.1:80"],
+        "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_null_xmit",
+    ),
+    row(
+        "IPVS.BYPASS",
+        "no server: to where it was going",
+        "cache_bypass=1 and a service by firewall mark: if no cache can be had, the packet goes to its own destination.",
+        &["sysctl -w net.ipv4.vs.cache_bypass=0"],
+        "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_bypass_xmit",
+    ),
+    row(
+        "IPVS.REPLY",
+        "the answer gets the VIP back",
+        "An answer of a real server passes the director in FORWARD: its source becomes the VIP and the virtual port, \
+         because the client knows no other. If the answer does not pass here, the client gets a packet from a stranger and \
+         refuses it.",
+        &["the real server's gateway must be the director"],
+        "net/netfilter/ipvs/ip_vs_core.c: handle_response",
+    ),
+    row(
+        "IPVS.ICMP",
+        "an ICMP error finds its connection",
+        "The error quotes a packet of a connection that IPVS knows. Outer and quoted addresses are rewritten as the \
+         connection demands, and it goes to the end that must hear it.",
+        &[],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_in_icmp, ip_vs_out_icmp",
+    ),
+    row(
+        "IPVS.WRAPPED",
+        "the outer header",
+        "The new header has the director's address for that route as its source, the real server as its destination, \
+         protocol 4, and the TTL of the packet inside.",
+        &[],
+        "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_tunnel_xmit; RFC 2003",
+    ),
+];
