@@ -1,1 +1,4 @@
 //! Room nodes.
+
+pub mod puppet;
+pub mod switch;

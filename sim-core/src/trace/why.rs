@@ -48,6 +48,8 @@ pub enum Why {
     SwitchUnknown,
     /// The destination is behind the port it came from.
     SwitchSamePort,
+    /// There is no other port with a signal.
+    SwitchNoPort,
     /// A `cut` of the scenario stops this kind of frame between these ports.
     SwitchCut {
         /// Which cut, counted from 0 in script order.
@@ -63,6 +65,9 @@ pub enum Why {
         /// Where it was seen before.
         from: PortId,
     },
+
+    /// A puppet took the frame and kept it.
+    PuppetTook,
 
     // ── ingress ────────────────────────────────────────────────────────────────────────────────────────────────
     /// The frame is for another MAC; a NIC that is not promiscuous does not take it.

@@ -127,6 +127,13 @@ impl Buffer {
         }
     }
 
+    /// The same bytes once more, in `storage` (taken from a pool), with all ids: a flood makes these.
+    pub fn copied(&self, mut storage: Vec<u8>) -> Self {
+        storage.clear();
+        storage.extend_from_slice(&self.data);
+        Buffer { data: storage, ..*self }
+    }
+
     /// Gives the storage back.
     pub fn into_storage(self) -> Vec<u8> {
         self.data

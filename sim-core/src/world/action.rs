@@ -2,7 +2,8 @@
 
 use super::link::LinkChange;
 use crate::base::id::{LineId, NodeId, PortId};
-use crate::wire::frame::{ETHERNET_HEADER, ETHERTYPE_ARP, ETHERTYPE_IPV4, Frame};
+use crate::trace::filter::Filter;
+use crate::wire::frame::Frame;
 
 /// Something the script does at a time.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,8 +24,8 @@ pub enum Deed {
         from: Option<Vec<NodeId>>,
         /// Frames that would go to the side of one of these; none: to anywhere.
         to: Option<Vec<NodeId>>,
-        /// Frames of this kind only.
-        packet: Option<FrameKind>,
+        /// Frames that pass this filter only. The loader refuses filters that ask what only a capture knows.
+        packet: Option<Filter>,
     },
     /// Ends all cuts of this switch.
     Heal {
@@ -73,63 +74,14 @@ pub struct Cut {
     /// The ports they would leave by; none: any.
     pub to: Option<Vec<PortId>>,
     /// What they are; none: anything.
-    pub packet: Option<FrameKind>,
-}
-
-/// Kinds of frames that a cut tells apart, under Wireshark's names.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FrameKind {
-    /// `arp`
-    Arp,
-    /// `ip`: any IPv4 packet.
-    Ip,
-    /// `icmp`: IP protocol 1.
-    Icmp,
-    /// `tcp`: IP protocol 6.
-    Tcp,
-    /// `udp`: IP protocol 17.
-    Udp,
-    /// `vrrp`: IP protocol 112.
-    Vrrp,
+    pub packet: Option<Filter>,
 }
 
 impl Cut {
     /// Whether the cut stops a frame that comes in by `from` on its way to `to`.
     pub fn stops(&self, frame: &Frame, from: PortId, to: PortId) -> bool {
         let is_among = |ports: &Option<Vec<PortId>>, port| ports.as_ref().is_none_or(|ports| ports.contains(&port));
-        is_among(&self.from, from) && is_among(&self.to, to) && self.packet.is_none_or(|kind| kind.matches(frame))
-    }
-}
-
-impl FrameKind {
-    /// Every kind with its name, in the order of the documentation.
-    pub const ALL: [(&'static str, FrameKind); 6] = [
-        ("arp", FrameKind::Arp),
-        ("ip", FrameKind::Ip),
-        ("icmp", FrameKind::Icmp),
-        ("tcp", FrameKind::Tcp),
-        ("udp", FrameKind::Udp),
-        ("vrrp", FrameKind::Vrrp),
-    ];
-
-    /// The kind with this name.
-    pub fn named(name: &str) -> Option<FrameKind> {
-        FrameKind::ALL.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
-    }
-
-    /// Whether a frame is of this kind.
-    pub fn matches(self, frame: &Frame) -> bool {
-        if !frame.is_whole() {
-            return false;
-        }
-        let protocol = (frame.ethertype() == ETHERTYPE_IPV4).then(|| frame.bytes().get(ETHERNET_HEADER + 9)).flatten();
-        match self {
-            FrameKind::Arp => frame.ethertype() == ETHERTYPE_ARP,
-            FrameKind::Ip => frame.ethertype() == ETHERTYPE_IPV4,
-            FrameKind::Icmp => protocol == Some(&1),
-            FrameKind::Tcp => protocol == Some(&6),
-            FrameKind::Udp => protocol == Some(&17),
-            FrameKind::Vrrp => protocol == Some(&112),
-        }
+        let is_meant = |filter: &Filter| filter.matches_frame(frame.bytes());
+        is_among(&self.from, from) && is_among(&self.to, to) && self.packet.as_ref().is_none_or(is_meant)
     }
 }

@@ -1,5 +1,5 @@
 //! Floor 3: the world's machinery. A queue, links, and nodes that are closed boxes: bytes in, bytes out, "wake me at".
-//! Nothing here knows IP beyond the kinds of frames that a cut tells apart.
+//! Nothing here knows IP.
 
 pub mod action;
 pub mod link;
@@ -7,6 +7,6 @@ pub mod node;
 pub mod sim;
 pub mod topology;
 
-pub use action::{Action, Cut, Deed, FrameKind};
+pub use action::{Action, Cut, Deed};
 pub use link::{LinkChange, LinkSettings};
 pub use sim::{Plan, Sim, Stopped};
