@@ -22,6 +22,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::SwitchBroadcast => "a broadcast goes out by all other ports".into(),
         Why::SwitchUnknown => "nobody has been seen with the destination MAC: it goes out by all other ports".into(),
         Why::SwitchSamePort => "the destination is behind the port it came from, so it has already heard it".into(),
+        Why::SwitchNoPort => "no other port of the switch has a signal, so it goes nowhere".into(),
         Why::SwitchCut { cut } => format!("cut {} of the scenario stops it here", cut + 1),
         Why::SwitchLearned { port } => {
             format!("the source MAC is now known to be behind the port to {}", names.behind(port))
@@ -29,6 +30,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::SwitchMoved { from } => {
             format!("the source MAC moved here; it was behind the port to {}", names.behind(from))
         }
+        Why::PuppetTook => "a test's puppet takes every frame and keeps a copy".into(),
         Why::OtherHost => "the frame is addressed to another MAC, so this network card does not take it".into(),
         Why::InterfaceDown => "the interface is down".into(),
         Why::UnknownEthertype { ethertype } => format!("EtherType 0x{ethertype:04x} is neither IPv4 nor ARP"),

@@ -65,6 +65,13 @@ pub(super) const PAGES: &[Page] = &[
         "net/bridge/br_forward.c: should_deliver",
     ),
     row(
+        "SWITCH.NOPORT",
+        "nowhere to go",
+        "The frame is for everybody or for somebody unknown, and no port but the one it came by has a signal.",
+        &["plug the cables of the switch"],
+        "net/bridge/br_forward.c: should_deliver",
+    ),
+    row(
         "SWITCH.CUT",
         "stopped by a cut of the scenario",
         "The script cut this kind of frame in this direction, as a wrong filter or a half-broken switch would.",
@@ -85,6 +92,13 @@ pub(super) const PAGES: &[Page] = &[
          machines claim one MAC. The switch believes the last frame.",
         &[],
         "net/bridge/br_fdb.c: br_fdb_update",
+    ),
+    row(
+        "PUPPET.TOOK",
+        "taken by a puppet",
+        "A puppet stands for a machine of a recording or a test. It has no protocol stack: it keeps every frame it gets.",
+        &[],
+        "only in replays and tests",
     ),
     row(
         "NIC.OTHER",
