@@ -1,10 +1,20 @@
 //! Floor 5: one Linux host: its packet path, sockets, processes and system calls.
 
+pub mod exec;
+pub mod files;
+pub mod log;
+mod proc;
 pub mod process;
+pub mod sockets;
 pub mod syscall;
 
 use crate::base::id::NodeId;
 use crate::tables::Tables;
+use crate::world::node::{Cx, Outbox};
+use files::Files;
+use log::Log;
+use process::Processes;
+use sockets::Sockets;
 
 /// One host's kernel: everything but the bodies of its processes, which `nodes/host` keeps.
 #[derive(Debug)]
@@ -17,6 +27,39 @@ pub struct Kernel {
     pub os: Os,
     /// What it knows.
     pub tables: Tables,
+    /// Ends of connections.
+    pub sockets: Sockets,
+    /// Who runs on it.
+    pub processes: Processes,
+    /// Its disk.
+    pub files: Files,
+    /// Its system log.
+    pub log: Log,
+    /// What a program asked for: carried out by `nodes/host` at the end of the turn.
+    pub power: Option<Power>,
+}
+
+/// What a program asks of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Power {
+    /// `poweroff`.
+    Off,
+    /// `reboot`.
+    Again,
+}
+
+impl Kernel {
+    /// Sends what the sockets have to send.
+    pub fn transmit(&mut self, out: &mut Outbox, cx: &mut Cx) {
+        let _ = (out, cx);
+    }
+
+    /// Ends a turn of the host: what was put off until the processes had their say is sent. Whether that led to more
+    /// work for them.
+    pub fn settle(&mut self, out: &mut Outbox, cx: &mut Cx) -> bool {
+        let _ = (out, cx);
+        false
+    }
 }
 
 /// The distribution a host passes for. It chooses wording (`ifconfig`, `service`, arptables chain names, log lines) and

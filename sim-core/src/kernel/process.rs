@@ -12,13 +12,18 @@ use crate::base::id::Pid;
 use crate::base::time::Instant;
 use std::collections::BTreeMap;
 
+pub mod descriptor;
+pub mod table;
+
+pub use table::Processes;
+
 /// The body of a process.
-pub trait Process: std::fmt::Debug + std::any::Any {
+pub trait Process: std::fmt::Debug {
     /// Runs until it has to wait. May be called although nothing it waits for has happened.
     fn wake(&mut self, sys: &mut Sys) -> Next;
 
-    /// A signal that can be caught (not KILL, not STOP). `None` takes the default: TERM, INT, HUP and QUIT end it,
-    /// others are ignored.
+    /// A signal that can be caught (not KILL, not STOP). `None` takes the default (signal(7)): HUP, INT, QUIT, USR1,
+    /// USR2 and TERM end it, CHLD and CONT are ignored.
     fn signal(&mut self, signal: Signal, sys: &mut Sys) -> Option<Next> {
         let _ = (signal, sys);
         None
@@ -54,7 +59,8 @@ pub enum On {
     Writable(Fd),
     /// Something happened at this socket: connected, refused, data, room, end.
     Socket(SocketId),
-    /// Something happened at one of this process's sockets; [`Sys::next_ready`] says at which. For programs with many.
+    /// Something happened at any socket of this process: `sys.next_ready()` says at which, one after another. For
+    /// servers and load generators with many sockets (`epoll`).
     AnySocket,
     /// An interface or its carrier changed.
     Link,
@@ -123,6 +129,48 @@ pub enum ExecError {
     /// Too many processes (4096 on a host).
     #[error("cannot fork: too many processes")]
     TooMany,
+}
+
+impl Signal {
+    /// Its number (signal(7)).
+    pub const fn number(self) -> i32 {
+        match self {
+            Signal::Hup => 1,
+            Signal::Int => 2,
+            Signal::Quit => 3,
+            Signal::Kill => 9,
+            Signal::Usr1 => 10,
+            Signal::Usr2 => 12,
+            Signal::Term => 15,
+            Signal::Child => 17,
+            Signal::Cont => 18,
+            Signal::Stop => 19,
+        }
+    }
+
+    /// The signal that `kill` and `killall` call by this name or number: `HUP`, `SIGHUP`, `1`.
+    pub fn named(text: &str) -> Option<Signal> {
+        const ALL: [(&str, Signal); 10] = [
+            ("HUP", Signal::Hup),
+            ("INT", Signal::Int),
+            ("QUIT", Signal::Quit),
+            ("KILL", Signal::Kill),
+            ("USR1", Signal::Usr1),
+            ("USR2", Signal::Usr2),
+            ("TERM", Signal::Term),
+            ("CHLD", Signal::Child),
+            ("CONT", Signal::Cont),
+            ("STOP", Signal::Stop),
+        ];
+        let name = text.strip_prefix("SIG").unwrap_or(text);
+        let number = text.parse::<i32>().ok();
+        ALL.iter().find(|(known, signal)| *known == name || Some(signal.number()) == number).map(|(_, signal)| *signal)
+    }
+
+    /// Whether it ends a process that does not catch it.
+    pub const fn ends_by_default(self) -> bool {
+        !matches!(self, Signal::Child | Signal::Cont | Signal::Stop)
+    }
 }
 
 impl Next {

@@ -1,8 +1,11 @@
 //! The system calls: the only door through which a process reaches its kernel. None re-enters a process: what is
 //! spawned or killed runs in its own turn.
 
-use super::Kernel;
+use super::files::{self, FileKind};
+use super::process::descriptor::{Handle, OpenFile, PIPE_CAPACITY, Pipe};
+use super::process::table::INIT;
 use super::process::{Env, ExecError, Fd, Process, Signal, SocketId};
+use super::{Kernel, Power, proc};
 use crate::base::id::Pid;
 use crate::base::time::Instant;
 use crate::wire::flow::SocketAddr;
@@ -67,6 +70,15 @@ pub enum SocketError {
     /// EPERM: a filter refused it.
     #[error("Operation not permitted")]
     NotPermitted,
+    /// EBADF: not open, or not in this direction.
+    #[error("Bad file descriptor")]
+    BadDescriptor,
+    /// EINVAL.
+    #[error("Invalid argument")]
+    Invalid,
+    /// ENOSPC: the host's files may take 64 MiB together.
+    #[error("No space left on device")]
+    NoSpace,
 }
 
 /// How far a TCP socket is.
@@ -121,32 +133,126 @@ impl Sys<'_, '_> {
     /// Writes to a descriptor; how many octets were taken (a full pipe takes fewer: wait for `Writable`).
     ///
     /// # Errors
-    /// `BrokenPipe` if nobody reads.
+    /// `BrokenPipe` if nobody reads, `BadDescriptor` if it is not open for writing, `NoSpace` if the disk is full.
     pub fn write(&mut self, fd: Fd, bytes: &[u8]) -> Result<usize, SocketError> {
-        todo!("{fd:?} {bytes:?}")
+        let processes = &mut self.kernel.processes;
+        match processes.handle(self.pid, fd).ok_or(SocketError::BadDescriptor)? {
+            Handle::Null => Ok(bytes.len()),
+            Handle::Terminal { terminal, error } => {
+                processes.write_terminal(terminal, error, bytes);
+                Ok(bytes.len())
+            }
+            Handle::PipeRead(_) => Err(SocketError::BadDescriptor),
+            Handle::PipeWrite(pipe) => {
+                let ends = processes.pipes.get(pipe);
+                if ends.readers == 0 {
+                    return Err(SocketError::BrokenPipe);
+                }
+                let taken = bytes.len().min(PIPE_CAPACITY - ends.bytes.len());
+                ends.bytes.extend(&bytes[..taken]);
+                if taken > 0 {
+                    processes.wake_sleepers(pipe);
+                }
+                Ok(taken)
+            }
+            Handle::File(file) => self.write_open(file, bytes),
+        }
     }
 
     /// Reads at most `max` octets.
     pub fn read(&mut self, fd: Fd, max: usize) -> Read {
-        todo!("{fd:?} {max}")
+        let processes = &mut self.kernel.processes;
+        match processes.handle(self.pid, fd) {
+            None => Read::Failed(SocketError::BadDescriptor),
+            Some(Handle::Null | Handle::Terminal { .. }) => Read::End,
+            Some(Handle::PipeWrite(_)) => Read::Failed(SocketError::BadDescriptor),
+            Some(Handle::PipeRead(pipe)) => {
+                let ends = processes.pipes.get(pipe);
+                if ends.bytes.is_empty() {
+                    return if ends.writers == 0 { Read::End } else { Read::Wait };
+                }
+                let taken = max.min(ends.bytes.len());
+                let data = ends.bytes.drain(..taken).collect();
+                processes.wake_sleepers(pipe);
+                Read::Data(data)
+            }
+            Some(Handle::File(file)) => {
+                let open = processes.opens.get(file);
+                let (path, position) = (open.path.clone(), open.position);
+                let Ok(content) = self.read_file(&path) else { return Read::End };
+                let data = content.get(position..).unwrap_or_default();
+                let data = data[..max.min(data.len())].to_vec();
+                if data.is_empty() {
+                    return Read::End;
+                }
+                self.kernel.processes.opens.get(file).position += data.len();
+                Read::Data(data)
+            }
+        }
     }
 
     /// Closes a descriptor.
     pub fn close_fd(&mut self, fd: Fd) {
-        todo!("{fd:?}")
+        self.kernel.processes.close_fd(self.pid, fd);
+    }
+
+    /// Opens a second descriptor to where `fd` leads.
+    ///
+    /// # Errors
+    /// `Descriptors` if the process has too many.
+    pub fn duplicate(&mut self, fd: Fd) -> Result<Fd, FileError> {
+        let handle = self.kernel.processes.handle(self.pid, fd).ok_or(FileError::NotFound)?;
+        self.kernel.processes.install(self.pid, handle).ok_or(FileError::Descriptors)
     }
 
     /// A pipe: what is written to the second can be read from the first.
-    pub fn pipe(&mut self) -> (Fd, Fd) {
-        todo!()
+    ///
+    /// # Errors
+    /// `Descriptors` if the process has too many.
+    pub fn pipe(&mut self) -> Result<(Fd, Fd), FileError> {
+        let processes = &mut self.kernel.processes;
+        let pipe = processes.pipes.put(Pipe::default());
+        let Some(reader) = processes.install(self.pid, Handle::PipeRead(pipe)) else {
+            processes.pipes.take(pipe);
+            return Err(FileError::Descriptors);
+        };
+        let Some(writer) = processes.install(self.pid, Handle::PipeWrite(pipe)) else {
+            processes.close_fd(self.pid, reader);
+            return Err(FileError::Descriptors);
+        };
+        Ok((reader, writer))
     }
 
-    /// Opens a file of the host (`/proc` included).
+    /// Opens a file of the host (`/proc` and `/dev/null` included).
     ///
     /// # Errors
     /// In the words of `strerror`: `No such file or directory`.
     pub fn open(&mut self, path: &str, how: Open) -> Result<Fd, FileError> {
-        todo!("{path} {how:?}")
+        let path = self.absolute(path);
+        if path == "/dev/null" {
+            return self.kernel.processes.install(self.pid, Handle::Null).ok_or(FileError::Descriptors);
+        }
+        let path = self.kernel.files.resolve(&path).unwrap_or(path);
+        match (proc::is_inside(&path), how) {
+            (true, Open::Read) => drop(self.read_file(&path)?),
+            (true, Open::Truncate | Open::Append) => proc::check_writable(self.kernel, &path)?,
+            (false, Open::Read) => drop(self.kernel.files.read(&path)?),
+            (false, Open::Truncate) => self.kernel.files.write(&path, b"", self.cx.now)?,
+            (false, Open::Append) => self.kernel.files.append(&path, b"", self.cx.now)?,
+        }
+        let processes = &mut self.kernel.processes;
+        let file = processes.opens.put(OpenFile {
+            path: path.into(),
+            position: 0,
+            append: how == Open::Append,
+            writable: how != Open::Read,
+            holders: 0,
+        });
+        let Some(fd) = processes.install(self.pid, Handle::File(file)) else {
+            processes.opens.take(file);
+            return Err(FileError::Descriptors);
+        };
+        Ok(fd)
     }
 
     /// The whole content of a file (`/proc` included).
@@ -154,7 +260,91 @@ impl Sys<'_, '_> {
     /// # Errors
     /// As [`Sys::open`].
     pub fn read_file(&mut self, path: &str) -> Result<Vec<u8>, FileError> {
-        todo!("{path}")
+        let path = self.absolute(path);
+        let path = self.kernel.files.resolve(&path).unwrap_or(path);
+        if proc::is_inside(&path) {
+            return proc::read(self.kernel, &path, self.cx);
+        }
+        if path == "/dev/null" {
+            return Ok(Vec::new());
+        }
+        self.kernel.files.read(&path).map(<[u8]>::to_vec)
+    }
+
+    /// Sets the whole content of a file (`/proc` included).
+    ///
+    /// # Errors
+    /// As [`Sys::open`].
+    pub fn write_file(&mut self, path: &str, content: &[u8]) -> Result<(), FileError> {
+        let path = self.absolute(path);
+        if path == "/dev/null" {
+            return Ok(());
+        }
+        if proc::is_inside(&path) {
+            return proc::write(self.kernel, &path, content, self.cx);
+        }
+        self.kernel.files.write(&path, content, self.cx.now)
+    }
+
+    /// `path` as seen from this process's working directory, normal.
+    pub fn absolute(&self, path: &str) -> String {
+        files::absolute(self.directory(), path)
+    }
+
+    /// The working directory.
+    pub fn directory(&self) -> &str {
+        self.kernel.processes.entry(self.pid).map_or("/", |entry| &entry.directory)
+    }
+
+    /// Changes the working directory of this process.
+    ///
+    /// # Errors
+    /// If it is not there or no folder.
+    pub fn change_directory(&mut self, path: &str) -> Result<(), FileError> {
+        let path = self.absolute(path);
+        if !proc::is_inside(&path) {
+            match self.kernel.files.stat(&path)?.kind {
+                FileKind::Folder => {}
+                FileKind::Regular(_) | FileKind::Link(_) => return Err(FileError::NotDirectory),
+            }
+        }
+        if let Some(entry) = self.kernel.processes.entry_mut(self.pid) {
+            entry.directory = path.into();
+        }
+        Ok(())
+    }
+
+    /// The variables this process was started with.
+    pub fn env(&self) -> Env {
+        self.kernel.processes.entry(self.pid).map(|entry| entry.env.clone()).unwrap_or_default()
+    }
+
+    fn write_open(&mut self, file: u32, bytes: &[u8]) -> Result<usize, SocketError> {
+        let open = self.kernel.processes.opens.get(file);
+        if !open.writable {
+            return Err(SocketError::BadDescriptor);
+        }
+        let (path, position, append) = (open.path.clone(), open.position, open.append);
+        let written = if proc::is_inside(&path) {
+            proc::write(self.kernel, &path, bytes, self.cx)
+        } else if append {
+            self.kernel.files.append(&path, bytes, self.cx.now)
+        } else {
+            self.kernel.files.write_at(&path, position, bytes, self.cx.now)
+        };
+        written.map_err(|error| match error {
+            FileError::Denied => SocketError::NotPermitted,
+            FileError::Invalid => SocketError::Invalid,
+            FileError::NotFound
+            | FileError::IsDirectory
+            | FileError::NotDirectory
+            | FileError::Exists
+            | FileError::NotEmpty
+            | FileError::Descriptors
+            | FileError::TooLarge => SocketError::NoSpace,
+        })?;
+        self.kernel.processes.opens.get(file).position += bytes.len();
+        Ok(bytes.len())
     }
 
     // ── processes ──
@@ -164,7 +354,10 @@ impl Sys<'_, '_> {
     /// # Errors
     /// As [`super::process::Exec::exec`].
     pub fn spawn(&mut self, argv: &[String], env: &Env, stdio: Stdio) -> Result<Pid, ExecError> {
-        todo!("{argv:?} {env:?} {stdio:?}")
+        let exec = self.kernel.processes.exec.clone();
+        let exec = exec.ok_or_else(|| ExecError::NotFound(argv.first().cloned().unwrap_or_default()))?;
+        let body = exec.exec(argv, env)?;
+        self.add(&argv.join(" "), body, env.clone(), stdio)
     }
 
     /// Starts a process with the given body (`fork`): a pipeline, a subshell, a daemon's child.
@@ -172,19 +365,54 @@ impl Sys<'_, '_> {
     /// # Errors
     /// `TooMany`.
     pub fn fork(&mut self, name: &str, body: Box<dyn Process>, stdio: Stdio) -> Result<Pid, ExecError> {
-        todo!("{name} {body:?} {stdio:?}")
+        let env = self.env();
+        self.add(name, body, env, stdio)
+    }
+
+    /// Starts a daemon: it belongs to init, and its three descriptors lead nowhere.
+    ///
+    /// # Errors
+    /// `TooMany`.
+    pub fn daemon(&mut self, name: &str, body: Box<dyn Process>) -> Result<Pid, ExecError> {
+        let env = self.env();
+        let nowhere = vec![Some(Handle::Null); 3];
+        self.kernel.processes.add(name, body, INIT, nowhere, env, self.cx.now)
     }
 
     /// The exit status of a child that has ended; it is then reaped. 128 + n if signal n ended it.
     pub fn wait(&mut self, child: Pid) -> Option<i32> {
-        todo!("{child:?}")
+        self.kernel.processes.reap(self.pid, child)
+    }
+
+    /// This process will not ask for the status of `child`: it belongs to init.
+    pub fn disown(&mut self, child: Pid) {
+        self.kernel.processes.disown(self.pid, child);
     }
 
     /// Sends a signal.
     ///
     /// Returns false if there is no such process.
     pub fn kill(&mut self, pid: Pid, signal: Signal) -> bool {
-        todo!("{pid:?} {signal:?}")
+        self.kernel.processes.kill(pid, signal)
+    }
+
+    /// Sets what `ps` shows for this process.
+    pub fn rename(&mut self, name: &str) {
+        if let Some(entry) = self.kernel.processes.entry_mut(self.pid) {
+            entry.name = name.into();
+        }
+    }
+
+    /// Asks for the machine to be switched off, or on again, when this turn is over.
+    pub fn power(&mut self, power: Power) {
+        self.kernel.power = Some(power);
+    }
+
+    fn add(&mut self, name: &str, body: Box<dyn Process>, env: Env, stdio: Stdio) -> Result<Pid, ExecError> {
+        let processes = &mut self.kernel.processes;
+        let descriptors =
+            [stdio.stdin, stdio.stdout, stdio.stderr].map(|fd| processes.handle(self.pid, fd)).to_vec();
+        processes.add(name, body, self.pid, descriptors, env, self.cx.now)
     }
 
     // ── TCP ──
@@ -224,7 +452,7 @@ impl Sys<'_, '_> {
     /// A socket of this process at which something happened since it was last returned here (like an edge-triggered
     /// `epoll`): connected, refused, a connection to accept, data, room to send, the end.
     pub fn next_ready(&mut self) -> Option<SocketId> {
-        todo!()
+        self.kernel.processes.next_ready(self.pid)
     }
 
     /// Sends; how many octets were taken.
@@ -307,7 +535,7 @@ impl Sys<'_, '_> {
 
     /// Writes a log line (`/var/log/messages` and the trace).
     pub fn log(&mut self, program: &str, text: &str) {
-        todo!("{program} {text}")
+        self.kernel.write_log(program, text, self.cx);
     }
 }
 
@@ -335,7 +563,10 @@ pub enum FileError {
     /// EINVAL: a value `/proc` does not take.
     #[error("Invalid argument")]
     Invalid,
-    /// EFBIG: the host's files may take 64 MiB together.
-    #[error("File too large")]
+    /// ENOSPC: the host's files may take 64 MiB together.
+    #[error("No space left on device")]
     TooLarge,
+    /// EMFILE: 64 descriptors are open.
+    #[error("Too many open files")]
+    Descriptors,
 }

@@ -1,0 +1,587 @@
+//! The process table: who there is, what each waits for, who runs next.
+//!
+//! The kernel's half of a process. Bodies are kept by whoever runs them (`kernel/exec.rs`), so that a body can be
+//! given the whole kernel.
+
+use super::descriptor::{Handle, OpenFile, Pipe, Places, Terminal};
+use super::{Env, Exec, ExecError, Fd, Next, On, Process, Signal, SocketId, Wait};
+use crate::base::id::{EventId, PacketId, Pid};
+use crate::base::map::Lookup;
+use crate::base::time::Instant;
+use std::cmp::Reverse;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::rc::Rc;
+
+/// Processes of a host, at most.
+pub const PROCESSES_MAX: usize = 4096;
+
+/// Descriptors of a process, at most.
+pub(crate) const DESCRIPTORS_MAX: usize = 64;
+
+/// The process that adopts orphans and starts what is typed.
+pub const INIT: Pid = Pid(1);
+
+/// Turns of one process within one instant, at most: one more, and it is stopped as livelocked.
+const TURNS_PER_INSTANT_MAX: u32 = 100_000;
+
+/// The processes of one host.
+#[derive(Debug, Default)]
+pub struct Processes {
+    table: BTreeMap<Pid, Entry>,
+    ready: VecDeque<Pid>,
+    timers: BinaryHeap<Reverse<(Instant, Pid)>>,
+    born: Vec<(Pid, Box<dyn Process>)>,
+    ended: Vec<(Pid, i32)>,
+    last_pid: u32,
+    pub(crate) exec: Option<Rc<dyn Exec>>,
+    pub(crate) pipes: Places<Pipe>,
+    pub(crate) opens: Places<OpenFile>,
+    pub(crate) terminals: BTreeMap<u32, Terminal>,
+}
+
+/// One process.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    pub(crate) parent: Pid,
+    pub(crate) name: Box<str>,
+    pub(crate) env: Env,
+    pub(crate) directory: Box<str>,
+    pub(crate) descriptors: Vec<Option<Handle>>,
+    pub(crate) started: Instant,
+    state: State,
+    wait: Wait,
+    is_queued: bool,
+    is_stopped: bool,
+    is_unawaited: bool,
+    signals: Vec<Signal>,
+    ready_sockets: ReadySockets,
+    turns: (Instant, u32),
+    origin: (EventId, PacketId),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Alive,
+    Ended(i32),
+}
+
+/// One turn that is due.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    /// Wake it.
+    Wake(Pid),
+    /// Hand it a signal.
+    Signal(Pid, Signal),
+    /// It is over: it was killed, or ran away.
+    End(Pid, i32),
+    /// It ran away: it took too many turns without any time passing.
+    Runaway(Pid),
+}
+
+/// A process as `ps` shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProcessInfo {
+    /// Its number.
+    pub pid: Pid,
+    /// Its parent's.
+    pub parent: Pid,
+    /// Its command line.
+    pub name: Box<str>,
+    /// `R`, `S`, `T` or `Z`, as in /proc/PID/status.
+    pub state: char,
+    /// When it was started.
+    pub started: Instant,
+}
+
+impl Processes {
+    /// The processes of a host that starts programs with `exec`.
+    pub fn new(exec: Rc<dyn Exec>) -> Self {
+        Processes { last_pid: 400, exec: Some(exec), ..Processes::default() }
+    }
+
+    /// Every process, in the order of their numbers.
+    pub fn list(&self) -> impl Iterator<Item = ProcessInfo> {
+        self.table.iter().map(|(pid, entry)| ProcessInfo {
+            pid: *pid,
+            parent: entry.parent,
+            name: entry.name.clone(),
+            state: entry.letter(),
+            started: entry.started,
+        })
+    }
+
+    /// Processes whose program has this name (`killall`, `pidof`): the first word of the command line, without its
+    /// folder and a trailing colon.
+    pub fn named(&self, program: &str) -> Vec<Pid> {
+        self.table
+            .iter()
+            .filter(|(_, entry)| entry.state == State::Alive && entry.program() == program)
+            .map(|(pid, _)| *pid)
+            .collect()
+    }
+
+    /// Whether a process is there and has not ended.
+    pub fn is_alive(&self, pid: Pid) -> bool {
+        self.table.get(&pid).is_some_and(|entry| entry.state == State::Alive)
+    }
+
+    /// Puts a process into the table; its body is picked up by `kernel/exec.rs`.
+    pub(crate) fn add(
+        &mut self,
+        name: &str,
+        body: Box<dyn Process>,
+        parent: Pid,
+        descriptors: Vec<Option<Handle>>,
+        env: Env,
+        now: Instant,
+    ) -> Result<Pid, ExecError> {
+        if self.table.len() >= PROCESSES_MAX {
+            return Err(ExecError::TooMany);
+        }
+        let directory = self.table.get(&parent).map_or("/root".into(), |entry| entry.directory.clone());
+        let pid = self.next_pid();
+        for handle in descriptors.iter().flatten() {
+            self.hold(*handle);
+        }
+        let entry = Entry {
+            parent,
+            name: name.into(),
+            env,
+            directory,
+            descriptors,
+            started: now,
+            state: State::Alive,
+            wait: Wait::default(),
+            is_queued: false,
+            is_stopped: false,
+            is_unawaited: parent == INIT,
+            signals: Vec::new(),
+            ready_sockets: ReadySockets::default(),
+            turns: (Instant::ZERO, 0),
+            origin: (EventId::NONE, PacketId::NONE),
+        };
+        self.table.insert(pid, entry);
+        self.born.push((pid, body));
+        self.make_ready(pid);
+        Ok(pid)
+    }
+
+    pub(crate) fn entry(&self, pid: Pid) -> Option<&Entry> {
+        self.table.get(&pid)
+    }
+
+    pub(crate) fn entry_mut(&mut self, pid: Pid) -> Option<&mut Entry> {
+        self.table.get_mut(&pid)
+    }
+
+    /// The bodies of processes that were added since the last call.
+    pub(crate) fn take_born(&mut self) -> std::vec::Drain<'_, (Pid, Box<dyn Process>)> {
+        self.born.drain(..)
+    }
+
+    /// Processes that ended since the last call, with their exit status, in order.
+    pub fn take_ended(&mut self) -> Vec<(Pid, i32)> {
+        std::mem::take(&mut self.ended)
+    }
+
+    // ── who runs next ──
+
+    /// Puts processes whose time has come into the run queue.
+    pub(crate) fn fire_timers(&mut self, now: Instant) {
+        while let Some(Reverse((at, pid))) = self.timers.peek().copied() {
+            if at > now {
+                return;
+            }
+            self.timers.pop();
+            if self.table.get(&pid).is_some_and(|entry| entry.state == State::Alive && entry.wait.until == Some(at)) {
+                self.make_ready(pid);
+            }
+        }
+    }
+
+    /// When the next process sleeps till.
+    pub fn next_wake(&self) -> Option<Instant> {
+        if !self.ready.is_empty() {
+            return Some(Instant::ZERO);
+        }
+        self.timers.peek().map(|Reverse((at, _))| *at)
+    }
+
+    /// Takes the next turn out of the run queue.
+    pub(crate) fn next_turn(&mut self, now: Instant) -> Option<Turn> {
+        while let Some(pid) = self.ready.pop_front() {
+            let Some(entry) = self.table.get_mut(&pid) else { continue };
+            entry.is_queued = false;
+            if entry.state != State::Alive {
+                continue;
+            }
+            if entry.signals.contains(&Signal::Kill) {
+                return Some(Turn::End(pid, 128 + Signal::Kill.number()));
+            }
+            if entry.is_stopped {
+                continue;
+            }
+            if entry.turns.0 != now {
+                entry.turns = (now, 0);
+            }
+            entry.turns.1 += 1;
+            if entry.turns.1 > TURNS_PER_INSTANT_MAX {
+                return Some(Turn::Runaway(pid));
+            }
+            if !entry.signals.is_empty() {
+                let signal = entry.signals.remove(0);
+                return Some(Turn::Signal(pid, signal));
+            }
+            entry.wait = Wait::default();
+            return Some(Turn::Wake(pid));
+        }
+        None
+    }
+
+    /// What led to the process being woken: the event and the packet.
+    pub(crate) fn origin(&self, pid: Pid) -> (EventId, PacketId) {
+        self.table.get(&pid).map_or((EventId::NONE, PacketId::NONE), |entry| entry.origin)
+    }
+
+    /// The body has said what it does next.
+    pub(crate) fn settle(&mut self, pid: Pid, next: Next) {
+        match next {
+            Next::Exit(status) => self.end(pid, status & 0xff),
+            Next::Wait(wait) => self.sleep(pid, wait),
+        }
+    }
+
+    /// The process goes on waiting as before (it ignored a signal).
+    pub(crate) fn resume(&mut self, pid: Pid) {
+        if self.table.get(&pid).is_some_and(|entry| !entry.signals.is_empty()) {
+            self.make_ready(pid);
+        }
+    }
+
+    fn sleep(&mut self, pid: Pid, wait: Wait) {
+        if let Some(at) = wait.until {
+            self.timers.push(Reverse((at, pid)));
+        }
+        let can_go_on = wait.any.iter().any(|on| self.holds(pid, *on));
+        for on in &wait.any {
+            if let On::Readable(fd) | On::Writable(fd) = on
+                && let Some(Handle::PipeRead(pipe) | Handle::PipeWrite(pipe)) = self.handle(pid, *fd)
+            {
+                let sleepers = &mut self.pipes.get(pipe).sleepers;
+                if !sleepers.contains(&pid) {
+                    sleepers.push(pid);
+                }
+            }
+        }
+        let Some(entry) = self.table.get_mut(&pid) else { return };
+        entry.wait = wait;
+        entry.origin = (EventId::NONE, PacketId::NONE);
+        if can_go_on || !entry.signals.is_empty() {
+            self.make_ready(pid);
+        }
+    }
+
+    /// Whether what is waited for is so already.
+    fn holds(&mut self, pid: Pid, on: On) -> bool {
+        match on {
+            On::Child(child) => self.table.get(&child).is_none_or(|entry| entry.state != State::Alive),
+            On::Readable(fd) => match self.handle(pid, fd) {
+                Some(Handle::PipeRead(pipe)) => {
+                    let pipe = self.pipes.get(pipe);
+                    !pipe.bytes.is_empty() || pipe.writers == 0
+                }
+                _ => true,
+            },
+            On::Writable(fd) => match self.handle(pid, fd) {
+                Some(Handle::PipeWrite(pipe)) => {
+                    let pipe = self.pipes.get(pipe);
+                    pipe.bytes.len() < super::descriptor::PIPE_CAPACITY || pipe.readers == 0
+                }
+                _ => true,
+            },
+            On::Socket(socket) => {
+                self.table.get_mut(&pid).is_some_and(|entry| entry.ready_sockets.forget(socket))
+            }
+            On::AnySocket => self.table.get(&pid).is_some_and(|entry| !entry.ready_sockets.is_empty()),
+            On::Link | On::Address => false,
+        }
+    }
+
+    fn make_ready(&mut self, pid: Pid) {
+        let Some(entry) = self.table.get_mut(&pid) else { return };
+        if !entry.is_queued && entry.state == State::Alive {
+            entry.is_queued = true;
+            self.ready.push_back(pid);
+        }
+    }
+
+    // ── what wakes ──
+
+    /// Something happened at a socket of `owner`.
+    pub(crate) fn socket_event(&mut self, owner: Pid, socket: SocketId, cause: EventId, packet: PacketId) {
+        let Some(entry) = self.table.get_mut(&owner) else { return };
+        if entry.wait.any.contains(&On::Socket(socket)) {
+            if !entry.is_queued {
+                entry.origin = (cause, packet);
+            }
+            self.make_ready(owner);
+            return;
+        }
+        entry.ready_sockets.announce(socket);
+        if entry.wait.any.contains(&On::AnySocket) {
+            self.make_ready(owner);
+        }
+    }
+
+    /// The next socket of `pid` at which something happened.
+    pub(crate) fn next_ready(&mut self, pid: Pid) -> Option<SocketId> {
+        self.table.get_mut(&pid)?.ready_sockets.next()
+    }
+
+    /// `pid` closed a socket.
+    pub(crate) fn forget_socket(&mut self, pid: Pid, socket: SocketId) {
+        if let Some(entry) = self.table.get_mut(&pid) {
+            entry.ready_sockets.forget(socket);
+        }
+    }
+
+    /// An interface or an address changed: wakes who waits for that.
+    pub(crate) fn network_changed(&mut self) {
+        let sleepers: Vec<Pid> = self
+            .table
+            .iter()
+            .filter(|(_, entry)| entry.wait.any.iter().any(|on| matches!(on, On::Link | On::Address)))
+            .map(|(pid, _)| *pid)
+            .collect();
+        for pid in sleepers {
+            self.make_ready(pid);
+        }
+    }
+
+    /// Sends a signal. False if there is no such process.
+    pub(crate) fn kill(&mut self, pid: Pid, signal: Signal) -> bool {
+        let Some(entry) = self.table.get_mut(&pid) else { return false };
+        if entry.state != State::Alive {
+            return true;
+        }
+        match signal {
+            Signal::Stop => entry.is_stopped = true,
+            Signal::Cont => entry.is_stopped = false,
+            Signal::Hup
+            | Signal::Int
+            | Signal::Quit
+            | Signal::Kill
+            | Signal::Usr1
+            | Signal::Usr2
+            | Signal::Term
+            | Signal::Child => {}
+        }
+        if signal != Signal::Stop && !entry.signals.contains(&signal) {
+            entry.signals.push(signal);
+        }
+        self.make_ready(pid);
+        true
+    }
+
+    /// The exit status of a child that has ended; it is taken out of the table.
+    pub(crate) fn reap(&mut self, parent: Pid, child: Pid) -> Option<i32> {
+        let entry = self.table.get(&child)?;
+        let State::Ended(status) = entry.state else { return None };
+        if entry.parent != parent {
+            return None;
+        }
+        self.table.remove(&child);
+        Some(status)
+    }
+
+    /// Nobody will ask for the status of `child`: it belongs to init.
+    pub(crate) fn disown(&mut self, parent: Pid, child: Pid) {
+        let Some(entry) = self.table.get_mut(&child) else { return };
+        if entry.parent != parent {
+            return;
+        }
+        if entry.state == State::Alive {
+            entry.parent = INIT;
+            entry.is_unawaited = true;
+        } else {
+            self.table.remove(&child);
+        }
+    }
+
+    /// The process is over: its descriptors are closed, its children belong to init, its parent is told.
+    pub(crate) fn end(&mut self, pid: Pid, status: i32) {
+        let Some(entry) = self.table.get_mut(&pid) else { return };
+        if entry.state != State::Alive {
+            return;
+        }
+        entry.state = State::Ended(status);
+        entry.signals.clear();
+        let (parent, is_unawaited) = (entry.parent, entry.is_unawaited);
+        let descriptors = std::mem::take(&mut entry.descriptors);
+        for handle in descriptors.into_iter().flatten() {
+            self.release(handle);
+        }
+        self.ended.push((pid, status));
+        let children: Vec<Pid> =
+            self.table.iter().filter(|(_, child)| child.parent == pid).map(|(child, _)| *child).collect();
+        for child in children {
+            self.disown(pid, child);
+        }
+        if is_unawaited {
+            self.table.remove(&pid);
+        } else if self.table.get(&parent).is_some_and(|parent| parent.wait.any.contains(&On::Child(pid))) {
+            self.make_ready(parent);
+        }
+    }
+
+    // ── descriptors ──
+
+    pub(crate) fn handle(&self, pid: Pid, fd: Fd) -> Option<Handle> {
+        self.table.get(&pid)?.descriptors.get(usize::from(fd.0)).copied().flatten()
+    }
+
+    /// Gives `pid` the smallest free descriptor. `None` if it has too many.
+    pub(crate) fn install(&mut self, pid: Pid, handle: Handle) -> Option<Fd> {
+        let descriptors = &mut self.table.get_mut(&pid)?.descriptors;
+        let place = descriptors.iter().position(Option::is_none).unwrap_or(descriptors.len());
+        if place >= DESCRIPTORS_MAX {
+            return None;
+        }
+        if place == descriptors.len() {
+            descriptors.push(None);
+        }
+        descriptors[place] = Some(handle);
+        self.hold(handle);
+        Some(Fd(place as u8))
+    }
+
+    pub(crate) fn close_fd(&mut self, pid: Pid, fd: Fd) {
+        let slot = self.table.get_mut(&pid).and_then(|entry| entry.descriptors.get_mut(usize::from(fd.0)));
+        if let Some(handle) = slot.and_then(Option::take) {
+            self.release(handle);
+        }
+    }
+
+    /// Gives a typed line a terminal of its own.
+    pub(crate) fn open_terminal(&mut self, terminal: u32) {
+        self.terminals.insert(terminal, Terminal::default());
+    }
+
+    /// Takes a terminal away; what is still written to it is lost.
+    pub(crate) fn close_terminal(&mut self, terminal: u32) -> Terminal {
+        self.terminals.remove(&terminal).unwrap_or_default()
+    }
+
+    /// Writes to a terminal, if it is still there.
+    pub(crate) fn write_terminal(&mut self, terminal: u32, error: bool, bytes: &[u8]) {
+        if let Some(terminal) = self.terminals.get_mut(&terminal) {
+            let stream = if error { &mut terminal.stderr } else { &mut terminal.stdout };
+            stream.write(bytes);
+        }
+    }
+
+    pub(crate) fn wake_sleepers(&mut self, pipe: u32) {
+        for pid in std::mem::take(&mut self.pipes.get(pipe).sleepers) {
+            self.make_ready(pid);
+        }
+    }
+
+    fn hold(&mut self, handle: Handle) {
+        match handle {
+            Handle::Null | Handle::Terminal { .. } => {}
+            Handle::PipeRead(pipe) => self.pipes.get(pipe).readers += 1,
+            Handle::PipeWrite(pipe) => self.pipes.get(pipe).writers += 1,
+            Handle::File(file) => self.opens.get(file).holders += 1,
+        }
+    }
+
+    fn release(&mut self, handle: Handle) {
+        let pipe = match handle {
+            Handle::Null | Handle::Terminal { .. } => return,
+            Handle::PipeRead(pipe) => {
+                self.pipes.get(pipe).readers -= 1;
+                pipe
+            }
+            Handle::PipeWrite(pipe) => {
+                self.pipes.get(pipe).writers -= 1;
+                pipe
+            }
+            Handle::File(file) => {
+                let open = self.opens.get(file);
+                open.holders -= 1;
+                if open.holders == 0 {
+                    self.opens.take(file);
+                }
+                return;
+            }
+        };
+        self.wake_sleepers(pipe);
+        let ends = self.pipes.get(pipe);
+        if ends.readers == 0 && ends.writers == 0 {
+            self.pipes.take(pipe);
+        }
+    }
+
+    fn next_pid(&mut self) -> Pid {
+        loop {
+            self.last_pid = if self.last_pid >= 4_194_303 { 300 } else { self.last_pid + 1 };
+            let pid = Pid(self.last_pid);
+            if !self.table.contains_key(&pid) {
+                return pid;
+            }
+        }
+    }
+}
+
+/// Sockets at which something happened, in order, each once.
+#[derive(Debug, Default)]
+struct ReadySockets {
+    order: VecDeque<SocketId>,
+    announced: Lookup<SocketId, ()>,
+}
+
+impl ReadySockets {
+    fn announce(&mut self, socket: SocketId) {
+        if self.announced.insert(socket, ()).is_none() {
+            if self.order.len() > 2 * self.announced.len() + 64 {
+                let announced = &self.announced;
+                self.order.retain(|old| announced.contains(old));
+            }
+            self.order.push_back(socket);
+        }
+    }
+
+    /// Takes one out; whether it was there. Its place in the order is passed over when its turn comes.
+    fn forget(&mut self, socket: SocketId) -> bool {
+        self.announced.remove(&socket).is_some()
+    }
+
+    fn next(&mut self) -> Option<SocketId> {
+        loop {
+            let socket = self.order.pop_front()?;
+            if self.forget(socket) {
+                return Some(socket);
+            }
+        }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.announced.is_empty()
+    }
+}
+
+impl Entry {
+    fn program(&self) -> &str {
+        let first = self.name.split(' ').next().unwrap_or_default();
+        first.rsplit('/').next().unwrap_or_default().trim_end_matches(':')
+    }
+
+    fn letter(&self) -> char {
+        match self.state {
+            State::Ended(_) => 'Z',
+            State::Alive if self.is_stopped => 'T',
+            State::Alive if self.is_queued => 'R',
+            State::Alive => 'S',
+        }
+    }
+}
