@@ -3,7 +3,7 @@
 //! A line is `Jan  1 00:00:07 rs1 Keepalived_vrrp[512]: text`; virtual time 0 is 2000-01-01 00:00:00 UTC.
 
 use super::Kernel;
-use crate::base::time::Instant;
+use crate::base::calendar::Date;
 use crate::trace::record::LogRecord;
 use crate::trace::recorder::Change;
 use crate::world::node::Cx;
@@ -34,7 +34,7 @@ impl Kernel {
     }
 
     fn write_line(&mut self, program: &str, text: &str, cx: &mut Cx) {
-        let line = format!("{} {} {program}: {text}\n", date(cx.now), self.hostname);
+        let line = format!("{} {} {program}: {text}\n", Date::of(cx.now).syslog(), self.hostname);
         // A full disk loses log lines on a real machine too.
         let _ = self.files.append(MESSAGES, line.as_bytes(), cx.now);
         cx.change(Change::Log(LogRecord { node: self.node, program: program.into(), text: text.into() }));

@@ -8,12 +8,16 @@ pub mod process;
 pub mod sockets;
 pub mod syscall;
 
-use crate::base::id::NodeId;
+use crate::base::id::{NodeId, Pid, PortId};
+use crate::base::time::Instant;
 use crate::tables::Tables;
+use crate::wire::frame::Frame;
 use crate::world::node::{Cx, Outbox};
 use files::Files;
 use log::Log;
-use process::Processes;
+use process::descriptor::Handle;
+use process::table::INIT;
+use process::{Env, ExecError, Process, Processes};
 use sockets::Sockets;
 
 /// One host's kernel: everything but the bodies of its processes, which `nodes/host` keeps.
@@ -49,6 +53,41 @@ pub enum Power {
 }
 
 impl Kernel {
+    /// A kernel that was just switched on: no interface, no process.
+    pub fn new(node: NodeId, hostname: &str, os: Os) -> Self {
+        Kernel {
+            node,
+            hostname: hostname.into(),
+            os,
+            tables: Tables::new(node),
+            sockets: Sockets::default(),
+            processes: Processes::default(),
+            files: Files::default(),
+            log: Log::default(),
+            power: None,
+        }
+    }
+
+    /// A frame came in by a port.
+    pub fn receive(&mut self, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
+        let _ = (port, frame, out, cx);
+    }
+
+    /// A time that [`Kernel::next_wake`] gave has come. Processes are woken by `exec::run`.
+    pub fn wake(&mut self, out: &mut Outbox, cx: &mut Cx) {
+        let _ = (out, cx);
+    }
+
+    /// When something of this kernel is due.
+    pub fn next_wake(&self) -> Option<Instant> {
+        self.processes.next_wake()
+    }
+
+    /// The cable of a port got or lost its signal.
+    pub fn set_carrier(&mut self, port: PortId, up: bool, out: &mut Outbox, cx: &mut Cx) {
+        let _ = (port, up, out, cx);
+    }
+
     /// Sends what the sockets have to send.
     pub fn transmit(&mut self, out: &mut Outbox, cx: &mut Cx) {
         let _ = (out, cx);
@@ -58,7 +97,35 @@ impl Kernel {
     /// work for them.
     pub fn settle(&mut self, out: &mut Outbox, cx: &mut Cx) -> bool {
         let _ = (out, cx);
-        false
+        self.processes.has_work()
+    }
+
+    /// Starts a process of init's, with a terminal of this number or none.
+    ///
+    /// # Errors
+    /// `TooMany`.
+    pub fn start(
+        &mut self,
+        name: &str,
+        body: Box<dyn Process>,
+        terminal: Option<u32>,
+        now: Instant,
+    ) -> Result<Pid, ExecError> {
+        let handles = match terminal {
+            None => vec![Some(Handle::Null); 3],
+            Some(terminal) => {
+                self.processes.open_terminal(terminal);
+                let stream = |error| Some(Handle::Terminal { terminal, error });
+                vec![stream(false), stream(false), stream(true)]
+            }
+        };
+        self.processes.add(name, body, INIT, handles, Env::new(), now)
+    }
+
+    /// What was written to a terminal, standard output and error; the terminal is gone.
+    pub fn take_output(&mut self, terminal: u32) -> (String, String) {
+        let terminal = self.processes.close_terminal(terminal);
+        (terminal.stdout.text(), terminal.stderr.text())
     }
 }
 

@@ -1,4 +1,5 @@
 //! Room nodes.
 
+pub mod host;
 pub mod puppet;
 pub mod switch;

@@ -8,6 +8,8 @@ pub mod routes;
 pub mod sysctl;
 pub mod verdict;
 
+use crate::base::id::NodeId;
+
 /// The tables of one host, as its packet path and IPVS look at them.
 #[derive(Debug)]
 pub struct Tables {
@@ -23,4 +25,18 @@ pub struct Tables {
     pub nat: nat::Nat,
     /// Kernel settings.
     pub sysctl: sysctl::Sysctl,
+}
+
+impl Tables {
+    /// Empty tables of the host `node`.
+    pub fn new(_node: NodeId) -> Self {
+        Tables {
+            interfaces: interfaces::Interfaces,
+            routes: routes::Routes,
+            neighbours: neighbours::Neighbours,
+            filter: filter::Filter,
+            nat: nat::Nat,
+            sysctl: sysctl::Sysctl,
+        }
+    }
 }

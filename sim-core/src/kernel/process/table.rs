@@ -207,6 +207,11 @@ impl Processes {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// Whether somebody is ready, or was just born.
+    pub fn has_work(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
     /// Takes the next turn out of the run queue.
     pub(crate) fn next_turn(&mut self, now: Instant) -> Option<Turn> {
         while let Some(pid) = self.ready.pop_front() {
