@@ -10,6 +10,9 @@ const IPV4_HEADER: usize = 20;
 /// The part of a TCP header that every segment has.
 const TCP_HEADER: usize = 20;
 const UDP_HEADER: usize = 8;
+const ICMP_HEADER: usize = 8;
+const ICMP_CHECKSUM: usize = 2;
+const ECHO_IDENTIFIER: usize = 4;
 const TTL: usize = 8;
 const HEADER_CHECKSUM: usize = 10;
 const SOURCE: usize = 12;
@@ -44,6 +47,83 @@ pub fn mend(bytes: &mut [u8], at: usize, old: u16, new: u16) {
     let sum = (sum & 0xffff) + (sum >> 16);
     let sum = (sum & 0xffff) + (sum >> 16);
     bytes[at..at + 2].copy_from_slice(&(!(sum as u16)).to_be_bytes());
+}
+
+/// Writes the source of the packet that an ICMP error quotes: address and, if given, port. `mend_transport` mends the
+/// quoted transport checksum too, if it is in the quotation.
+pub fn set_quoted_source(packet: &mut Packet, address: Ipv4Addr, port: Option<u16>, mend_transport: bool) {
+    set_quoted_end(packet, (SOURCE, 0), address, port, mend_transport);
+}
+
+/// Writes the destination of the packet that an ICMP error quotes, as [`set_quoted_source`] does.
+pub fn set_quoted_destination(packet: &mut Packet, address: Ipv4Addr, port: Option<u16>, mend_transport: bool) {
+    set_quoted_end(packet, (DESTINATION, 2), address, port, mend_transport);
+}
+
+/// Writes the identifier of an ICMP echo request or reply.
+pub fn set_echo_identifier(packet: &mut Packet, identifier: u16) {
+    let icmp = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    if packet.bytes().len() >= icmp + ICMP_HEADER {
+        write_in_icmp(packet.bytes_mut(), icmp, icmp + ECHO_IDENTIFIER, identifier);
+    }
+}
+
+fn set_quoted_end(
+    packet: &mut Packet,
+    (address_at, port_at): (usize, usize),
+    address: Ipv4Addr,
+    port: Option<u16>,
+    mend_transport_too: bool,
+) {
+    let icmp = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    let bytes = packet.bytes_mut();
+    let quoted = icmp + ICMP_HEADER;
+    let Some(header) = bytes.get(quoted).map(|first| usize::from(first & 0x0f) * 4) else { return };
+    if bytes.len() < quoted + header + 4 || header < IPV4_HEADER {
+        return;
+    }
+    let protocol = IpProtocol::from(bytes[quoted + 9]);
+    let transport = quoted + header;
+    let transport_checksum = mend_transport_too
+        .then(|| transport_checksum_at(protocol, &bytes[transport..]))
+        .flatten()
+        .map(|at| transport + at);
+    let new = address.octets();
+    for half in [0, 2] {
+        let at = quoted + address_at + half;
+        let new_word = u16::from_be_bytes([new[half], new[half + 1]]);
+        let old_word = write_in_icmp(bytes, icmp, at, new_word);
+        let header_sum = summed(bytes, quoted + HEADER_CHECKSUM, old_word, new_word);
+        write_in_icmp(bytes, icmp, quoted + HEADER_CHECKSUM, header_sum);
+        if let Some(checksum) = transport_checksum {
+            let sum = summed(bytes, checksum, old_word, new_word);
+            write_in_icmp(bytes, icmp, checksum, sum);
+        }
+    }
+    if let Some(port) = port {
+        let old_word = write_in_icmp(bytes, icmp, transport + port_at, port);
+        if let Some(checksum) = transport_checksum {
+            let sum = summed(bytes, checksum, old_word, port);
+            write_in_icmp(bytes, icmp, checksum, sum);
+        }
+    }
+}
+
+/// Writes a word inside an ICMP message and mends the message's checksum; the word that stood there is returned.
+fn write_in_icmp(bytes: &mut [u8], icmp: usize, at: usize, new: u16) -> u16 {
+    let old = word(bytes, at);
+    bytes[at..at + 2].copy_from_slice(&new.to_be_bytes());
+    mend(bytes, icmp + ICMP_CHECKSUM, old, new);
+    old
+}
+
+/// What the checksum at `at` becomes when a word under it changes. A checksum of 0 (UDP: none) stays.
+fn summed(bytes: &[u8], at: usize, old: u16, new: u16) -> u16 {
+    let mut sum = [bytes[at], bytes[at + 1]];
+    if sum != [0, 0] {
+        mend(&mut sum, 0, old, new);
+    }
+    u16::from_be_bytes(sum)
 }
 
 fn set_end(packet: &mut Packet, address_at: usize, port_at: usize, address: Ipv4Addr, port: Option<u16>) {
