@@ -7,11 +7,16 @@
 //! stage; what is larger than a few words stands in an arena and the event holds the index. Frame bytes stand once:
 //! a hop that changes nothing reuses the span, a rewrite stores the new head only.
 
+pub mod capture;
+pub mod conversation;
 pub mod digest;
 pub mod explain;
 pub mod filter;
+pub mod journey;
+pub mod moment;
 pub mod record;
 pub mod recorder;
+pub mod served;
 pub mod why;
 
 pub use digest::Digest;
@@ -199,7 +204,7 @@ pub struct Trace {
     pub steps: Vec<Step>,
     /// The events, in order; an [`EventId`] is an index.
     pub events: Vec<Event>,
-    /// The events `Sent` and `Received`: frame No. n of the capture is `frames[n - 1]`.
+    /// The events `Sent` and `Received` at hosts' network cards: frame No. n of the capture is `frames[n - 1]`.
     pub frames: Vec<EventId>,
     /// Which packet a packet came from (unwrapped, fragmented, answered), by [`PacketId`].
     pub parents: Vec<PacketId>,

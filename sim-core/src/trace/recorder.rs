@@ -163,7 +163,7 @@ impl Recorder {
         let length = buffer.bytes().len() as u32;
         let bytes = self.keep(buffer);
         let event = self.write(Kind::Sent { port, bytes, length }, Context { packet: buffer.packet, ..context });
-        self.trace.frames.push(event);
+        self.number(event, port);
         buffer.cause = event;
         event
     }
@@ -180,7 +180,7 @@ impl Recorder {
         let bytes = self.keep(buffer);
         let context = Context { cause: buffer.cause, packet: buffer.packet, stage: Stage::Wire };
         let event = self.write(Kind::Received { port, bytes, length }, context);
-        self.trace.frames.push(event);
+        self.number(event, port);
         buffer.cause = event;
         event
     }
@@ -270,6 +270,15 @@ impl Recorder {
             kind,
         });
         id
+    }
+
+    /// Gives a frame its number in the capture, unless it is at a switch's port.
+    fn number(&mut self, event: EventId, port: PortId) {
+        let cast = &self.trace.cast;
+        let owner = cast.ports.get(port.index()).and_then(|card| cast.nodes.get(card.node.index()));
+        if owner.is_none_or(|owner| !owner.is_switch) {
+            self.trace.frames.push(event);
+        }
     }
 
     /// Keeps the bytes of a frame, unless exactly these are kept already.
