@@ -1,2 +1,3 @@
-//! x
-fn main() {}
+//! The lab's own tests: scenarios, laws, outputs. One binary.
+
+mod laws;
