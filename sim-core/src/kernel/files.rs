@@ -48,10 +48,44 @@ pub enum FileKind {
 
 /// Folders that every host has.
 const FOLDERS: &[&str] = &[
-    "/bin", "/boot", "/dev", "/etc", "/etc/init.d", "/etc/keepalived", "/etc/rc.d", "/etc/rc.d/init.d", "/etc/sysconfig", "/home",
-    "/lib", "/media", "/mnt", "/opt", "/proc", "/root", "/run", "/sbin", "/srv", "/sys", "/tmp", "/usr", "/usr/bin",
-    "/usr/lib", "/usr/local", "/usr/local/bin", "/usr/local/sbin", "/usr/sbin", "/usr/share", "/usr/share/nginx", "/usr/share/nginx/html",
-    "/usr/src", "/var", "/var/lib", "/var/log", "/var/run", "/var/www", "/var/www/html",
+    "/bin",
+    "/boot",
+    "/dev",
+    "/etc",
+    "/etc/init.d",
+    "/etc/keepalived",
+    "/etc/rc.d",
+    "/etc/rc.d/init.d",
+    "/etc/sysconfig",
+    "/home",
+    "/lib",
+    "/media",
+    "/mnt",
+    "/opt",
+    "/proc",
+    "/root",
+    "/run",
+    "/sbin",
+    "/srv",
+    "/sys",
+    "/tmp",
+    "/usr",
+    "/usr/bin",
+    "/usr/lib",
+    "/usr/local",
+    "/usr/local/bin",
+    "/usr/local/sbin",
+    "/usr/sbin",
+    "/usr/share",
+    "/usr/share/nginx",
+    "/usr/share/nginx/html",
+    "/usr/src",
+    "/var",
+    "/var/lib",
+    "/var/log",
+    "/var/run",
+    "/var/www",
+    "/var/www/html",
 ];
 
 impl Default for Files {
@@ -82,10 +116,15 @@ impl Files {
     /// # Errors
     /// If its folder is not there, it is a folder itself, or there is no room.
     pub fn write(&mut self, path: &str, content: &[u8], now: Instant) -> Result<(), FileError> {
-        self.edit(path, now, |old| {
-            old.clear();
-            old.extend_from_slice(content);
-        }, content.len())
+        self.edit(
+            path,
+            now,
+            |old| {
+                old.clear();
+                old.extend_from_slice(content);
+            },
+            content.len(),
+        )
     }
 
     /// Adds to the end of a file, which is made if it is not there.
@@ -100,14 +139,25 @@ impl Files {
     ///
     /// # Errors
     /// As [`Files::write`].
-    pub(crate) fn write_at(&mut self, path: &str, position: usize, content: &[u8], now: Instant) -> Result<(), FileError> {
-        self.edit(path, now, |old| {
-            let end = position + content.len();
-            if old.len() < end {
-                old.resize(end, 0);
-            }
-            old[position..end].copy_from_slice(content);
-        }, content.len())
+    pub(crate) fn write_at(
+        &mut self,
+        path: &str,
+        position: usize,
+        content: &[u8],
+        now: Instant,
+    ) -> Result<(), FileError> {
+        self.edit(
+            path,
+            now,
+            |old| {
+                let end = position + content.len();
+                if old.len() < end {
+                    old.resize(end, 0);
+                }
+                old[position..end].copy_from_slice(content);
+            },
+            content.len(),
+        )
     }
 
     /// Sets the content of a file and makes the folders it stands in: how a scenario's `files:` come to a host.
@@ -279,7 +329,8 @@ impl Files {
 
     /// The path with the links in its folders replaced, but not a link at its end.
     fn resolve_parent(&self, path: &str) -> Result<String, FileError> {
-        let mut rest: Vec<String> = absolute("/", path).split('/').rev().filter(|part| !part.is_empty()).map(String::from).collect();
+        let mut rest: Vec<String> =
+            absolute("/", path).split('/').rev().filter(|part| !part.is_empty()).map(String::from).collect();
         let mut done = String::new();
         let mut links = 0;
         while let Some(part) = rest.pop() {
@@ -317,7 +368,13 @@ impl Files {
     }
 
     /// Changes a file's content. `growth` is how many octets it may grow at most.
-    fn edit(&mut self, path: &str, now: Instant, change: impl FnOnce(&mut Vec<u8>), growth: usize) -> Result<(), FileError> {
+    fn edit(
+        &mut self,
+        path: &str,
+        now: Instant,
+        change: impl FnOnce(&mut Vec<u8>),
+        growth: usize,
+    ) -> Result<(), FileError> {
         let path = self.resolve(path)?;
         if self.used + growth > CAPACITY {
             return Err(FileError::TooLarge);

@@ -40,4 +40,3 @@ impl Kernel {
         cx.change(Change::Log(LogRecord { node: self.node, program: program.into(), text: text.into() }));
     }
 }
-

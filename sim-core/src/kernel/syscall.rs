@@ -410,8 +410,7 @@ impl Sys<'_, '_> {
 
     fn add(&mut self, name: &str, body: Box<dyn Process>, env: Env, stdio: Stdio) -> Result<Pid, ExecError> {
         let processes = &mut self.kernel.processes;
-        let descriptors =
-            [stdio.stdin, stdio.stdout, stdio.stderr].map(|fd| processes.handle(self.pid, fd)).to_vec();
+        let descriptors = [stdio.stdin, stdio.stdout, stdio.stderr].map(|fd| processes.handle(self.pid, fd)).to_vec();
         processes.add(name, body, self.pid, descriptors, env, self.cx.now)
     }
 

@@ -10,8 +10,8 @@
 use crate::base::id::{EventId, LineId, NodeId, PacketId, Pid, PortId};
 use crate::base::time::Instant;
 use crate::kernel::exec::{self, Bodies};
-use crate::kernel::process::{Env, Exec, Process, Processes};
 use crate::kernel::process::table::INIT;
+use crate::kernel::process::{Env, Exec, Process, Processes};
 use crate::kernel::{Kernel, Os, Power};
 use crate::trace::record::CommandRecord;
 use crate::trace::recorder::Change;

@@ -14,8 +14,10 @@ pub mod explain;
 pub mod filter;
 pub mod journey;
 pub mod moment;
+pub mod notes;
 pub mod record;
 pub mod recorder;
+pub mod select;
 pub mod served;
 pub mod why;
 

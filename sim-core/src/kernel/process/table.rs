@@ -304,9 +304,7 @@ impl Processes {
                 }
                 _ => true,
             },
-            On::Socket(socket) => {
-                self.table.get_mut(&pid).is_some_and(|entry| entry.ready_sockets.forget(socket))
-            }
+            On::Socket(socket) => self.table.get_mut(&pid).is_some_and(|entry| entry.ready_sockets.forget(socket)),
             On::AnySocket => self.table.get(&pid).is_some_and(|entry| !entry.ready_sockets.is_empty()),
             On::Link | On::Address => false,
         }
