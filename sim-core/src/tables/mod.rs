@@ -34,8 +34,8 @@ impl Tables {
             interfaces: interfaces::Interfaces,
             routes: routes::Routes,
             neighbours: neighbours::Neighbours,
-            filter: filter::Filter,
-            nat: nat::Nat,
+            filter: filter::Filter::default(),
+            nat: nat::Nat::default(),
             sysctl: sysctl::Sysctl,
         }
     }

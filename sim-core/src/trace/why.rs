@@ -273,6 +273,8 @@ pub enum Why {
         /// Its port.
         port: u16,
     },
+    /// No further flow can be tracked, or no port is free for its translation.
+    NatTableFull,
 
     // ── input, output, forward ─────────────────────────────────────────────────────────────────────────────────
     /// Forwarded: one off the TTL.

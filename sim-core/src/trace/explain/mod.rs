@@ -67,6 +67,7 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
         Why::Marked { .. } => "FILTER.MARK",
         Why::Masqueraded { .. } => "NAT.SNAT",
         Why::Unmasqueraded { .. } => "NAT.BACK",
+        Why::NatTableFull => "NAT.FULL",
         Why::Forwarded { .. } => "FORWARD",
         Why::ForwardingOff => "FORWARD.OFF",
         Why::TtlExpired { .. } => "IP.TTL",

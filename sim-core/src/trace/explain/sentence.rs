@@ -115,6 +115,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::Unmasqueraded { to, port } => {
             format!("an answer to a masqueraded flow: the destination is {}:{port} again", names.host(to))
         }
+        Why::NatTableFull => "no further flow can be tracked, or no port is free for its translation".into(),
         Why::Forwarded { ttl } => format!("not for this host, and ip_forward=1: sent on, TTL now {ttl}"),
         Why::ForwardingOff => "not for this host, and ip_forward=0: it is no router".into(),
         Why::TtlExpired { from } => format!("the TTL would become 0; {} is told", names.host(from)),

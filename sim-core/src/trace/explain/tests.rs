@@ -66,6 +66,7 @@ fn one_of_each() -> Vec<Why> {
         Why::Marked { mark: 1, rule },
         Why::Masqueraded { to: NONE, port },
         Why::Unmasqueraded { to: NONE, port },
+        Why::NatTableFull,
         Why::Forwarded { ttl: 63 },
         Why::ForwardingOff,
         Why::TtlExpired { from: NONE },

@@ -133,6 +133,14 @@ pub(super) const PAGES: &[Page] = &[
         "net/netfilter/nf_nat_core.c",
     ),
     row(
+        "NAT.FULL",
+        "no room for another flow",
+        "Every translated flow needs a port of its own towards the same destination, and the table of tracked flows has an \
+         end. When either is used up, the first packet of a further flow is dropped.",
+        &["iptables -t nat -L -n -v"],
+        "net/netfilter/nf_nat_core.c: get_unique_tuple",
+    ),
+    row(
         "FORWARD",
         "a router forwards",
         "The packet is for somebody else and ip_forward is 1: the TTL goes down by one, the header checksum follows, and \

@@ -1,0 +1,85 @@
+//! The filters of a host: what `arptables` and `iptables` set, evaluated at the hooks of the packet path.
+//!
+//! Rules are data; the commands that type them stand in `shell/`. Follows Linux `net/ipv4/netfilter`.
+
+pub mod arp;
+pub mod ip;
+
+pub use arp::{ArpTables, ArpVerdict, ArpView};
+pub use ip::{IpTables, IpVerdict};
+
+/// `arptables` and `iptables` of one host.
+#[derive(Clone, Debug, Default)]
+pub struct Filter {
+    /// ARP messages.
+    pub arp: ArpTables,
+    /// IPv4 packets.
+    pub ip: IpTables,
+}
+
+/// A match with an optional `!` in front.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Maybe<T> {
+    /// What is looked for.
+    pub value: T,
+    /// `!`: everything else matches.
+    pub inverted: bool,
+}
+
+/// What a rule may give as an interface: a name, or the beginning of one followed by `+`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IfaceName(pub Box<str>);
+
+/// Why a change of the rules is refused, in the words of the commands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// No chain or target of that name.
+    #[error("No chain/target/match by that name.")]
+    NoChain,
+    /// `-D` of a rule that is not there.
+    #[error("Bad rule (does a matching rule exist in that chain?).")]
+    NoRule,
+    /// `-I CHAIN n`, `-D CHAIN n` past the end.
+    #[error("Index of insertion too big.")]
+    NoIndex,
+    /// `-N` of a chain that exists.
+    #[error("Chain already exists.")]
+    ChainExists,
+    /// `-X` of a chain that has rules.
+    #[error("Directory not empty.")]
+    ChainNotEmpty,
+    /// `-X` of a chain that rules jump to; more than 4,096 rules in a chain.
+    #[error("Too many links.")]
+    TooManyLinks,
+    /// A jump that leads back to its own chain.
+    #[error("Too many levels of symbolic links.")]
+    Loop,
+    /// `-P` of a chain of the user's.
+    #[error("Bad built-in chain name.")]
+    NotBuiltIn,
+    /// A target that this table or hook does not allow.
+    #[error("Invalid argument. Run `dmesg' for more information.")]
+    Invalid,
+}
+
+/// Most rules a chain takes.
+pub(super) const RULES_MAX: usize = 4096;
+
+impl<T> Maybe<T> {
+    /// Matches `value`.
+    pub const fn is(value: T) -> Self {
+        Maybe { value, inverted: false }
+    }
+
+    /// Whether it matches, given whether its value does.
+    pub(super) fn holds(&self, test: impl FnOnce(&T) -> bool) -> bool {
+        test(&self.value) != self.inverted
+    }
+}
+
+impl IfaceName {
+    /// Whether the interface `name` is meant.
+    pub fn covers(&self, name: &str) -> bool {
+        self.0.strip_suffix('+').map_or(&*self.0 == name, |start| name.starts_with(start))
+    }
+}
