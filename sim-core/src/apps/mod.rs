@@ -3,4 +3,6 @@
 
 pub mod http_client;
 pub mod http_server;
+pub mod load;
 pub mod ping;
+pub mod responder;
