@@ -1,3 +1,5 @@
-//! The lab's own tests: scenarios, laws, outputs. One binary.
+//! Tests of the whole lab: what it claims, held against the recordings, the scenarios, the code and the book.
 
 mod laws;
+mod recordings;
+mod tidy;

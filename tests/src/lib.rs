@@ -4,7 +4,11 @@
 //!   recording   what was recorded: cases, what was done, what every NIC saw
 //!   replay      the same done to the lab, and what came out compared
 //!   differences the table of differences that are accepted, each with its reason
+//!   score       the figures
 //! ```
 //! The tests of the whole lab live in `lab/`.
 
+pub mod differences;
 pub mod recording;
+pub mod replay;
+pub mod score;

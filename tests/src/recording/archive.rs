@@ -5,6 +5,7 @@ use lzma_rust2::{XzOptions, XzReader, XzWriter};
 use std::fs;
 use std::io::{self, Cursor};
 use std::path::{Path, PathBuf};
+use std::sync::Mutex;
 
 /// The archive, as the repository carries it.
 static GOLDEN: &[u8] = include_bytes!("../../golden.tar.xz");
@@ -14,10 +15,12 @@ static GOLDEN: &[u8] = include_bytes!("../../golden.tar.xz");
 /// # Errors
 /// If they cannot be written there.
 pub fn unpacked() -> io::Result<Recordings> {
+    static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+    let _guard = ONE_AT_A_TIME.lock().map_err(|_| io::Error::other("an earlier unpacking failed"))?;
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/golden").join(fingerprint(GOLDEN));
     if !folder.exists() {
-        // Into a folder of its own and renamed: tests run side by side, and a broken-off unpacking must not be taken
-        // for a whole one.
+        // Into a folder of its own and renamed: other programs may unpack too, and a broken-off unpacking must not be
+        // taken for a whole one.
         let draft = folder.with_extension(std::process::id().to_string());
         unpack(GOLDEN, &draft)?;
         if fs::rename(&draft, &folder).is_err() {

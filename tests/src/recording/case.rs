@@ -52,6 +52,7 @@ pub struct Typed {
     /// Its exit status.
     pub rc: Option<i32>,
     /// What it wrote.
+    #[serde(default)]
     pub out: String,
 }
 
