@@ -3,14 +3,17 @@
 pub mod exec;
 pub mod files;
 pub mod log;
+pub mod path;
 mod proc;
 pub mod process;
 pub mod sockets;
 pub mod syscall;
 
-use crate::base::id::{NodeId, Pid, PortId};
+use crate::base::id::{IfaceId, NodeId, Pid, PortId};
 use crate::base::time::Instant;
-use crate::tables::Tables;
+use crate::ipvs::Ipvs;
+use crate::tables::{Refusal, Tables};
+use crate::wire::Mac;
 use crate::wire::frame::Frame;
 use crate::world::node::{Cx, Outbox};
 use files::Files;
@@ -19,6 +22,7 @@ use process::descriptor::Handle;
 use process::table::INIT;
 use process::{Env, ExecError, Process, Processes};
 use sockets::Sockets;
+use std::net::Ipv4Addr;
 
 /// One host's kernel: everything but the bodies of its processes, which `nodes/host` keeps.
 #[derive(Debug)]
@@ -31,6 +35,10 @@ pub struct Kernel {
     pub os: Os,
     /// What it knows.
     pub tables: Tables,
+    /// Virtual services.
+    pub ipvs: Ipvs,
+    /// What the packet path keeps between packets: fragments, the ICMP rate limit, what was looped back.
+    pub path: path::State,
     /// Ends of connections.
     pub sockets: Sockets,
     /// Who runs on it.
@@ -53,13 +61,15 @@ pub enum Power {
 }
 
 impl Kernel {
-    /// A kernel that was just switched on: no interface, no process.
+    /// A kernel that was just switched on: no interface, no process. `tables.start` makes `lo`.
     pub fn new(node: NodeId, hostname: &str, os: Os) -> Self {
         Kernel {
             node,
             hostname: hostname.into(),
             os,
             tables: Tables::new(node),
+            ipvs: Ipvs::new(node),
+            path: path::State::default(),
             sockets: Sockets::default(),
             processes: Processes::default(),
             files: Files::default(),
@@ -70,33 +80,55 @@ impl Kernel {
 
     /// A frame came in by a port.
     pub fn receive(&mut self, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
-        let _ = (port, frame, out, cx);
+        path::receive(self, port, frame, out, cx);
+        path::drain(self, out, cx);
     }
 
     /// A time that [`Kernel::next_wake`] gave has come. Processes are woken by `exec::run`.
     pub fn wake(&mut self, out: &mut Outbox, cx: &mut Cx) {
-        let _ = (out, cx);
+        path::wake(self, out, cx);
+        path::drain(self, out, cx);
     }
 
     /// When something of this kernel is due.
     pub fn next_wake(&self) -> Option<Instant> {
-        self.processes.next_wake()
+        [self.processes.next_wake(), path::next_wake(self)].into_iter().flatten().min()
     }
 
     /// The cable of a port got or lost its signal.
     pub fn set_carrier(&mut self, port: PortId, up: bool, out: &mut Outbox, cx: &mut Cx) {
-        let _ = (port, up, out, cx);
+        if let Some(id) = self.tables.set_carrier(port, up, cx)
+            && up
+        {
+            path::announce(self, id, out, cx);
+        }
     }
 
-    /// Sends what the sockets have to send.
+    /// `ip link set … up` or `down`; with `arp_notify`, addresses are announced when it comes up.
+    ///
+    /// # Errors
+    /// As [`Tables::set_up`].
+    pub fn set_up(&mut self, id: IfaceId, up: bool, out: &mut Outbox, cx: &mut Cx) -> Result<(), Refusal> {
+        if self.tables.set_up(id, up, cx)? && up {
+            path::announce(self, id, out, cx);
+        }
+        Ok(())
+    }
+
+    /// Sends an ARP message by an interface, through `arptables` OUTPUT. Returns false if the interface cannot.
+    pub fn send_arp(&mut self, iface: IfaceId, message: ArpMessage, out: &mut Outbox, cx: &mut Cx) -> bool {
+        path::send_arp(self, iface, message, out, cx)
+    }
+
+    /// Sends what waits inside: packets of sockets and of IPVS, packets whose neighbour answered, what was looped back.
     pub fn transmit(&mut self, out: &mut Outbox, cx: &mut Cx) {
-        let _ = (out, cx);
+        path::drain(self, out, cx);
     }
 
     /// Ends a turn of the host: what was put off until the processes had their say is sent. Whether that led to more
     /// work for them.
     pub fn settle(&mut self, out: &mut Outbox, cx: &mut Cx) -> bool {
-        let _ = (out, cx);
+        path::drain(self, out, cx);
         self.processes.has_work()
     }
 
@@ -127,6 +159,23 @@ impl Kernel {
         let terminal = self.processes.close_terminal(terminal);
         (terminal.stdout.text(), terminal.stderr.text())
     }
+}
+
+/// An ARP message that a program or the kernel sends by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ArpMessage {
+    /// Ethernet destination.
+    pub to: Mac,
+    /// 1 request, 2 reply.
+    pub operation: u16,
+    /// Sender MAC; also the Ethernet source.
+    pub sender_mac: Mac,
+    /// Sender address.
+    pub sender: Ipv4Addr,
+    /// Target MAC.
+    pub target_mac: Mac,
+    /// Target address.
+    pub target: Ipv4Addr,
 }
 
 /// The distribution a host passes for. It chooses wording (`ifconfig`, `service`, arptables chain names, log lines) and

@@ -13,7 +13,9 @@ use crate::kernel::exec::{self, Bodies};
 use crate::kernel::process::table::INIT;
 use crate::kernel::process::{Env, Exec, Process, Processes};
 use crate::kernel::{Kernel, Os, Power};
-use crate::trace::record::CommandRecord;
+use crate::tables::interfaces::{Address, LOOPBACK};
+use crate::tables::routes::change::{How, NewRoute};
+use crate::trace::record::{CommandRecord, LinkKind};
 use crate::trace::recorder::Change;
 use crate::trace::{Stage, Why};
 use crate::wire::Mac;
@@ -162,7 +164,30 @@ impl Host {
 
     /// What the installer set: cards, addresses, gateway, forwarding.
     fn install(&mut self, out: &mut Outbox, cx: &mut Cx) {
-        let _ = (out, cx);
+        let tables = &mut self.kernel.tables;
+        tables.start(&self.plan.name, cx);
+        tables.set_up(LOOPBACK, true, cx).expect("lo was just made");
+        for (nic, carrier) in self.plan.nics.iter().zip(&self.carrier) {
+            let kind = LinkKind::Ethernet(nic.port);
+            let id = tables.add_interface(&nic.name, kind, nic.mac, nic.mtu, cx);
+            let id = id.expect("the loader has checked the names of the cards");
+            tables.set_carrier(nic.port, *carrier, cx);
+            tables.set_up(id, true, cx).expect("the card was just made");
+            if let Some(net) = nic.address {
+                let broadcast = (net.prefix_len() < 31).then(|| net.broadcast());
+                let address = Address { broadcast, ..Address::new(net.addr(), net.prefix_len(), &nic.name) };
+                tables.add_address(id, address, cx).expect("the loader has checked the addresses");
+            }
+        }
+        if let Some(gateway) = self.plan.gateway {
+            let route = NewRoute { gateway: Some(gateway), ..NewRoute::to(Ipv4Net::default()) };
+            // A gateway on no link of this host is refused here as it is on Linux.
+            let _ = tables.routes.add(route, How::Add, &tables.interfaces, cx);
+        }
+        if self.plan.ip_forward {
+            tables.sysctl.set("net.ipv4.ip_forward", "1", cx).expect("the setting exists");
+        }
+        self.kernel.transmit(out, cx);
     }
 
     /// Starts the next service or boot line, if the one before has ended.

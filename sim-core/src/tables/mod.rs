@@ -1,12 +1,17 @@
 //! Floor 3: what a host knows. Tables and their own rules; no packet is sent from here.
 
+pub mod address;
 pub mod filter;
 pub mod interfaces;
+pub mod link;
 pub mod nat;
 pub mod neighbours;
+pub mod refusal;
 pub mod routes;
 pub mod sysctl;
 pub mod verdict;
+
+pub use refusal::Refusal;
 
 use crate::base::id::NodeId;
 
@@ -28,15 +33,16 @@ pub struct Tables {
 }
 
 impl Tables {
-    /// Empty tables of the host `node`.
-    pub fn new(_node: NodeId) -> Self {
+    /// The tables of a host that was just switched on: no interface (not even `lo`), the standard rules, the kernel's
+    /// own settings.
+    pub fn new(node: NodeId) -> Self {
         Tables {
-            interfaces: interfaces::Interfaces,
-            routes: routes::Routes,
-            neighbours: neighbours::Neighbours,
+            interfaces: interfaces::Interfaces::new(node),
+            routes: routes::Routes::new(node),
+            neighbours: neighbours::Neighbours::new(node),
             filter: filter::Filter::default(),
             nat: nat::Nat::default(),
-            sysctl: sysctl::Sysctl,
+            sysctl: sysctl::Sysctl::new(node),
         }
     }
 }
