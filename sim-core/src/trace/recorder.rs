@@ -153,12 +153,12 @@ impl Recorder {
         self.write(Kind::Dropped, Context { cause, ..context })
     }
 
-    /// A frame leaves by `port`. The frame's ids are brought up to date.
+    /// A frame leaves by `port`. Kept at level everything; the frame's ids are then brought up to date.
     pub fn sent(&mut self, port: PortId, buffer: &mut Buffer, context: Context) -> EventId {
         self.counters.frames_sent += 1;
         self.counters.events += 1;
-        if self.level < Level::Frames {
-            return EventId::NONE;
+        if self.level < Level::Everything {
+            return context.cause;
         }
         let length = buffer.bytes().len() as u32;
         let bytes = self.keep(buffer);
@@ -168,7 +168,7 @@ impl Recorder {
         event
     }
 
-    /// A frame came in by `port`. The frame's ids are brought up to date.
+    /// A frame came in by `port`. Kept at level frames and above; the frame's ids are then brought up to date.
     pub fn received(&mut self, port: PortId, buffer: &mut Buffer) -> EventId {
         self.counters.packet_hops += 1;
         self.counters.events += 1;

@@ -220,7 +220,7 @@ impl Sim {
             self.boot();
             return None;
         }
-        let Some((at, entity)) = self.queue.pop(until) else {
+        let Some((at, entity)) = self.queue.due(until) else {
             return Some(if self.queue.is_empty() { Stopped::Quiet } else { Stopped::Until });
         };
         if at > self.now {
@@ -316,6 +316,7 @@ impl Sim {
 
     fn act(&mut self) {
         let (_, position, deed) = self.deeds[self.next_deed].clone();
+        self.queue.arm(Entity { class: Class::Act, index: position }, Instant::NEVER);
         self.next_deed += 1;
         self.arm_next_deed();
         self.pen.begin_step(self.now, self.place_of(&deed));
