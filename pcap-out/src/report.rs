@@ -1,1 +1,179 @@
-//! To come.
+//! The report of a run: one JSON document with a published, versioned schema.
+
+use crate::About;
+use crate::story::Archive;
+use schemars::JsonSchema;
+use serde::Serialize;
+use sim_core::trace::record::Outcome;
+use sim_core::trace::recorder::Counters;
+
+/// The name and version of the format; a reader refuses a version it does not know.
+pub const SCHEMA: &str = "lvslab-report/1";
+
+/// What a run came to. Times are nanoseconds since the run began.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Report {
+    /// `lvslab-report/1`.
+    pub schema: String,
+    /// The scenario's name.
+    pub scenario: String,
+    /// Its title.
+    pub title: String,
+    /// The seed.
+    pub seed: u64,
+    /// All 128 bits of the digest, in hexadecimal digits.
+    pub digest: String,
+    /// The simulated time that passed.
+    pub simulated_ns: u64,
+    /// Frames that left a port of a host or switch.
+    pub frames: u64,
+    /// Frames delivered at the far end of a cable.
+    pub packet_hops: u64,
+    /// Packets that were dropped.
+    pub drops: u64,
+    /// Frames in the full capture (both ends, hosts only).
+    pub captured: u64,
+    /// Requests of client programs, in the order in which they were started.
+    pub requests: Vec<Request>,
+    /// Typed lines, in the order in which they were started.
+    pub commands: Vec<Command>,
+    /// What was expected of the run, and whether it holds.
+    pub marks: Vec<Mark>,
+}
+
+/// A request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Request {
+    /// Its number, from 1.
+    pub n: u32,
+    /// The client's host.
+    pub host: String,
+    /// What was asked for.
+    pub url: String,
+    /// When it was started.
+    pub start_ns: u64,
+    /// When it ended; null if it was still running.
+    pub end_ns: Option<u64>,
+    /// The status code of the response; null if there was none.
+    pub status: Option<u16>,
+    /// Why it failed; null if it did not.
+    pub failure: Option<String>,
+    /// The host whose program answered; null if none did.
+    pub served_by: Option<String>,
+}
+
+/// A typed line.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Command {
+    /// When it was started.
+    pub at_ns: u64,
+    /// The host.
+    pub host: String,
+    /// As it was typed.
+    pub line: String,
+    /// Typed at boot.
+    pub boot: bool,
+    /// Its exit status; null if it was still running.
+    pub exit: Option<i32>,
+    /// What it wrote to standard output (at most 64 KiB).
+    pub stdout: String,
+    /// What it wrote to standard error (at most 64 KiB).
+    pub stderr: String,
+}
+
+/// An expectation of the scenario.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Mark {
+    /// What was expected.
+    pub expected: String,
+    /// Whether it holds; null if it was not judged because another one does not hold.
+    pub holds: Option<bool>,
+    /// What was observed, if it does not hold.
+    pub observed: Vec<String>,
+}
+
+impl Report {
+    /// The report of a run.
+    pub fn of(archive: &Archive, about: &About, counters: Counters, simulated_ns: u64, marks: Vec<Mark>) -> Report {
+        let trace = archive.trace;
+        Report {
+            schema: SCHEMA.to_string(),
+            scenario: about.scenario.clone(),
+            title: about.title.clone(),
+            seed: about.seed,
+            digest: about.digest.clone(),
+            simulated_ns,
+            frames: counters.frames_sent,
+            packet_hops: counters.packet_hops,
+            drops: counters.drops,
+            captured: trace.frames.len() as u64,
+            requests: requests(archive),
+            commands: commands(archive),
+            marks,
+        }
+    }
+
+    /// As text: one document, indented, with a newline at its end.
+    ///
+    /// # Panics
+    /// Never: every field has a form in JSON.
+    pub fn to_json(&self) -> String {
+        serde_json::to_string_pretty(self).expect("a report has a form in JSON") + "\n"
+    }
+}
+
+/// The JSON schema of a report.
+///
+/// # Panics
+/// Never: a schema has a form in JSON.
+pub fn schema() -> String {
+    let schema = schemars::schema_for!(Report);
+    serde_json::to_string_pretty(&schema).expect("a schema has a form in JSON") + "\n"
+}
+
+fn requests(archive: &Archive) -> Vec<Request> {
+    let trace = archive.trace;
+    let all = trace.requests.iter().zip(&archive.servers).zip(1..);
+    all.map(|((request, server), n)| {
+        let (status, failure) = match &request.outcome {
+            Outcome::Running => (None, None),
+            Outcome::Answered { status, .. } => (Some(*status), None),
+            Outcome::Failed { reason } => (None, Some(reason.to_string())),
+        };
+        Request {
+            n,
+            host: trace.node_name(request.node).to_string(),
+            url: request.url.to_string(),
+            start_ns: request.started.nanos(),
+            end_ns: request.ended.map(|ended| ended.nanos()),
+            status,
+            failure,
+            served_by: server.filter(|_| status.is_some()).map(|node| trace.node_name(node).to_string()),
+        }
+    })
+    .collect()
+}
+
+fn commands(archive: &Archive) -> Vec<Command> {
+    let trace = archive.trace;
+    let all = trace.commands.iter();
+    all.map(|command| Command {
+        at_ns: command.started.nanos(),
+        host: trace.node_name(command.node).to_string(),
+        line: command.text.to_string(),
+        boot: command.boot,
+        exit: command.exit,
+        stdout: command.stdout.clone(),
+        stderr: command.stderr.clone(),
+    })
+    .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_published_schema_is_the_one_in_force() {
+        let published = include_str!("../schemas/report-1.json");
+        assert_eq!(published, super::schema(), "a changed report needs a new version, or an addition and a new file");
+    }
+}
