@@ -11,6 +11,11 @@ pub fn find(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().copied().find(|command| command.names.contains(&name))
 }
 
+/// Every name of every command.
+pub fn names() -> impl Iterator<Item = &'static str> {
+    COMMANDS.iter().flat_map(|command| command.names.iter().copied())
+}
+
 /// The name of the program that `word` calls: `ip`, `/sbin/ip`; none for other paths.
 fn program_name(word: &str) -> Option<&str> {
     let Some((directory, name)) = word.rsplit_once('/') else { return Some(word) };
