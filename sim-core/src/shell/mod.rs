@@ -8,11 +8,14 @@
 //! One file per command, one row per file in [`COMMANDS`].
 
 pub mod command;
+mod files;
 pub mod parse;
 pub mod paste;
 pub mod programs;
 pub mod registry;
+mod regular;
 pub mod run;
+mod test;
 
 pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Status};
 pub use parse::{Line, Script, ScriptProblem};

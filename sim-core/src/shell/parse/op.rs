@@ -250,6 +250,17 @@ pub(crate) enum Test {
     Pattern(bool, Word, Word),
 }
 
+/// A word that says exactly this.
+pub(crate) fn literal_word(text: &str) -> Word {
+    Box::new([Part::Text(text.into(), true)])
+}
+
+/// The ops of one command of these words.
+pub(crate) fn one_command(words: Box<[Word]>) -> Rc<[Op]> {
+    let simple = Simple { assigns: Box::default(), words, redirects: Box::default(), line: 1, guarded: false };
+    Rc::new([Op::Simple(Box::new(simple)), Op::End])
+}
+
 /// The ops of a child or a function never reach its parent's: every range ends with `End`.
 #[cfg(test)]
 pub(crate) fn is_sound(ops: &[Op]) -> bool {
