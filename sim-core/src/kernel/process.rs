@@ -18,7 +18,7 @@ pub mod table;
 pub use table::Processes;
 
 /// The body of a process.
-pub trait Process: std::fmt::Debug {
+pub trait Process: std::fmt::Debug + std::any::Any {
     /// Runs until it has to wait. May be called although nothing it waits for has happened.
     fn wake(&mut self, sys: &mut Sys) -> Next;
 

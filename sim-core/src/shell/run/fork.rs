@@ -27,7 +27,13 @@ impl Shell {
         let mut children = Vec::with_capacity(fork.stages.len());
         let mut from_before: Option<Fd> = None;
         for (index, (entry, name)) in fork.stages.iter().enumerate() {
-            let pipe = (index + 1 < fork.stages.len()).then(|| sys.pipe());
+            let pipe = match (index + 1 < fork.stages.len()).then(|| sys.pipe()).transpose() {
+                Ok(pipe) => pipe,
+                Err(error) => {
+                    self.complain(&format!("pipe error: {error}"));
+                    break;
+                }
+            };
             let stdio = Stdio {
                 stdin: from_before.unwrap_or(self.stdio.stdin),
                 stdout: pipe.map_or(self.stdio.stdout, |(_, write)| write),
@@ -57,7 +63,14 @@ impl Shell {
     }
 
     fn substitute(&mut self, fork: &Fork, slot: u16, sys: &mut Sys) -> Step {
-        let (read, write) = sys.pipe();
+        let (read, write) = match sys.pipe() {
+            Ok(pipe) => pipe,
+            Err(error) => {
+                self.complain(&format!("pipe error: {error}"));
+                self.state.slots.insert(slot, "".into());
+                return Step::On;
+            }
+        };
         let stdio = Stdio { stdout: write, ..self.stdio };
         let (entry, name) = &fork.stages[0];
         let started = sys.fork(name, Box::new(self.child(*entry)), stdio);
