@@ -7,7 +7,7 @@ use sim_core::shell::{Line, parse};
 
 /// The lines of a text; problems are added with their places.
 pub(super) fn lines(text: &Text, problems: &mut Problems) -> Vec<Line> {
-    let (lines, found) = match parse::lines(&text.text) {
+    let (lines, found) = match parse::lines(&text.text, &[]) {
         Ok(read) => read,
         Err(found) => (Vec::new(), found),
     };

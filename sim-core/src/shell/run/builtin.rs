@@ -107,6 +107,7 @@ fn cd(shell: &mut Shell, context: &mut Context<'_, '_>, sys: &mut Sys<'_, '_>) -
         return fail(shell, context, 1, &format!("{to}: {what}"));
     }
     let old = shell.state.cwd.clone();
+    let _ = sys.change_directory(&path);
     let done = shell.state.set("OLDPWD", old).and_then(|()| shell.state.set("PWD", path));
     Flow::Done(i32::from(done.is_err()))
 }

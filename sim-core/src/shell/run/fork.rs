@@ -12,8 +12,7 @@ impl Shell {
         // What was written so far comes before what the children write.
         if self.flush(sys).is_err() {
             self.pc -= 1;
-            let Some(Queued::Write(fd, _)) = self.queue.front() else { return Step::On };
-            self.doing = Doing::Full(*fd);
+            self.doing = Doing::Full;
             return Step::Wait;
         }
         match fork.kind {

@@ -59,6 +59,8 @@ pub struct Shell {
     typed: bool,
     /// A file to be read before it begins.
     file: Option<String>,
+    /// It has the variables and the directory of the line before.
+    goes_on: bool,
 }
 
 /// What the shell is inside of.
@@ -109,7 +111,7 @@ enum Doing {
     /// `wait`
     Jobs { which: Vec<Pid>, all: bool },
     /// Room in a pipe.
-    Full(Fd),
+    Full,
     /// It turned into its last command.
     Became(Box<dyn Process>),
     /// It ends when all is written.
@@ -167,7 +169,8 @@ impl Shell {
         let mut shell = Shell::new(line.script.clone(), Vec::new(), &Env::new());
         let before = before.and_then(|body| (body as Box<dyn std::any::Any>).downcast::<Shell>().ok());
         if let Some(before) = before {
-            shell.state = before.state;
+            shell.state = State { pid: None, ..before.state };
+            shell.goes_on = true;
             shell.jobs = before.jobs;
             shell.traps = before.traps;
         }
@@ -209,6 +212,7 @@ impl Shell {
             child: false,
             typed: false,
             file: None,
+            goes_on: false,
         }
     }
 
@@ -242,7 +246,7 @@ impl Shell {
     /// Looks whether what the shell waits for has come; if not, what it is.
     fn settle(&mut self, sys: &mut Sys) -> Option<Next> {
         match std::mem::replace(&mut self.doing, Doing::Nothing) {
-            Doing::Nothing | Doing::Full(_) => None,
+            Doing::Nothing | Doing::Full => None,
             Doing::Exit(code) => Some(Next::Exit(code & 0xff)),
             Doing::Became(mut process) => {
                 let next = process.wake(sys);
@@ -643,6 +647,16 @@ impl Process for Shell {
             self.state.pid = Some(sys.pid);
             let hostname: Rc<str> = (&*sys.kernel.hostname).into();
             let _ = self.state.set("HOSTNAME", hostname);
+            // A terminal that goes on stands where it stood; a new one stands where its process does.
+            match self.goes_on {
+                true => {
+                    let _ = sys.change_directory(&self.state.cwd);
+                }
+                false => {
+                    let directory: Rc<str> = sys.directory().into();
+                    let _ = self.state.set("PWD", directory);
+                }
+            }
         }
         if let Some(path) = self.file.take() {
             self.load(&path, sys);
