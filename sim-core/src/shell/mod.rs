@@ -7,15 +7,21 @@
 //! ```
 //! One file per command, one row per file in [`COMMANDS`].
 
+mod builtins;
 pub mod command;
+mod echo;
 mod files;
 pub mod parse;
 pub mod paste;
+mod printf;
 pub mod programs;
 pub mod registry;
 mod regular;
 pub mod run;
 mod test;
+#[cfg(test)]
+mod testing;
+mod truth;
 
 pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Status};
 pub use parse::{Line, Script, ScriptProblem};

@@ -152,8 +152,8 @@ mod tests {
         check("\u{feff}ip a\r\n", "ip a\n", 2);
         check("echo “hi”", "echo \"hi\"", 2);
         check("ipvsadm —stats", "ipvsadm --stats", 1);
-        check("ip a;ip r", "ip a;ip r", 1);
-        check("(如果有多VIP,依次往下写)", "(如果有多VIP,依次往下写)", 3);
+        check("ip a\u{ff1b}ip r", "ip a;ip r", 1);
+        check("\u{ff08}VIP\u{ff0c}\u{ff09}", "(VIP,)", 3);
     }
 
     #[test]

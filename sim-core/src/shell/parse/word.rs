@@ -228,8 +228,8 @@ impl Lowerer<'_> {
                     at,
                 }
             }
-            ParameterExpr::UppercasePattern { pattern: None, .. } => Form::Upper,
-            ParameterExpr::LowercasePattern { pattern: None, .. } => Form::Lower,
+            ParameterExpr::UppercasePattern { pattern, .. } if no_pattern(pattern) => Form::Upper,
+            ParameterExpr::LowercasePattern { pattern, .. } if no_pattern(pattern) => Form::Lower,
             ParameterExpr::UppercasePattern { .. }
             | ParameterExpr::LowercasePattern { .. }
             | ParameterExpr::UppercaseFirstChar { .. }
@@ -337,6 +337,10 @@ fn parameter_of(expression: &ParameterExpr) -> Option<(&Parameter, bool)> {
         // `${!x*}` is refused by way of a name that cannot be one.
         ParameterExpr::VariableNames { .. } | ParameterExpr::MemberKeys { .. } => (&NO_NAME, true),
     })
+}
+
+fn no_pattern(pattern: &Option<String>) -> bool {
+    pattern.as_ref().is_none_or(String::is_empty)
 }
 
 static NO_NAME: Parameter = Parameter::Positional(u32::MAX);

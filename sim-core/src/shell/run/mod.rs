@@ -20,6 +20,8 @@ pub(crate) mod pattern;
 mod redirect;
 mod state;
 mod test;
+#[cfg(test)]
+mod tests;
 
 use super::parse::op::{Op, Pc};
 use super::parse::{self, Line, Script};
@@ -169,7 +171,8 @@ impl Shell {
         let mut shell = Shell::new(line.script.clone(), Vec::new(), &Env::new());
         let before = before.and_then(|body| (body as Box<dyn std::any::Any>).downcast::<Shell>().ok());
         if let Some(before) = before {
-            shell.state = State { pid: None, ..before.state };
+            shell.state = before.state;
+            shell.state.pid = None;
             shell.goes_on = true;
             shell.jobs = before.jobs;
             shell.traps = before.traps;
