@@ -125,10 +125,19 @@ impl Kernel {
         path::drain(self, out, cx);
     }
 
+    /// Tells processes what happened at their sockets.
+    pub(crate) fn tell_processes(&mut self) {
+        for event in self.sockets.take_events() {
+            self.processes.socket_event(event.owner, event.socket, event.cause, event.packet);
+        }
+    }
+
     /// Ends a turn of the host: what was put off until the processes had their say is sent. Whether that led to more
     /// work for them.
     pub fn settle(&mut self, out: &mut Outbox, cx: &mut Cx) -> bool {
-        path::drain(self, out, cx);
+        self.sockets.settle(cx);
+        self.transmit(out, cx);
+        self.tell_processes();
         self.processes.has_work()
     }
 

@@ -422,7 +422,8 @@ impl Sys<'_, '_> {
     /// # Errors
     /// What `connect` refuses at once: no route, no port left.
     pub fn connect(&mut self, local: Option<SocketAddr>, remote: SocketAddr) -> Result<SocketId, SocketError> {
-        todo!("{local:?} {remote}")
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.connect(self.pid, local, remote, tables, self.cx)
     }
 
     /// Listens. `0.0.0.0` is every address of the host, also those that come later.
@@ -430,22 +431,23 @@ impl Sys<'_, '_> {
     /// # Errors
     /// `AddressInUse`.
     pub fn listen(&mut self, local: SocketAddr, backlog: u32) -> Result<SocketId, SocketError> {
-        todo!("{local} {backlog}")
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.listen(self.pid, local, backlog, tables)
     }
 
     /// The next connection of a listener: its socket and the client's end.
     pub fn accept(&mut self, listener: SocketId) -> Option<(SocketId, SocketAddr)> {
-        todo!("{listener:?}")
+        self.kernel.sockets.accept(self.pid, listener)
     }
 
     /// How far a TCP socket is.
     pub fn tcp_state(&mut self, socket: SocketId) -> TcpState {
-        todo!("{socket:?}")
+        self.kernel.sockets.tcp_state(socket)
     }
 
     /// The local and the remote end of a TCP socket.
     pub fn ends(&mut self, socket: SocketId) -> Option<(SocketAddr, SocketAddr)> {
-        todo!("{socket:?}")
+        self.kernel.sockets.ends(socket)
     }
 
     /// A socket of this process at which something happened since it was last returned here (like an edge-triggered
@@ -459,27 +461,29 @@ impl Sys<'_, '_> {
     /// # Errors
     /// If the connection is gone.
     pub fn send(&mut self, socket: SocketId, bytes: &[u8]) -> Result<usize, SocketError> {
-        todo!("{socket:?} {bytes:?}")
+        self.kernel.sockets.send(socket, bytes, self.cx)
     }
 
     /// Receives at most `max` octets.
     pub fn recv(&mut self, socket: SocketId, max: usize) -> Read {
-        todo!("{socket:?} {max}")
+        self.kernel.sockets.recv(socket, max, self.cx)
     }
 
     /// Sends FIN after what is still to be sent; receiving goes on.
     pub fn shutdown(&mut self, socket: SocketId) {
-        todo!("{socket:?}")
+        self.kernel.sockets.shutdown(socket, self.cx);
     }
 
     /// Closes any socket. TCP: FIN after what is still to be sent, RST if something was not read.
     pub fn close(&mut self, socket: SocketId) {
-        todo!("{socket:?}")
+        self.kernel.processes.forget_socket(self.pid, socket);
+        self.kernel.sockets.close(socket, self.cx);
     }
 
     /// Closes with RST (`SO_LINGER` 0).
     pub fn reset(&mut self, socket: SocketId) {
-        todo!("{socket:?}")
+        self.kernel.processes.forget_socket(self.pid, socket);
+        self.kernel.sockets.reset(socket, self.cx);
     }
 
     // ── UDP and raw ──
@@ -489,7 +493,8 @@ impl Sys<'_, '_> {
     /// # Errors
     /// `AddressInUse`, `AddressNotAvailable`.
     pub fn udp(&mut self, local: SocketAddr) -> Result<SocketId, SocketError> {
-        todo!("{local}")
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.udp(self.pid, local, tables, self.cx)
     }
 
     /// Sends a datagram.
@@ -497,17 +502,18 @@ impl Sys<'_, '_> {
     /// # Errors
     /// No route, or too long with DF.
     pub fn send_to(&mut self, socket: SocketId, remote: SocketAddr, bytes: &[u8]) -> Result<(), SocketError> {
-        todo!("{socket:?} {remote} {bytes:?}")
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.send_to(socket, remote, bytes, tables, self.cx)
     }
 
     /// The next datagram and its sender.
     pub fn recv_from(&mut self, socket: SocketId) -> Option<(Vec<u8>, SocketAddr)> {
-        todo!("{socket:?}")
+        self.kernel.sockets.recv_from(socket)
     }
 
     /// A raw socket that gets a copy of every packet of this protocol (1 is ICMP) that reaches this host.
     pub fn raw(&mut self, protocol: u8) -> SocketId {
-        todo!("{protocol}")
+        self.kernel.sockets.raw(self.pid, protocol)
     }
 
     /// Sends a payload by a raw socket; the kernel writes the IPv4 header. `ttl` 0 is the default of 64.
@@ -522,12 +528,29 @@ impl Sys<'_, '_> {
         ttl: u8,
         payload: &[u8],
     ) -> Result<(), SocketError> {
-        todo!("{socket:?} {source:?} {to} {ttl} {payload:?}")
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.raw_send(socket, source, to, ttl, false, payload, tables, self.cx)
+    }
+
+    /// The same, but `MessageTooLong` instead of fragments (`IP_PMTUDISC_DO`).
+    ///
+    /// # Errors
+    /// No route, or longer than the path MTU as far as known.
+    pub fn raw_send_whole(
+        &mut self,
+        socket: SocketId,
+        source: Option<Ipv4Addr>,
+        to: Ipv4Addr,
+        ttl: u8,
+        payload: &[u8],
+    ) -> Result<(), SocketError> {
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.raw_send(socket, source, to, ttl, true, payload, tables, self.cx)
     }
 
     /// The next packet of a raw socket, IPv4 header included.
     pub fn raw_recv(&mut self, socket: SocketId) -> Option<Vec<u8>> {
-        todo!("{socket:?}")
+        self.kernel.sockets.raw_recv(socket)
     }
 
     // ── the rest ──

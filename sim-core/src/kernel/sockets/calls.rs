@@ -1,0 +1,477 @@
+//! What processes ask of sockets: the bodies of the system calls.
+
+use super::datagram::{self, Header, Queue, Raw, Udp};
+use super::flow::{Beginning, FlowKey, Role};
+use super::{BACKLOG_MAX, CONNECT_PATIENCE, Event, FIN_PATIENCE, Kind, Listener, SOCKETS_MAX, Sockets, endpoint};
+use crate::base::id::{EventId, PacketId, Pid};
+use crate::base::time::Instant;
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{Read, SocketError, TcpState};
+use crate::tables::Tables;
+use crate::trace::{Stage, Why};
+use crate::wire::flow::SocketAddr;
+use crate::world::node::Cx;
+use smoltcp::socket::tcp::State;
+use std::net::Ipv4Addr;
+
+/// Octets that were not read, from which on reading may open the window enough to tell the other end.
+const WINDOW_IS_TIGHT: usize = 16_384;
+
+/// What fits into one UDP datagram.
+const DATAGRAM_MAX: usize = 65_507;
+
+impl Sockets {
+    // ── TCP ──
+
+    pub(crate) fn connect(
+        &mut self,
+        owner: Pid,
+        local: Option<SocketAddr>,
+        remote: SocketAddr,
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Result<SocketId, SocketError> {
+        if self.kinds.len() >= SOCKETS_MAX {
+            return Err(SocketError::AddressNotAvailable);
+        }
+        if remote.port == 0 || remote.address.is_multicast() || remote.address.is_broadcast() {
+            return Err(SocketError::NetUnreachable);
+        }
+        // Linux connects to 0.0.0.0 as to itself.
+        let remote = if remote.address.is_unspecified() {
+            SocketAddr { address: Ipv4Addr::LOCALHOST, ..remote }
+        } else {
+            remote
+        };
+        let fixed = local.map(|local| local.address).filter(|address| !address.is_unspecified());
+        let (source, mtu) = source_and_mtu(fixed, remote.address, tables)?;
+        let port = match local.map_or(0, |local| local.port) {
+            0 => {
+                let (ports, flows, time_waits) = (&mut self.ports, &self.flows, &self.time_waits);
+                let listening = &self.listening;
+                let now = cx.now;
+                ports.pick(cx, |port| {
+                    let local = SocketAddr { address: source, port };
+                    let key = FlowKey { local, remote };
+                    !flows.contains(&key)
+                        && !time_waits.contains(&key, now)
+                        && !listening.contains(&local)
+                        && !listening.contains(&SocketAddr { address: Ipv4Addr::UNSPECIFIED, port })
+                })
+            }
+            port => Some(port),
+        };
+        let port = port.ok_or(SocketError::AddressNotAvailable)?;
+        let key = FlowKey { local: SocketAddr { address: source, port }, remote };
+        if self.flows.contains(&key) || self.time_waits.contains(&key, cx.now) {
+            return Err(SocketError::AddressNotAvailable);
+        }
+        let id = self.new_id();
+        let last = (cx.cause, PacketId::NONE);
+        let give_up = cx.now + CONNECT_PATIENCE;
+        let place = self.begin(Beginning { id, owner, key, role: Role::Client, mtu, give_up, last }, cx);
+        self.hold(owner);
+        let interface = self.stacks.of(mtu, cx);
+        let flow = self.places[place as usize].flow.as_mut().expect("the flow was just made");
+        flow.tcp_mut()
+            .connect(interface.context(), endpoint(remote), endpoint(key.local))
+            .expect("a socket that is not open connects to a unicast address and a port");
+        self.drain(place, cx);
+        Ok(id)
+    }
+
+    pub(crate) fn listen(
+        &mut self,
+        owner: Pid,
+        local: SocketAddr,
+        backlog: u32,
+        tables: &Tables,
+    ) -> Result<SocketId, SocketError> {
+        if !local.address.is_unspecified() && !is_local(local.address, tables) {
+            return Err(SocketError::AddressNotAvailable);
+        }
+        let is_taken = self.listeners.iter().any(|other| overlaps(other.local, local));
+        if is_taken || local.port == 0 {
+            return Err(SocketError::AddressInUse);
+        }
+        let id = self.new_id();
+        self.listeners.push(Listener {
+            id,
+            owner,
+            local,
+            backlog: backlog.min(BACKLOG_MAX),
+            embryos: 0,
+            queue: std::collections::VecDeque::new(),
+        });
+        self.listening.insert(local, id);
+        self.kinds.insert(id, Kind::Listener);
+        self.hold(owner);
+        Ok(id)
+    }
+
+    pub(crate) fn accept(&mut self, pid: Pid, listener: SocketId) -> Option<(SocketId, SocketAddr)> {
+        let listener = self.listeners.iter_mut().find(|known| known.id == listener)?;
+        let id = listener.queue.pop_front()?;
+        let more = (!listener.queue.is_empty()).then_some((listener.id, listener.owner));
+        if let Some((socket, owner)) = more {
+            self.events.push(Event { owner, socket, cause: EventId::NONE, packet: PacketId::NONE });
+        }
+        let Some(Kind::Flow(place)) = self.kinds.get(&id).copied() else { return None };
+        let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
+        flow.role = Role::Accepted;
+        flow.owner = pid;
+        let remote = flow.key.remote;
+        if flow.tcp().can_recv() || flow.state() != State::Established {
+            self.tell(place);
+        }
+        self.hold(pid);
+        Some((id, remote))
+    }
+
+    pub(crate) fn tcp_state(&self, socket: SocketId) -> TcpState {
+        let Some(Kind::Flow(place)) = self.kinds.get(&socket).copied() else { return TcpState::Closed };
+        let flow = self.places[place as usize].flow.as_ref().expect("a socket's place has its flow");
+        if let Some(error) = flow.error {
+            return TcpState::Failed(error);
+        }
+        match flow.state() {
+            State::SynSent | State::SynReceived => TcpState::Connecting,
+            State::Established | State::FinWait1 | State::FinWait2 | State::CloseWait => TcpState::Connected,
+            State::Closed | State::Listen | State::Closing | State::LastAck | State::TimeWait => TcpState::Closed,
+        }
+    }
+
+    pub(crate) fn ends(&self, socket: SocketId) -> Option<(SocketAddr, SocketAddr)> {
+        let Some(Kind::Flow(place)) = self.kinds.get(&socket).copied() else { return None };
+        let flow = self.places[place as usize].flow.as_ref()?;
+        Some((flow.key.local, flow.key.remote))
+    }
+
+    pub(crate) fn send(&mut self, socket: SocketId, bytes: &[u8], cx: &mut Cx) -> Result<usize, SocketError> {
+        let Some(Kind::Flow(place)) = self.kinds.get(&socket).copied() else { return Err(SocketError::BadDescriptor) };
+        let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
+        if let Some(error) = flow.error {
+            return Err(error);
+        }
+        if flow.is_over {
+            return Err(SocketError::BrokenPipe);
+        }
+        match flow.state() {
+            State::SynSent | State::SynReceived => {
+                flow.wants_room = true;
+                return Ok(0);
+            }
+            State::Established | State::CloseWait => {}
+            State::Closed
+            | State::Listen
+            | State::FinWait1
+            | State::FinWait2
+            | State::Closing
+            | State::LastAck
+            | State::TimeWait => return Err(SocketError::BrokenPipe),
+        }
+        let taken = flow.tcp_mut().send_slice(bytes).map_err(|_| SocketError::BrokenPipe)?;
+        flow.wants_room = taken < bytes.len();
+        if taken > 0 {
+            self.drain(place, cx);
+        }
+        Ok(taken)
+    }
+
+    pub(crate) fn recv(&mut self, socket: SocketId, max: usize, cx: &mut Cx) -> Read {
+        let Some(Kind::Flow(place)) = self.kinds.get(&socket).copied() else {
+            return Read::Failed(SocketError::BadDescriptor);
+        };
+        let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
+        let waiting = flow.tcp().recv_queue();
+        if waiting > 0 {
+            let mut bytes = vec![0; waiting.min(max)];
+            let taken = flow.tcp_mut().recv_slice(&mut bytes).unwrap_or(0);
+            bytes.truncate(taken);
+            if waiting > WINDOW_IS_TIGHT && !flow.is_over {
+                self.drain(place, cx);
+            }
+            return Read::Data(bytes);
+        }
+        if let Some(error) = flow.error {
+            return Read::Failed(error);
+        }
+        match flow.state() {
+            _ if flow.is_over => Read::End,
+            State::SynSent | State::SynReceived | State::Established | State::FinWait1 | State::FinWait2 => Read::Wait,
+            State::CloseWait | State::LastAck | State::Closing | State::TimeWait | State::Closed | State::Listen => {
+                Read::End
+            }
+        }
+    }
+
+    pub(crate) fn shutdown(&mut self, socket: SocketId, cx: &mut Cx) {
+        let Some(Kind::Flow(place)) = self.kinds.get(&socket).copied() else { return };
+        let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
+        if !flow.is_over && !matches!(flow.state(), State::SynSent) {
+            flow.tcp_mut().close();
+            self.drain(place, cx);
+        }
+    }
+
+    /// Closes any socket of `owner`.
+    pub(crate) fn close(&mut self, socket: SocketId, cx: &mut Cx) {
+        match self.kinds.get(&socket).copied() {
+            None => {}
+            Some(Kind::Flow(place)) => self.close_flow(place, cx),
+            Some(Kind::Listener) => self.close_listener(socket, cx),
+            Some(Kind::Udp) => {
+                if let Some(at) = self.udp.iter().position(|known| known.id == socket) {
+                    let closed = self.udp.remove(at);
+                    self.bound.remove(&closed.local);
+                    self.kinds.remove(&socket);
+                    self.let_go(closed.owner);
+                }
+            }
+            Some(Kind::Raw) => {
+                if let Some(at) = self.raw.iter().position(|known| known.id == socket) {
+                    let closed = self.raw.remove(at);
+                    self.kinds.remove(&socket);
+                    self.let_go(closed.owner);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn reset(&mut self, socket: SocketId, cx: &mut Cx) {
+        let Some(Kind::Flow(place)) = self.kinds.get(&socket).copied() else { return self.close(socket, cx) };
+        let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
+        if !flow.is_over && flow.state() != State::SynSent {
+            flow.tcp_mut().abort();
+            self.drain(place, cx);
+        }
+        self.free_place(place, cx);
+    }
+
+    /// A process has ended: its sockets are closed.
+    pub(crate) fn close_all_of(&mut self, pid: Pid, cx: &mut Cx) {
+        if !self.owned.contains(&pid) {
+            return;
+        }
+        let flows = self.places.iter().filter_map(|place| place.flow.as_ref());
+        let flows = flows.filter(|flow| flow.owner == pid && !flow.is_orphan);
+        let flows = flows.filter(|flow| matches!(flow.role, Role::Client | Role::Accepted)).map(|flow| flow.id);
+        let others = self.listeners.iter().filter(|socket| socket.owner == pid).map(|socket| socket.id);
+        let udp = self.udp.iter().filter(|socket| socket.owner == pid).map(|socket| socket.id);
+        let raw = self.raw.iter().filter(|socket| socket.owner == pid).map(|socket| socket.id);
+        let all: Vec<SocketId> = flows.chain(others).chain(udp).chain(raw).collect();
+        for socket in all {
+            self.close(socket, cx);
+        }
+    }
+
+    fn close_flow(&mut self, place: u32, cx: &mut Cx) {
+        let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
+        if flow.is_over || flow.state() == State::SynSent {
+            return self.free_place(place, cx);
+        }
+        if flow.tcp().recv_queue() > 0 {
+            flow.tcp_mut().abort();
+            self.drain(place, cx);
+            return self.free_place(place, cx);
+        }
+        let owner = flow.owner;
+        flow.is_orphan = true;
+        flow.is_put_off = false;
+        if flow.state() == State::FinWait2 {
+            flow.give_up = cx.now + FIN_PATIENCE;
+        }
+        flow.tcp_mut().close();
+        self.let_go(owner);
+        self.drain(place, cx);
+    }
+
+    fn close_listener(&mut self, socket: SocketId, cx: &mut Cx) {
+        let Some(at) = self.listeners.iter().position(|known| known.id == socket) else { return };
+        let listener = self.listeners.remove(at);
+        self.listening.remove(&listener.local);
+        self.kinds.remove(&socket);
+        self.let_go(listener.owner);
+        let hers = |role: Role| role == Role::Embryo(socket) || role == Role::Queued(socket);
+        let orphans: Vec<u32> = (0..self.places.len() as u32)
+            .filter(|place| self.places[*place as usize].flow.as_ref().is_some_and(|flow| hers(flow.role)))
+            .collect();
+        for place in orphans {
+            let flow = self.places[place as usize].flow.as_mut().expect("the place was just looked at");
+            if matches!(flow.role, Role::Queued(_)) && !flow.is_over {
+                flow.tcp_mut().abort();
+                self.drain(place, cx);
+            }
+            self.free_place(place, cx);
+        }
+    }
+
+    // ── UDP and raw ──
+
+    pub(crate) fn udp(
+        &mut self,
+        owner: Pid,
+        local: SocketAddr,
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Result<SocketId, SocketError> {
+        if !local.address.is_unspecified() && !is_local(local.address, tables) {
+            return Err(SocketError::AddressNotAvailable);
+        }
+        if self.udp.len() >= 4_096 {
+            return Err(SocketError::AddressNotAvailable);
+        }
+        let port = match local.port {
+            0 => {
+                let (ports, udp) = (&mut self.ports, &self.udp);
+                ports
+                    .pick(cx, |port| udp.iter().all(|other| !overlaps(other.local, SocketAddr { port, ..local })))
+                    .ok_or(SocketError::AddressInUse)?
+            }
+            port => port,
+        };
+        let local = SocketAddr { port, ..local };
+        if self.udp.iter().any(|other| overlaps(other.local, local)) {
+            return Err(SocketError::AddressInUse);
+        }
+        let id = self.new_id();
+        self.udp.push(Udp { id, owner, local, queue: Queue::default() });
+        self.bound.insert(local, id);
+        self.kinds.insert(id, Kind::Udp);
+        self.hold(owner);
+        Ok(id)
+    }
+
+    pub(crate) fn send_to(
+        &mut self,
+        socket: SocketId,
+        remote: SocketAddr,
+        bytes: &[u8],
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Result<(), SocketError> {
+        let known = self.udp.iter().find(|known| known.id == socket).ok_or(SocketError::BadDescriptor)?;
+        if bytes.len() > DATAGRAM_MAX {
+            return Err(SocketError::MessageTooLong);
+        }
+        let local = known.local;
+        let fixed = Some(local.address).filter(|address| !address.is_unspecified());
+        let (source, mtu) = source_and_mtu(fixed, remote.address, tables)?;
+        let local = SocketAddr { address: source, ..local };
+        let payload = datagram::datagram(local, remote, bytes);
+        let header = Header {
+            source,
+            destination: remote.address,
+            protocol: 17,
+            ttl: 64,
+            id: self.next_datagram_id(cx),
+            dont_fragment: payload.len() + 20 <= mtu as usize,
+        };
+        self.originate(header, &payload, cx);
+        Ok(())
+    }
+
+    pub(crate) fn recv_from(&mut self, socket: SocketId) -> Option<(Vec<u8>, SocketAddr)> {
+        let known = self.udp.iter_mut().find(|known| known.id == socket)?;
+        let datagram = known.queue.pop();
+        if !known.queue.is_empty() {
+            let event = Event { owner: known.owner, socket, cause: EventId::NONE, packet: PacketId::NONE };
+            self.events.push(event);
+        }
+        datagram
+    }
+
+    pub(crate) fn raw(&mut self, owner: Pid, protocol: u8) -> SocketId {
+        let id = self.new_id();
+        self.raw.push(Raw { id, owner, protocol, queue: Queue::default() });
+        self.kinds.insert(id, Kind::Raw);
+        self.hold(owner);
+        id
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "a system call's arguments and what it works on")]
+    pub(crate) fn raw_send(
+        &mut self,
+        socket: SocketId,
+        source: Option<Ipv4Addr>,
+        to: Ipv4Addr,
+        ttl: u8,
+        dont_fragment: bool,
+        payload: &[u8],
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Result<(), SocketError> {
+        let known = self.raw.iter().find(|known| known.id == socket).ok_or(SocketError::BadDescriptor)?;
+        let protocol = known.protocol;
+        if payload.len() > 65_515 {
+            return Err(SocketError::MessageTooLong);
+        }
+        let (source, mtu) = source_and_mtu(source, to, tables)?;
+        let fits = payload.len() + 20 <= mtu as usize;
+        if dont_fragment && !fits {
+            return Err(SocketError::MessageTooLong);
+        }
+        let header = Header {
+            source,
+            destination: to,
+            protocol,
+            ttl: if ttl == 0 { 64 } else { ttl },
+            id: self.next_datagram_id(cx),
+            dont_fragment: fits,
+        };
+        self.originate(header, payload, cx);
+        Ok(())
+    }
+
+    pub(crate) fn raw_recv(&mut self, socket: SocketId) -> Option<Vec<u8>> {
+        let known = self.raw.iter_mut().find(|known| known.id == socket)?;
+        let packet = known.queue.pop();
+        if !known.queue.is_empty() {
+            let event = Event { owner: known.owner, socket, cause: EventId::NONE, packet: PacketId::NONE };
+            self.events.push(event);
+        }
+        packet
+    }
+
+    fn originate(&mut self, header: Header, payload: &[u8], cx: &mut Cx) {
+        let before = cx.context();
+        cx.stage = Stage::Socket;
+        let packet = datagram::packet(header, payload, cx);
+        cx.resume(before);
+        self.outgoing.push_back(packet);
+    }
+
+    fn next_datagram_id(&mut self, cx: &mut Cx) -> u16 {
+        if self.datagram_id == 0 {
+            self.datagram_id = cx.rng.u32() as u16 | 1;
+        }
+        let id = self.datagram_id;
+        self.datagram_id = id.checked_add(1).unwrap_or(1);
+        id
+    }
+}
+
+/// The source address and the path MTU towards `destination`.
+fn source_and_mtu(
+    source: Option<Ipv4Addr>,
+    destination: Ipv4Addr,
+    tables: &Tables,
+) -> Result<(Ipv4Addr, u32), SocketError> {
+    if source.is_some_and(|source| !is_local(source, tables)) {
+        return Err(SocketError::AddressNotAvailable);
+    }
+    let route = tables.routes.lookup(destination, source, 0, &tables.interfaces).map_err(|why| match why {
+        Why::RouteRefused { .. } => SocketError::HostUnreachable,
+        _ => SocketError::NetUnreachable,
+    })?;
+    Ok((source.unwrap_or(route.source), route.mtu))
+}
+
+fn is_local(address: Ipv4Addr, tables: &Tables) -> bool {
+    address.is_loopback() || tables.interfaces.local(address).is_some()
+}
+
+/// Whether two sockets cannot stand beside each other.
+fn overlaps(a: SocketAddr, b: SocketAddr) -> bool {
+    a.port == b.port && (a.address == b.address || a.address.is_unspecified() || b.address.is_unspecified())
+}
