@@ -47,6 +47,11 @@ impl Packet {
         &mut self.buffer
     }
 
+    /// The buffer, to be dropped into a pool.
+    pub fn into_buffer(self) -> Buffer {
+        self.buffer
+    }
+
     /// The IPv4 header and payload. Ingress has checked that header and lengths are sound.
     ///
     /// # Panics

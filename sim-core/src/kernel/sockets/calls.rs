@@ -4,7 +4,6 @@ use super::datagram::{self, Header, Queue, Raw, Udp};
 use super::flow::{Beginning, FlowKey, Role};
 use super::{BACKLOG_MAX, CONNECT_PATIENCE, Event, FIN_PATIENCE, Kind, Listener, SOCKETS_MAX, Sockets, endpoint};
 use crate::base::id::{EventId, PacketId, Pid};
-use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::{Read, SocketError, TcpState};
 use crate::tables::Tables;
