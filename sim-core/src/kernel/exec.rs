@@ -28,7 +28,7 @@ const ROUNDS_MAX: u32 = 10_000_000;
 pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut Cx) {
     let before = cx.context();
     kernel.processes.fire_timers(cx.now);
-    kernel.tell_processes();
+    kernel.tell_processes(cx.now);
     for _ in 0..ROUNDS_MAX {
         for (pid, body) in kernel.processes.take_born() {
             bodies.0.insert(pid, body);
@@ -41,7 +41,7 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
         };
         take(turn, kernel, bodies, out, cx);
         kernel.transmit(out, cx);
-        kernel.tell_processes();
+        kernel.tell_processes(cx.now);
     }
     cx.resume(before);
 }

@@ -125,8 +125,14 @@ impl Kernel {
         path::drain(self, out, cx);
     }
 
-    /// Tells processes what happened at their sockets.
-    pub(crate) fn tell_processes(&mut self) {
+    /// Tells processes what happened at their sockets, and the neighbour table who was heard.
+    pub(crate) fn tell_processes(&mut self, now: Instant) {
+        let Tables { neighbours, routes, interfaces, .. } = &mut self.tables;
+        for remote in self.sockets.take_confirmed() {
+            if let Ok(route) = routes.lookup(remote, None, 0, interfaces) {
+                neighbours.confirm(route.iface, route.next_hop, now);
+            }
+        }
         for event in self.sockets.take_events() {
             self.processes.socket_event(event.owner, event.socket, event.cause, event.packet);
         }
@@ -137,7 +143,7 @@ impl Kernel {
     pub fn settle(&mut self, out: &mut Outbox, cx: &mut Cx) -> bool {
         self.sockets.settle(cx);
         self.transmit(out, cx);
-        self.tell_processes();
+        self.tell_processes(cx.now);
         self.processes.has_work()
     }
 

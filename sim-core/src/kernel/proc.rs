@@ -7,6 +7,9 @@
 use super::Kernel;
 use super::syscall::FileError;
 use crate::base::id::Pid;
+use crate::tables::sysctl::SysctlError;
+use crate::trace::record::NeighbourState;
+use crate::wire::{Ipv4Addr, Mac};
 use crate::world::node::Cx;
 
 const SYS: &str = "/proc/sys/";
@@ -19,10 +22,11 @@ pub(crate) fn is_inside(path: &str) -> bool {
 /// The text of a file under `/proc`.
 pub(crate) fn read(kernel: &mut Kernel, path: &str, cx: &mut Cx) -> Result<Vec<u8>, FileError> {
     if let Some(setting) = path.strip_prefix(SYS) {
-        return kernel.sysctl_text(&key(setting)).map(String::into_bytes).ok_or(FileError::NotFound);
+        let value = kernel.tables.sysctl.get(setting).map_err(|_| FileError::NotFound)?;
+        return Ok(format!("{value}\n").into_bytes());
     }
     if let Some(name) = path.strip_prefix("/proc/net/") {
-        return net(kernel, name, cx).map(String::into_bytes).ok_or(FileError::NotFound);
+        return net(kernel, name).map(String::into_bytes).ok_or(FileError::NotFound);
     }
     if let Some((number, file)) = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/')) {
         let pid = number.parse().map(Pid).map_err(|_| FileError::NotFound)?;
@@ -46,37 +50,17 @@ pub(crate) fn write(kernel: &mut Kernel, path: &str, content: &[u8], cx: &mut Cx
     if value.is_empty() {
         return Ok(());
     }
-    kernel.set_sysctl(&key(setting), value, cx)
+    kernel.tables.sysctl.set(setting, value, cx).map_err(|error| match error {
+        SysctlError::Unknown(_) => FileError::NotFound,
+        SysctlError::Invalid(_) => FileError::Invalid,
+        SysctlError::ReadOnly(_) => FileError::Denied,
+    })
 }
 
 /// Whether a file under `/proc` can be opened for writing.
 pub(crate) fn check_writable(kernel: &Kernel, path: &str) -> Result<(), FileError> {
     let setting = path.strip_prefix(SYS).ok_or(FileError::Denied)?;
-    kernel.sysctl_text(&key(setting)).map(|_| ()).ok_or(FileError::NotFound)
-}
-
-/// `net/ipv4/ip_forward` as `sysctl` writes it: `net.ipv4.ip_forward`. A dot in an interface's name becomes a slash
-/// there, as in `net/ipv4/conf/eth0.5/arp_ignore`, which is `net.ipv4.conf.eth0/5.arp_ignore`.
-fn key(path: &str) -> String {
-    path.chars()
-        .map(|c| match c {
-            '/' => '.',
-            '.' => '/',
-            other => other,
-        })
-        .collect()
-}
-
-impl Kernel {
-    /// A kernel setting as `/proc/sys` shows it.
-    fn sysctl_text(&self, _key: &str) -> Option<String> {
-        None
-    }
-
-    /// Sets a kernel setting.
-    fn set_sysctl(&mut self, _key: &str, _value: &str, _cx: &mut Cx) -> Result<(), FileError> {
-        Err(FileError::NotFound)
-    }
+    kernel.tables.sysctl.get(setting).map(|_| ()).map_err(|_| FileError::NotFound)
 }
 
 fn of_process(kernel: &Kernel, pid: Pid, file: &str) -> Option<String> {
@@ -102,6 +86,51 @@ fn of_process(kernel: &Kernel, pid: Pid, file: &str) -> Option<String> {
     }
 }
 
-fn net(_kernel: &mut Kernel, _name: &str, _cx: &mut Cx) -> Option<String> {
-    None
+/// `/proc/net/NAME`.
+fn net(kernel: &Kernel, name: &str) -> Option<String> {
+    let device = |id| kernel.tables.interfaces.get(id).map_or("", |interface| &*interface.name);
+    match name {
+        "arp" => {
+            let mut text =
+                "IP address       HW type     Flags       HW address            Mask     Device\n".to_owned();
+            for entry in kernel.tables.neighbours.iter() {
+                let flags = match (entry.mac, entry.state) {
+                    (Some(_), NeighbourState::Permanent) => 6,
+                    (Some(_), _) => 2,
+                    (None, _) => 0,
+                };
+                let mac = entry.mac.unwrap_or(Mac([0; 6]));
+                let address = entry.address.to_string();
+                let name = device(entry.iface);
+                text.push_str(&format!("{address:<16} 0x{:<10x}0x{flags:<10x}{mac}     *        {name}\n", 1));
+            }
+            Some(text)
+        }
+        "route" => {
+            let mut text =
+                "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT\n".to_owned();
+            for entry in kernel.tables.routes.table(254) {
+                let record = &entry.record;
+                let Some(iface) = record.iface else { continue };
+                let host = if record.destination.prefix_len() == 32 { 4 } else { 0 };
+                let flags = 1 | host | if record.gateway.is_some() { 2 } else { 0 };
+                text.push_str(&format!(
+                    "{}\t{}\t{}\t{flags:04X}\t0\t0\t{}\t{}\t{}\t0\t0\n",
+                    device(iface),
+                    word(record.destination.network()),
+                    word(record.gateway.unwrap_or(Ipv4Addr::UNSPECIFIED)),
+                    record.metric,
+                    word(record.destination.netmask()),
+                    entry.mtu.unwrap_or(0),
+                ));
+            }
+            Some(text)
+        }
+        _ => None,
+    }
+}
+
+/// An address as `/proc/net/route` writes it on a little-endian machine.
+fn word(address: Ipv4Addr) -> String {
+    format!("{:08X}", u32::from_le_bytes(address.octets()))
 }

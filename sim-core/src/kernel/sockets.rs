@@ -57,6 +57,8 @@ const SILENCE_PATIENCE: Duration = Duration::from_millis(924_600);
 const ORPHAN_PATIENCE: Duration = Duration::from_millis(102_200);
 /// A closed connection whose other end does not close (Linux `tcp_fin_timeout`).
 const FIN_PATIENCE: Duration = Duration::from_secs(60);
+/// A flow confirms its neighbour no more often than this.
+const CONFIRM_PAUSE: Duration = Duration::from_millis(500);
 /// Handshakes under way per listener (Linux `tcp_max_syn_backlog`).
 const EMBRYOS_MAX: u32 = 4_096;
 /// Connections that wait to be accepted, at most (Linux `somaxconn`).
@@ -294,8 +296,9 @@ impl Sockets {
         if has_room {
             flow.wants_room = false;
         }
-        if flow.tcp().send_queue() > 0 || seen.has(ACK) {
-            self.confirm(place);
+        if seen.has(ACK) && (flow.confirmed == Instant::NEVER || cx.now.since(flow.confirmed) >= CONFIRM_PAUSE) {
+            flow.confirmed = cx.now;
+            self.confirmed.push(flow.key.remote.address);
         }
         self.after_segment(place, before, after, seen, cx);
         if before != after || has_data || has_room {
@@ -629,14 +632,6 @@ impl Sockets {
         if !flow.is_orphan && matches!(flow.role, Role::Client | Role::Accepted) {
             let (cause, packet) = flow.last;
             self.events.push(Event { owner: flow.owner, socket: flow.id, cause, packet });
-        }
-    }
-
-    fn confirm(&mut self, place: u32) {
-        let Some(flow) = &self.places[place as usize].flow else { return };
-        let remote = flow.key.remote.address;
-        if self.confirmed.last() != Some(&remote) && self.confirmed.len() < 64 {
-            self.confirmed.push(remote);
         }
     }
 

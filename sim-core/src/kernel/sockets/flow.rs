@@ -60,6 +60,8 @@ pub(super) struct Flow {
     /// What came last, to name as the parent of what is sent.
     pub(super) last: (EventId, PacketId),
     pub(super) heard: Instant,
+    /// When the neighbour on the way was last known to work from this flow's acknowledgements.
+    pub(super) confirmed: Instant,
     /// When the flow is given up, whatever smoltcp says.
     pub(super) give_up: Instant,
     pub(super) deadline: Instant,
@@ -118,6 +120,7 @@ impl Flow {
             wants_room: false,
             last: (EventId::NONE, PacketId::NONE),
             heard: Instant::ZERO,
+            confirmed: Instant::ZERO,
             give_up: Instant::NEVER,
             deadline: Instant::NEVER,
             is_put_off: false,
@@ -154,6 +157,7 @@ impl Flow {
         self.wants_room = false;
         self.last = last;
         self.heard = cx.now;
+        self.confirmed = Instant::NEVER;
         self.give_up = give_up;
         self.deadline = Instant::NEVER;
         self.is_put_off = false;

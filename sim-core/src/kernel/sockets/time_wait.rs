@@ -60,10 +60,6 @@ impl TimeWaits {
         self.records.get(key).is_some_and(|record| record.expires > now)
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     /// How many there are.
     pub(super) fn count(&mut self, now: Instant) -> usize {
         self.forget_old(now);
