@@ -1,38 +1,228 @@
-//! The packet path, in order. To be filled in.
+//! The way of a packet through a host: the only file that knows the order. Every stage is entered once and left by
+//! returning; none calls another.
+//!
+//! ```text
+//!      receive ─► ingress ─► prerouting ─► routing ─┬─ local ──► input ──┬─► decapsulate ─► (again)
+//!                                                   │                    ├─► sockets ─► process
+//!                                                   │                    └─ ipvs: Stolen ─┐
+//!                                                   └─ elsewhere ─► forward ─┐            │
+//!      send ────► routing ─► output ◄────────────────────────────────────────│────────────┘
+//!                              └───────────────► postrouting ◄───────────────┘
+//!                                                     └─► arp ─► egress ─► outbox
+//! ```
+
+pub mod arp;
+pub mod egress;
+pub mod forward;
+pub mod fragment;
+pub mod icmp;
+pub mod ingress;
+pub mod input;
+pub mod output;
+pub mod postrouting;
+pub mod prerouting;
+pub mod reassembly;
+pub mod routing;
 
 use super::{ArpMessage, Kernel};
 use crate::base::id::{IfaceId, PortId};
 use crate::base::time::Instant;
+use crate::tables::routes::Route;
+use crate::tables::verdict::{IcmpError, Xmit};
+use crate::trace::{Stage, Why};
 use crate::wire::frame::Frame;
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
+use std::collections::VecDeque;
 
 /// What the path keeps between packets.
 #[derive(Debug, Default)]
-pub struct State {}
-
-/// A frame came in by a port.
-pub fn receive(_kernel: &mut Kernel, _port: PortId, _frame: Frame, _out: &mut Outbox, _cx: &mut Cx) {}
-
-/// A packet of this host's own: OUTPUT, POSTROUTING, neighbour, egress. Source and destination stand in it; it is
-/// routed here.
-pub fn send(_kernel: &mut Kernel, _packet: Packet, _out: &mut Outbox, _cx: &mut Cx) {}
-
-/// Sends what waits inside.
-pub fn drain(_kernel: &mut Kernel, _out: &mut Outbox, _cx: &mut Cx) {}
-
-/// Does what is due.
-pub fn wake(_kernel: &mut Kernel, _out: &mut Outbox, _cx: &mut Cx) {}
-
-/// When something is due next.
-pub fn next_wake(_kernel: &Kernel) -> Option<Instant> {
-    None
+pub struct State {
+    /// Fragments that wait for each other.
+    pub(crate) reassembly: reassembly::Reassembly,
+    /// How fast ICMP errors may be sent.
+    pub(crate) icmp_limits: icmp::Limits,
+    /// Packets that this host sent to itself.
+    pub(crate) looped: VecDeque<Packet>,
+    /// The identification of the next packet whose may be chosen.
+    identification: u16,
 }
 
-/// Sends an ARP message.
-pub fn send_arp(_kernel: &mut Kernel, _iface: IfaceId, _message: ArpMessage, _out: &mut Outbox, _cx: &mut Cx) -> bool {
-    false
+/// How a stage ends for a packet.
+pub(crate) enum Step<T> {
+    /// It goes on, with what the next stage needs.
+    On(T),
+    /// It ends here for this reason.
+    Drop(Packet, Why),
+    /// It ends here, and its sender is told.
+    Reject(Packet, IcmpError, Why),
+    /// IPVS sends it.
+    Stolen(Xmit),
+    /// It was delivered, or is held back; nothing is left to do.
+    Done,
+}
+
+/// Which way an arrived packet takes.
+pub(crate) enum Way {
+    /// To this host.
+    Local,
+    /// On, by this route.
+    Elsewhere(Route),
+}
+
+/// Tunnels in tunnels that are unpacked before a packet counts as malformed.
+const NESTING_MAX: usize = 8;
+/// Packets that a host sends in one turn; the rest waits for its next one.
+const DRAIN_MAX: usize = 100_000;
+
+impl State {
+    /// The identification of a packet that may be fragmented. Linux draws it from a hash; here it counts.
+    pub(crate) fn next_identification(&mut self) -> u16 {
+        self.identification = self.identification.wrapping_add(1);
+        self.identification
+    }
+}
+
+/// A frame came in by a port.
+pub(crate) fn receive(kernel: &mut Kernel, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
+    if let Some(packet) = ingress::accept(kernel, port, frame, out, cx) {
+        arrive(kernel, packet, out, cx);
+    }
+}
+
+/// An IPv4 packet came in by the interface `packet.iif`.
+pub(crate) fn arrive(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) {
+    let mut arrived = packet;
+    for _ in 0..NESTING_MAX {
+        let Some(packet) = settle(prerouting::pass(kernel, arrived, cx), kernel, out, cx) else { return };
+        let Some((packet, way)) = settle(routing::inbound(kernel, packet, cx), kernel, out, cx) else { return };
+        match way {
+            Way::Local => {
+                let Some(packet) = settle(input::pass(kernel, packet, cx), kernel, out, cx) else { return };
+                match settle(input::deliver(kernel, packet, out, cx), kernel, out, cx) {
+                    Some(inner) => arrived = inner,
+                    None => return,
+                }
+            }
+            Way::Elsewhere(route) => {
+                let Some(xmit) = settle(forward::pass(kernel, packet, route, cx), kernel, out, cx) else { return };
+                return leave(kernel, xmit, true, out, cx);
+            }
+        }
+    }
+    settle(Step::<()>::Drop(arrived, Why::Malformed), kernel, out, cx);
+}
+
+/// A packet of this host's own is sent. Its source is set; the way is found here.
+pub(crate) fn send(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) {
+    let Some((packet, route)) = settle(routing::outbound(kernel, packet, cx), kernel, out, cx) else { return };
+    let Some(xmit) = settle(output::pass(kernel, Xmit { packet, route }, cx), kernel, out, cx) else { return };
+    leave(kernel, xmit, true, out, cx);
+}
+
+/// Sends what waits inside, in this order: packets to this host itself, packets whose neighbour has answered, what
+/// sockets and IPVS have to send; until there is nothing.
+pub(crate) fn drain(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
+    let circumstances = cx.context();
+    for _ in 0..DRAIN_MAX {
+        if let Some(packet) = kernel.path.looped.pop_front() {
+            cx.take_up(packet.buffer());
+            arrive(kernel, packet, out, cx);
+        } else if let Some((iface, next_hop, packet)) = kernel.tables.neighbours.next_released() {
+            cx.packet = packet.buffer().packet;
+            arp::send(kernel, packet, iface, next_hop, out, cx);
+        } else if let Some(packet) = kernel.sockets.poll_transmit() {
+            cx.take_up(packet.buffer());
+            send(kernel, packet, out, cx);
+        } else if let Some(packet) = kernel.ipvs.poll_transmit(&mut kernel.tables, cx) {
+            cx.take_up(packet.buffer());
+            send(kernel, packet, out, cx);
+        } else {
+            break;
+        }
+    }
+    cx.resume(circumstances);
+}
+
+/// Does what is due: neighbours, fragments, translated flows, path MTUs, connections of IPVS, sockets.
+pub(crate) fn wake(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
+    arp::wake(kernel, out, cx);
+    while let Some(first) = kernel.path.reassembly.expire(cx) {
+        if let Some(packet) = first {
+            cx.take_up(packet.buffer());
+            let error = IcmpError { kind: 11, code: 1, mtu: 0, source: None };
+            settle(Step::<()>::Reject(packet, error, Why::ReassemblyTimeout), kernel, out, cx);
+        }
+    }
+    kernel.tables.nat.wake(cx.now);
+    kernel.tables.routes.wake(cx.now);
+    kernel.ipvs.wake(cx);
+    kernel.sockets.wake(cx);
+}
+
+/// When something is due.
+pub(crate) fn next_wake(kernel: &Kernel) -> Option<Instant> {
+    let tables = &kernel.tables;
+    let wakes = [
+        tables.neighbours.next_wake(),
+        kernel.path.reassembly.next_wake(),
+        tables.nat.next_wake(),
+        tables.routes.next_wake(),
+        kernel.ipvs.next_wake(),
+        kernel.sockets.next_wake(),
+    ];
+    wakes.into_iter().flatten().min()
+}
+
+/// Sends an ARP message by an interface; false if the interface cannot.
+pub(crate) fn send_arp(
+    kernel: &mut Kernel,
+    iface: IfaceId,
+    message: ArpMessage,
+    out: &mut Outbox,
+    cx: &mut Cx,
+) -> bool {
+    arp::send_message(kernel, iface, message, out, cx)
 }
 
 /// Announces the addresses of an interface that came up, if `arp_notify` says so.
-pub fn announce(_kernel: &mut Kernel, _iface: IfaceId, _out: &mut Outbox, _cx: &mut Cx) {}
+pub(crate) fn announce(kernel: &mut Kernel, iface: IfaceId, out: &mut Outbox, cx: &mut Cx) {
+    arp::announce(kernel, iface, out, cx);
+}
+
+/// The end of every way out. What IPVS sends has its addresses already: nat does not look at it.
+fn leave(kernel: &mut Kernel, xmit: Xmit, translate: bool, out: &mut Outbox, cx: &mut Cx) {
+    let Some(Xmit { packet, route }) = settle(postrouting::pass(kernel, xmit, translate, cx), kernel, out, cx) else {
+        return;
+    };
+    for piece in fragment::split(packet, route.mtu, cx) {
+        match piece {
+            Ok(piece) => egress::by_route(kernel, piece, &route, out, cx),
+            Err((packet, error, why)) => {
+                settle(Step::<()>::Reject(packet, error, why), kernel, out, cx);
+            }
+        }
+    }
+}
+
+/// Ends the packet if the stage said so; else hands on what the next stage needs.
+fn settle<T>(step: Step<T>, kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) -> Option<T> {
+    match step {
+        Step::On(next) => return Some(next),
+        Step::Done => {}
+        Step::Drop(packet, why) => {
+            cx.drop(why);
+            cx.recycle(packet.into_buffer());
+        }
+        Step::Reject(packet, error, why) => {
+            cx.drop(why);
+            icmp::send_error(kernel, &packet, error, out, cx);
+            cx.recycle(packet.into_buffer());
+        }
+        Step::Stolen(xmit) => {
+            cx.stage = Stage::Output;
+            leave(kernel, xmit, false, out, cx);
+        }
+    }
+    None
+}

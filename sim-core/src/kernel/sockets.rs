@@ -178,6 +178,20 @@ impl Sockets {
         }
     }
 
+    /// Whether a raw socket listens to this protocol.
+    pub(crate) fn hears(&self, protocol: u8) -> bool {
+        self.raw.iter().any(|raw| raw.protocol == protocol)
+    }
+
+    /// A filter refuses a segment by RST: the answer goes out as if nothing listened.
+    pub(crate) fn refuse(&mut self, packet: &Packet, cx: &mut Cx) {
+        if let Ok(seen) = Seen::of(packet)
+            && let Some(answer) = segment::reset(&seen, cx)
+        {
+            self.send_out(answer, cx);
+        }
+    }
+
     fn deliver_segment(&mut self, packet: Packet, tables: &Tables, cx: &mut Cx) {
         let seen = match Seen::of(&packet) {
             Ok(seen) => seen,
@@ -502,8 +516,8 @@ impl Sockets {
             return;
         }
         let patience = if flow.is_orphan { ORPHAN_PATIENCE } else { SILENCE_PATIENCE };
-        let waits_for_ack = flow.tcp().send_queue() > 0
-            || matches!(flow.state(), State::FinWait1 | State::Closing | State::LastAck);
+        let waits_for_ack =
+            flow.tcp().send_queue() > 0 || matches!(flow.state(), State::FinWait1 | State::Closing | State::LastAck);
         let is_silent = waits_for_ack && cx.now.since(flow.heard) >= patience;
         if flow.give_up <= cx.now || is_silent {
             flow.error = Some(SocketError::TimedOut);

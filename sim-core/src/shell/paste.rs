@@ -31,7 +31,12 @@ pub fn clean(text: &str) -> (String, Vec<Note>) {
             let start = offset + at;
             let length = character.len_utf8();
             if character == '\r' && line[at..].trim_end_matches('\n') == "\r" {
-                notes.push(Note { start, length, written: 0, message: "a line that ends as on Windows (CR LF)".into() });
+                notes.push(Note {
+                    start,
+                    length,
+                    written: 0,
+                    message: "a line that ends as on Windows (CR LF)".into(),
+                });
             } else if let Some((meant, what)) = meant(character) {
                 clean.push_str(meant);
                 let code = u32::from(character);

@@ -84,7 +84,9 @@ fn once(
         }
         match characters.next() {
             Some('s') => spec.text(words.next().map_or("", String::as_str), out),
-            Some('c') => spec.text(&words.next().and_then(|word| word.chars().next()).map_or(String::new(), String::from), out),
+            Some('c') => {
+                spec.text(&words.next().and_then(|word| word.chars().next()).map_or(String::new(), String::from), out)
+            }
             Some('b') => {
                 let (text, ended) = escape::echo(words.next().map_or("", String::as_str));
                 spec.text(&text, out);

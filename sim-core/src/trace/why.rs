@@ -344,6 +344,13 @@ pub enum Why {
         /// Its code.
         code: u8,
     },
+    /// A smaller MTU on the way to a destination was learned (RFC 1191).
+    PathMtuLearned {
+        /// The destination.
+        destination: Ipv4Addr,
+        /// The MTU, in octets.
+        mtu: u32,
+    },
     /// An ICMP error is sent.
     IcmpSent {
         /// Its type.
@@ -360,6 +367,8 @@ pub enum Why {
         /// Its number.
         protocol: u8,
     },
+    /// Sent by a dummy interface, which has no cable.
+    DummySwallowed,
     /// This host's own packet: a socket or a program sent it.
     Originated {
         /// From.

@@ -14,12 +14,16 @@ pub struct Packet {
     pub mark: u32,
     /// The interface it arrived on; none for packets of this host's own.
     pub iif: Option<IfaceId>,
+    /// The frame was addressed to everybody or to a group.
+    pub broadcast: bool,
+    /// Octets of the largest fragment it was put together from; 0 if it came whole. It leaves in pieces no larger.
+    pub largest_piece: u16,
 }
 
 impl Packet {
     /// The packet in `buffer`, which begins with the IPv4 header.
     pub fn new(buffer: Buffer) -> Self {
-        Packet { buffer, mark: 0, iif: None }
+        Packet { buffer, mark: 0, iif: None, broadcast: false, largest_piece: 0 }
     }
 
     /// All octets, from the IPv4 header on.
@@ -47,11 +51,6 @@ impl Packet {
         &mut self.buffer
     }
 
-    /// The buffer, to be dropped into a pool.
-    pub fn into_buffer(self) -> Buffer {
-        self.buffer
-    }
-
     /// The IPv4 header and payload. Ingress has checked that header and lengths are sound.
     ///
     /// # Panics
@@ -64,6 +63,11 @@ impl Packet {
     pub fn payload(&self) -> &[u8] {
         let header = usize::from(self.bytes()[0] & 0x0f) * 4;
         &self.bytes()[header..]
+    }
+
+    /// The buffer, to be dropped into a pool.
+    pub fn into_buffer(self) -> Buffer {
+        self.buffer
     }
 
     /// Puts an Ethernet header in front.

@@ -2,7 +2,7 @@
 //! (RFC 1624, eqn. 3), so that a checksum that was wrong stays wrong and corruption is not hidden.
 
 use super::packet::Packet;
-use smoltcp::wire::IpProtocol;
+use smoltcp::wire::{IpProtocol, Ipv4Packet};
 use std::net::Ipv4Addr;
 
 /// An IPv4 header without options.
@@ -29,6 +29,19 @@ pub fn decrement_ttl(packet: &mut Packet) {
     bytes[TTL] -= 1;
     let new = word(bytes, TTL);
     mend(bytes, HEADER_CHECKSUM, old, new);
+}
+
+/// Makes the packet a fragment that begins at this octet, or whole; length and header checksum follow, DF stays.
+pub fn set_fragment(packet: &mut Packet, offset: u16, more: bool) {
+    let bytes = packet.head_mut(IPV4_HEADER);
+    let mut ip = Ipv4Packet::new_unchecked(bytes);
+    ip.set_more_frags(more);
+    ip.set_frag_offset(offset);
+    let length = packet.bytes().len() as u16;
+    let header = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    let mut ip = Ipv4Packet::new_unchecked(packet.head_mut(header));
+    ip.set_total_len(length);
+    ip.fill_checksum();
 }
 
 /// Writes the source address and, if given, the source port of TCP or UDP.

@@ -252,15 +252,8 @@ pub(super) fn reset(refused: &Seen, cx: &mut Cx) -> Option<Packet> {
     } else {
         (RST | ACK, 0, refused.seq.wrapping_add(refused.length()))
     };
-    let segment = Bare {
-        source: refused.destination,
-        destination: refused.source,
-        flags,
-        seq,
-        ack,
-        window: 0,
-        timestamp: None,
-    };
+    let segment =
+        Bare { source: refused.destination, destination: refused.source, flags, seq, ack, window: 0, timestamp: None };
     Some(bare(segment, cx))
 }
 

@@ -313,7 +313,9 @@ impl Lowerer<'_> {
                     ast::BinaryPredicate::StringDoesNotExactlyMatchString => Test::Binary("!=", left, right),
                     ast::BinaryPredicate::FilesReferToSameDeviceAndInodeNumbers => Test::Binary("-ef", left, right),
                     ast::BinaryPredicate::LeftFileIsNewerOrExistsWhenRightDoesNot => Test::Binary("-nt", left, right),
-                    ast::BinaryPredicate::LeftFileIsOlderOrDoesNotExistWhenRightDoes => Test::Binary("-ot", left, right),
+                    ast::BinaryPredicate::LeftFileIsOlderOrDoesNotExistWhenRightDoes => {
+                        Test::Binary("-ot", left, right)
+                    }
                     ast::BinaryPredicate::LeftSortsBeforeRight => Test::Binary("<", left, right),
                     ast::BinaryPredicate::LeftSortsAfterRight => Test::Binary(">", left, right),
                     ast::BinaryPredicate::ArithmeticEqualTo => Test::Binary("-eq", left, right),

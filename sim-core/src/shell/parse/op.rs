@@ -220,21 +220,11 @@ pub(crate) enum Redirect {
     /// `< file`
     Read(Word),
     /// `> file`, `2>> file`
-    Write {
-        fd: u8,
-        file: Word,
-        append: bool,
-    },
+    Write { fd: u8, file: Word, append: bool },
     /// `&> file`
-    Both {
-        file: Word,
-        append: bool,
-    },
+    Both { file: Word, append: bool },
     /// `2>&1`
-    Duplicate {
-        fd: u8,
-        from: u8,
-    },
+    Duplicate { fd: u8, from: u8 },
     /// `<< EOF`, `<<<`
     Text(Word),
 }
@@ -267,7 +257,9 @@ pub(crate) fn is_sound(ops: &[Op]) -> bool {
     let inside = |pc: &Pc| (*pc as usize) < ops.len();
     matches!(ops.last(), Some(Op::End))
         && ops.iter().all(|op| match op {
-            Op::Jump(to) | Op::JumpIf(_, to) | Op::CaseItem(_, to) | Op::Next(_, to) | Op::Redirect(_, to) => inside(to),
+            Op::Jump(to) | Op::JumpIf(_, to) | Op::CaseItem(_, to) | Op::Next(_, to) | Op::Redirect(_, to) => {
+                inside(to)
+            }
             Op::Define(_, to) => inside(to),
             Op::Loop(again, end) => inside(again) && inside(end),
             Op::Fork(fork) => fork.stages.iter().all(|(to, _)| inside(to)),

@@ -169,8 +169,11 @@ fn break_loop(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, 
         Ok(levels) if levels > 0 => levels as usize,
         _ => return fail(shell, context, 1, "loop count out of range"),
     };
-    let in_this_call =
-        shell.frames.iter().rev().take_while(|frame| !matches!(frame, Frame::Call(call) if call.kind == CallKind::Function));
+    let in_this_call = shell
+        .frames
+        .iter()
+        .rev()
+        .take_while(|frame| !matches!(frame, Frame::Call(call) if call.kind == CallKind::Function));
     let loops = in_this_call.filter(|frame| matches!(frame, Frame::Loop { .. })).count();
     if loops == 0 {
         return fail(shell, context, 0, "only meaningful in a `for', `while', or `until' loop");
@@ -359,9 +362,8 @@ fn export(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>)
 
 /// `local`, and `declare`, which is `local` in a function.
 fn local(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) -> Flow {
-    let innermost = shell.frames.iter().rposition(|frame| {
-        matches!(frame, Frame::Call(call) if call.kind == CallKind::Function)
-    });
+    let innermost =
+        shell.frames.iter().rposition(|frame| matches!(frame, Frame::Call(call) if call.kind == CallKind::Function));
     if innermost.is_none() && context.call.argv[0] == "local" {
         return fail(shell, context, 1, "can only be used in a function");
     }

@@ -127,9 +127,8 @@ impl Shell {
             return Meaning::Command(command);
         }
         let path = self.state.get("PATH").unwrap_or_else(|| "".into());
-        let found = path.split(':').map(|directory| format!("{directory}/{name}")).find(|path| {
-            files::is_executable(sys, path)
-        });
+        let found =
+            path.split(':').map(|directory| format!("{directory}/{name}")).find(|path| files::is_executable(sys, path));
         match found {
             Some(path) => Meaning::File(path),
             None => Meaning::Nothing(127, format!("{name}: command not found")),

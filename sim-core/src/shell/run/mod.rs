@@ -105,13 +105,30 @@ enum CallKind {
 enum Doing {
     Nothing,
     /// Commands in the foreground; the status is that of the last, or the worst with `pipefail`.
-    Children { children: Vec<(Pid, Option<i32>)>, guarded: bool },
+    Children {
+        children: Vec<(Pid, Option<i32>)>,
+        guarded: bool,
+    },
     /// `$(…)`: what it writes, then its end.
-    Collect { from: Fd, child: Pid, slot: u16, octets: Vec<u8> },
+    Collect {
+        from: Fd,
+        child: Pid,
+        slot: u16,
+        octets: Vec<u8>,
+    },
     /// `read`
-    Read { names: Vec<String>, raw: bool, octets: Vec<u8>, from: Fd, opened: Vec<Fd> },
+    Read {
+        names: Vec<String>,
+        raw: bool,
+        octets: Vec<u8>,
+        from: Fd,
+        opened: Vec<Fd>,
+    },
     /// `wait`
-    Jobs { which: Vec<Pid>, all: bool },
+    Jobs {
+        which: Vec<Pid>,
+        all: bool,
+    },
     /// Room in a pipe.
     Full,
     /// It turned into its last command.
@@ -275,7 +292,9 @@ impl Shell {
                 None
             }
             Doing::Collect { from, child, slot, mut octets } => self.collect(from, child, slot, &mut octets, sys),
-            Doing::Read { names, raw, octets, from, opened } => self.go_on_reading(names, raw, octets, from, opened, sys),
+            Doing::Read { names, raw, octets, from, opened } => {
+                self.go_on_reading(names, raw, octets, from, opened, sys)
+            }
             Doing::Jobs { which, all } => {
                 self.reap(sys);
                 let missing: Vec<On> = self

@@ -48,7 +48,8 @@ impl Shell {
             Redirect::Duplicate { fd, from } => *slot(stdio, *fd) = *slot(stdio, *from),
             Redirect::Text(word) => {
                 let text = self.state.text(word)?;
-                let pipe = sys.pipe().map_err(|error| Trouble { message: format!("pipe error: {error}"), fatal: false });
+                let pipe =
+                    sys.pipe().map_err(|error| Trouble { message: format!("pipe error: {error}"), fatal: false });
                 let (read, write) = pipe?;
                 let taken = sys.write(write, text.as_bytes());
                 sys.close_fd(write);

@@ -82,6 +82,8 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
         Why::StraySegment { .. } => "SOCKET.STRAY",
         Why::EchoAnswered => "ICMP.ECHO",
         Why::IcmpTaken { .. } => "ICMP.TAKEN",
+        Why::PathMtuLearned { .. } => "ICMP.PMTU",
+        Why::DummySwallowed => "EGRESS.DUMMY",
         Why::IcmpSent { .. } => "ICMP.SENT",
         Why::IcmpSuppressed => "ICMP.SILENT",
         Why::NoProtocol { .. } => "IP.PROTOCOL",

@@ -115,6 +115,10 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::Unmasqueraded { to, port } => {
             format!("an answer to a masqueraded flow: the destination is {}:{port} again", names.host(to))
         }
+        Why::PathMtuLearned { destination, mtu } => {
+            format!("packets to {} must not be longer than {mtu} octets from now on", names.host(destination))
+        }
+        Why::DummySwallowed => "a dummy interface has no cable: the packet ends here".into(),
         Why::NatTableFull => "no further flow can be tracked, or no port is free for its translation".into(),
         Why::Forwarded { ttl } => format!("not for this host, and ip_forward=1: sent on, TTL now {ttl}"),
         Why::ForwardingOff => "not for this host, and ip_forward=0: it is no router".into(),

@@ -67,6 +67,8 @@ fn one_of_each() -> Vec<Why> {
         Why::Masqueraded { to: NONE, port },
         Why::Unmasqueraded { to: NONE, port },
         Why::NatTableFull,
+        Why::PathMtuLearned { destination: NONE, mtu: 1480 },
+        Why::DummySwallowed,
         Why::Forwarded { ttl: 63 },
         Why::ForwardingOff,
         Why::TtlExpired { from: NONE },

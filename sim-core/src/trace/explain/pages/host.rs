@@ -133,6 +133,21 @@ pub(super) const PAGES: &[Page] = &[
         "net/netfilter/nf_nat_core.c",
     ),
     row(
+        "ICMP.PMTU",
+        "a path MTU is learned",
+        "A router said that a packet was too long for its next link and must not be cut. The host remembers the largest \
+         size for that destination for ten minutes, and TCP sends smaller segments.",
+        &["ip route get ADDRESS", "ip route flush cache"],
+        "net/ipv4/route.c: ip_rt_update_pmtu",
+    ),
+    row(
+        "EGRESS.DUMMY",
+        "sent to nowhere",
+        "A dummy interface takes packets and has no cable to put them on. It is there to hold an address.",
+        &["ip link set dummy0 up"],
+        "drivers/net/dummy.c",
+    ),
+    row(
         "NAT.FULL",
         "no room for another flow",
         "Every translated flow needs a port of its own towards the same destination, and the table of tracked flows has an \

@@ -1,0 +1,93 @@
+//! For this host: fragments are put together, the filter and IPVS have their say, then tunnels, ICMP and sockets.
+//! Follows Linux `ip_local_deliver`.
+
+use super::{Step, icmp, ingress, prerouting};
+use crate::kernel::Kernel;
+use crate::kernel::sockets::Delivery;
+use crate::tables::verdict::{IcmpError, Verdict};
+use crate::trace::record::LinkKind;
+use crate::trace::why::Hook;
+use crate::trace::{Stage, Why};
+use crate::wire::packet::Packet;
+use crate::world::node::{Cx, Outbox};
+use smoltcp::wire::IpProtocol;
+
+const IPIP: IpProtocol = IpProtocol::Unknown(4);
+
+/// The hooks of INPUT.
+pub(super) fn pass(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Packet> {
+    cx.stage = Stage::Input;
+    let Some(packet) = kernel.path.reassembly.whole(packet, &kernel.tables.sysctl, cx) else { return Step::Done };
+    let packet = match prerouting::filter(kernel, Hook::Input, packet, None, cx) {
+        Step::On(packet) => packet,
+        ended => return ended,
+    };
+    if kernel.ipvs.is_empty() || packet.broadcast {
+        return Step::On(packet);
+    }
+    cx.stage = Stage::Ipvs;
+    from_verdict(kernel.ipvs.input(packet, &mut kernel.tables, cx))
+}
+
+/// Gives the packet to whom it is for. What comes out of a tunnel begins again.
+pub(super) fn deliver(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) -> Step<Packet> {
+    let protocol = packet.ip().next_header();
+    match kernel.sockets.deliver(packet, &kernel.tables, cx) {
+        Delivery::Taken => Step::Done,
+        Delivery::NoListener(packet) => {
+            let port = packet.payload().get(2..4).map_or(0, |port| u16::from_be_bytes([port[0], port[1]]));
+            Step::Reject(packet, unreachable(3), Why::NoListener { port })
+        }
+        Delivery::NotMine(packet) => match protocol {
+            IpProtocol::Icmp => {
+                icmp::receive(kernel, packet, out, cx);
+                Step::Done
+            }
+            IPIP => decapsulate(kernel, packet, cx),
+            _ if kernel.sockets.hears(protocol.into()) => {
+                cx.recycle(packet.into_buffer());
+                Step::Done
+            }
+            _ => Step::Reject(packet, unreachable(2), Why::NoProtocol { protocol: protocol.into() }),
+        },
+    }
+}
+
+fn unreachable(code: u8) -> IcmpError {
+    IcmpError { kind: 3, code, mtu: 0, source: None }
+}
+
+/// Takes the inner packet out of its outer header (RFC 2003), as if it had come in by the tunnel device.
+fn decapsulate(kernel: &mut Kernel, mut packet: Packet, cx: &mut Cx) -> Step<Packet> {
+    let tunnel = kernel.tables.interfaces.iter().find(|interface| interface.kind == LinkKind::Ipip && interface.up);
+    let Some(tunnel) = tunnel.map(|interface| interface.id) else {
+        return Step::Reject(packet, unreachable(2), Why::NoTunnel);
+    };
+    let from = packet.ip().src_addr();
+    let header = usize::from(packet.ip().header_len());
+    let parent = packet.buffer().packet;
+    packet.buffer_mut().strip(header);
+    if ingress::check(packet.bytes()).is_err() {
+        return Step::Drop(packet, Why::Malformed);
+    }
+    cx.note(Why::Decapsulated { from });
+    let inner = cx.pen.new_packet(parent);
+    packet.buffer_mut().packet = inner;
+    cx.packet = inner;
+    packet.iif = Some(tunnel);
+    if let Some(interface) = kernel.tables.interfaces.get_mut(tunnel) {
+        interface.counters.rx_packets += 1;
+        interface.counters.rx_bytes += packet.bytes().len() as u64;
+    }
+    Step::On(packet)
+}
+
+/// A hook's answer as the path takes it.
+pub(super) fn from_verdict(verdict: Verdict) -> Step<Packet> {
+    match verdict {
+        Verdict::Accept(packet) => Step::On(packet),
+        Verdict::Drop(packet, why) => Step::Drop(packet, why),
+        Verdict::Reject(packet, error, why) => Step::Reject(packet, error, why),
+        Verdict::Stolen(xmit) => Step::Stolen(xmit),
+    }
+}
