@@ -7,58 +7,102 @@
 //!   kernel OUTPUT  ──► output  ─── the same two for packets that begin on this host
 //! ```
 //! IPVS is *asked*: it never calls the kernel. Follows Linux `net/netfilter/ipvs`.
+//!
+//! | file | |
+//! |---|---|
+//! | [`service`] | services and servers, in the kernel's order; the trash |
+//! | [`conn`] | the connection table and its timers |
+//! | `control` | what `ipvsadm` and keepalived change |
+//! | `input`, `output`, `icmp` | a packet's way |
+//! | `admit`, `persistence` | a flow's first packet: service, server, entry |
+//! | [`state`] | TCP and UDP states |
+//! | `life` | how an entry begins, moves and ends, with the counts of its server |
+//! | [`schedule`], [`forward`] | the schedulers; the forwarding methods |
+//! | [`proc`] | `/proc/net/ip_vs*` |
 
+mod admit;
+pub mod conn;
+mod control;
+pub mod forward;
+mod icmp;
+mod input;
+mod life;
+mod output;
+mod persistence;
+pub mod proc;
+mod records;
+pub mod schedule;
 pub mod service;
+mod settings;
+pub mod state;
 pub mod stats;
 
-pub use service::{ControlError, Persistence, ServerOptions, Service, ServiceOptions};
+pub use control::ControlError;
+pub use service::{Persistence, Server, ServerOptions, Service, ServiceOptions};
 
 use crate::base::id::NodeId;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::tables::Tables;
 use crate::tables::verdict::Verdict;
 use crate::trace::record::ServiceKey;
-use crate::wire::flow::SocketAddr;
+use crate::trace::why::Hook;
+use crate::trace::Stage;
+use crate::wire::flow::{Flow, SocketAddr};
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
+use conn::{Conn, Connections};
+use forward::Pools;
+use schedule::Servers;
+use service::Services;
+use smoltcp::wire::IpProtocol;
+use state::Timeouts;
+use stats::Stats;
 
 /// The IPVS of one host.
 #[derive(Debug)]
 pub struct Ipvs {
     node: NodeId,
+    services: Services,
+    conns: Connections,
+    timeouts: Timeouts,
+    total: Stats,
+    pools: Pools,
 }
 
 impl Ipvs {
     /// No service, no connection, timeouts as Linux begins.
     pub fn new(node: NodeId) -> Self {
-        Ipvs { node }
+        Ipvs {
+            node,
+            services: Services::default(),
+            conns: Connections::default(),
+            timeouts: Timeouts::default(),
+            total: Stats::default(),
+            pools: Pools::default(),
+        }
     }
 
     // ── the hooks ──
 
     /// Whether there is no service: the hooks are then not registered, and the packet path skips them.
     pub fn is_empty(&self) -> bool {
-        let _ = self.node;
-        true
+        self.services.is_empty()
     }
 
     /// LOCAL_IN: a packet for an address of this host. Fragments have been put together.
     pub fn input(&mut self, packet: Packet, tables: &mut Tables, cx: &mut Cx) -> Verdict {
-        let _ = (tables, cx);
-        Verdict::Accept(packet)
+        self.look_at(packet, Hook::Input, tables, cx)
     }
 
     /// FORWARD: a packet on its way through this host; its TTL has been taken down. Fragments have been put together.
     pub fn forward(&mut self, packet: Packet, tables: &mut Tables, cx: &mut Cx) -> Verdict {
-        let _ = (tables, cx);
-        Verdict::Accept(packet)
+        self.look_at(packet, Hook::Forward, tables, cx)
     }
 
     /// LOCAL_OUT: a packet that begins on this host, but none that IPVS itself sends ([`Verdict::Stolen`]). An accepted
     /// packet may have another source or destination than before.
     pub fn output(&mut self, packet: Packet, tables: &mut Tables, cx: &mut Cx) -> Verdict {
-        let _ = (tables, cx);
-        Verdict::Accept(packet)
+        self.look_at(packet, Hook::Output, tables, cx)
     }
 
     /// The next packet that IPVS sends by itself; to be asked after every hook and [`Ipvs::wake`] until there is none.
@@ -69,94 +113,86 @@ impl Ipvs {
 
     /// Ends what is due: connections, deleted servers.
     pub fn wake(&mut self, cx: &mut Cx) {
-        let _ = cx;
+        let before = cx.context();
+        while let Some(id) = self.conns.due(cx.now) {
+            cx.stage = Stage::Ipvs;
+            self.expire(id, cx);
+            cx.resume(before);
+        }
+        self.services.sweep_trash(cx.now);
     }
 
     /// When something is due next. Not hooks: connections end also when there is no service.
     pub fn next_wake(&self) -> Option<Instant> {
-        None
+        let timers = [self.conns.next_timer(), self.services.trash_due()];
+        timers.into_iter().flatten().min()
     }
 
-    // ── control: what `ipvsadm` and keepalived ask for ──
-
-    /// `ipvsadm -A`.
-    ///
-    /// # Errors
-    /// `ServiceExists`, `NoScheduler`.
-    pub fn add_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
-        todo!("{key} {options:?} {}", cx.now.nanos())
-    }
-
-    /// `ipvsadm -E`: everything is replaced; the scheduler begins anew only if it is another one.
-    ///
-    /// # Errors
-    /// `NoService`, `NoScheduler`.
-    pub fn edit_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
-        todo!("{key} {options:?} {}", cx.now.nanos())
-    }
-
-    /// `ipvsadm -D`: its connections stay until they time out, and their packets are dropped.
-    ///
-    /// # Errors
-    /// `NoService`.
-    pub fn delete_service(&mut self, key: ServiceKey, tables: &Tables, cx: &mut Cx) -> Result<(), ControlError> {
-        todo!("{key} {tables:?} {}", cx.now.nanos())
-    }
-
-    /// `ipvsadm -C`: deletes every service.
-    pub fn clear(&mut self, tables: &Tables, cx: &mut Cx) {
-        todo!("{tables:?} {}", cx.now.nanos())
-    }
-
-    /// `ipvsadm -a`: the server stands first in the service's list. One that was deleted a short while ago is revived,
-    /// with its connections and counts.
-    ///
-    /// # Errors
-    /// `NoService`, `ServerExists`, `Invalid` (not a unicast address), `OutOfRange` (lower threshold above the upper).
-    pub fn add_server(
-        &mut self,
-        service: ServiceKey,
-        options: &ServerOptions,
-        tables: &Tables,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
-        todo!("{service} {options:?} {tables:?} {}", cx.now.nanos())
-    }
-
-    /// `ipvsadm -e`: everything but the address is replaced.
-    ///
-    /// # Errors
-    /// `NoService`, `NoServer`, `OutOfRange`.
-    pub fn edit_server(
-        &mut self,
-        service: ServiceKey,
-        options: &ServerOptions,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
-        todo!("{service} {options:?} {}", cx.now.nanos())
-    }
-
-    /// `ipvsadm -d`.
-    ///
-    /// # Errors
-    /// `NoService`, `NoServer`.
-    pub fn delete_server(
-        &mut self,
-        service: ServiceKey,
-        server: SocketAddr,
-        tables: &Tables,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
-        todo!("{service} {server} {tables:?} {}", cx.now.nanos())
-    }
+    // ── views ──
 
     /// The services, in the order in which they were made.
     pub fn services(&self) -> impl Iterator<Item = &Service> {
-        std::iter::empty()
+        self.services.iter()
     }
 
     /// One service.
     pub fn service(&self, key: ServiceKey) -> Option<&Service> {
-        todo!("{key}")
+        self.services.id(key).map(|id| self.services.service(id))
+    }
+
+    /// The servers of a service, the one added last first.
+    pub fn servers<'a>(&'a self, service: &'a Service) -> Servers<'a> {
+        self.services.servers_of(service)
+    }
+
+    /// One server of a service.
+    pub fn server(&self, service: ServiceKey, address: SocketAddr) -> Option<&Server> {
+        let (_, id) = self.services.find_server(self.services.id(service)?, address)?;
+        Some(self.services.server(id))
+    }
+
+    /// The connection table.
+    pub fn connections(&self) -> &Connections {
+        &self.conns
+    }
+
+    /// The entry of a client's flow, if there is one.
+    pub fn connection(&self, flow: &Flow) -> Option<&Conn> {
+        self.conns.request(flow).map(|id| self.conns.get(id))
+    }
+
+    /// Timeouts of ESTABLISHED, FIN_WAIT and UDP (`ipvsadm -L --timeout`).
+    pub fn timeouts(&self) -> [Duration; 3] {
+        self.timeouts.shown()
+    }
+
+    /// What was counted over all services (`/proc/net/ip_vs_stats`).
+    pub fn total(&self) -> &Stats {
+        &self.total
+    }
+
+    fn look_at(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
+        let before = cx.stage;
+        cx.stage = Stage::Ipvs;
+        let verdict = if packet.ip().next_header() == IpProtocol::Icmp {
+            self.icmp(packet, hook, tables, cx)
+        } else {
+            self.segment(packet, hook, tables, cx)
+        };
+        cx.stage = before;
+        verdict
+    }
+
+    /// TCP and UDP: replies first, then requests; a request is never looked for in FORWARD.
+    fn segment(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
+        let Some(flow) = Flow::of(&packet) else { return Verdict::Accept(packet) };
+        if let Some(id) = self.conns.reply(&flow) {
+            return self.reply(id, packet, cx);
+        }
+        match hook {
+            Hook::Input | Hook::Output => self.request(flow, packet, hook, tables, cx),
+            Hook::Forward => self.unknown_reply(flow, packet, tables, cx),
+            Hook::Prerouting | Hook::Postrouting => Verdict::Accept(packet),
+        }
     }
 }

@@ -444,6 +444,8 @@ pub enum Why {
     },
     /// The connection's server was deleted or has weight 0 and `expire_nodest_conn` is 1.
     IpvsNoDest,
+    /// No room for another connection.
+    IpvsTableFull,
     /// Brought to the server in this way.
     IpvsForward {
         /// The way.

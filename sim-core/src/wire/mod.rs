@@ -5,6 +5,7 @@ pub mod dissect;
 pub mod field;
 pub mod flow;
 pub mod frame;
+pub mod ipip;
 pub mod packet;
 pub mod rewrite;
 pub mod summary;

@@ -1,0 +1,262 @@
+//! What `ipvsadm` and keepalived change: services and real servers.
+
+use super::conn::Kind;
+use super::forward;
+use super::schedule::registry;
+use super::service::{ServerOptions, Service, ServiceId, ServiceOptions};
+use super::settings::Settings;
+use super::stats::Stats;
+use super::Ipvs;
+use crate::base::time::Duration;
+use crate::tables::Tables;
+use crate::trace::record::{ConnState, RouteKind, ServiceKey};
+use crate::wire::flow::SocketAddr;
+use crate::world::node::Cx;
+use std::net::Ipv4Addr;
+
+/// Why the kernel refuses a change.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ControlError {
+    /// EEXIST for `-A`.
+    ServiceExists,
+    /// ENOENT for `-A` and `-E`: no scheduler of that name.
+    NoScheduler,
+    /// ESRCH: there is no such service.
+    NoService,
+    /// EEXIST for `-a`.
+    ServerExists,
+    /// ENOENT for `-e` and `-d`.
+    NoServer,
+    /// EINVAL: the address is not unicast, or the method is not in the kernel.
+    Invalid,
+    /// ERANGE: the lower threshold is above the upper.
+    OutOfRange,
+}
+
+impl Ipvs {
+    /// `ipvsadm -A`.
+    ///
+    /// # Errors
+    /// `ServiceExists`, `NoScheduler`.
+    pub fn add_service(
+        &mut self,
+        key: ServiceKey,
+        options: &ServiceOptions,
+        cx: &mut Cx,
+    ) -> Result<(), ControlError> {
+        if self.services.id(key).is_some() {
+            return Err(ControlError::ServiceExists);
+        }
+        let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
+        let id = self.services.add(Service {
+            key,
+            scheduler_name,
+            flags: options.flags,
+            persistent: options.persistent,
+            one_packet: options.one_packet,
+            stats: Stats::default(),
+            scheduler: make(),
+            list: Vec::new(),
+        });
+        let (scheduler, servers) = self.services.scheduling(id);
+        scheduler.begin(&servers);
+        self.record_service(id, true, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm -E`: everything is replaced; the scheduler begins anew only if it is another one.
+    ///
+    /// # Errors
+    /// `NoService`, `NoScheduler`.
+    pub fn edit_service(
+        &mut self,
+        key: ServiceKey,
+        options: &ServiceOptions,
+        cx: &mut Cx,
+    ) -> Result<(), ControlError> {
+        let id = self.find_service(key)?;
+        let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
+        let service = self.services.service_mut(id);
+        service.flags = options.flags;
+        service.persistent = options.persistent;
+        service.one_packet = options.one_packet;
+        if service.scheduler_name != scheduler_name {
+            service.scheduler_name = scheduler_name;
+            service.scheduler = make();
+            let (scheduler, servers) = self.services.scheduling(id);
+            scheduler.begin(&servers);
+        }
+        self.record_service(id, true, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm -D`: its connections stay until they time out, and their packets are dropped.
+    ///
+    /// # Errors
+    /// `NoService`.
+    pub fn delete_service(&mut self, key: ServiceKey, tables: &Tables, cx: &mut Cx) -> Result<(), ControlError> {
+        let id = self.find_service(key)?;
+        self.remove_service(id, tables, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm -C`: deletes every service.
+    pub fn clear(&mut self, tables: &Tables, cx: &mut Cx) {
+        let keys: Vec<ServiceKey> = self.services().map(|service| service.key).collect();
+        for id in keys.into_iter().filter_map(|key| self.services.id(key)).collect::<Vec<_>>() {
+            self.remove_service(id, tables, cx);
+        }
+    }
+
+    /// `ipvsadm -a`: the server stands first in the service's list. One that was deleted a short while ago is revived,
+    /// with its connections and counts.
+    ///
+    /// # Errors
+    /// `NoService`, `ServerExists`, `Invalid` (not a unicast address, or a method that is not in the kernel),
+    /// `OutOfRange` (lower threshold above the upper).
+    pub fn add_server(
+        &mut self,
+        service: ServiceKey,
+        options: &ServerOptions,
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Result<(), ControlError> {
+        let id = self.find_service(service)?;
+        check(options)?;
+        if !is_unicast_or_local(options.server.address, tables) {
+            return Err(ControlError::Invalid);
+        }
+        if self.services.find_server(id, options.server).is_some() {
+            return Err(ControlError::ServerExists);
+        }
+        let server = self.services.add_server(id, options);
+        self.record_server(server, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm -e`: everything but the address is replaced.
+    ///
+    /// # Errors
+    /// `NoService`, `NoServer`, `OutOfRange`.
+    pub fn edit_server(
+        &mut self,
+        service: ServiceKey,
+        options: &ServerOptions,
+        cx: &mut Cx,
+    ) -> Result<(), ControlError> {
+        let id = self.find_service(service)?;
+        check(options)?;
+        let (_, server) = self.services.find_server(id, options.server).ok_or(ControlError::NoServer)?;
+        self.services.edit_server(id, server, options);
+        self.record_server(server, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm -d`: its connections stay until they time out, and their packets are dropped.
+    ///
+    /// # Errors
+    /// `NoService`, `NoServer`.
+    pub fn delete_server(
+        &mut self,
+        service: ServiceKey,
+        server: SocketAddr,
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Result<(), ControlError> {
+        let id = self.find_service(service)?;
+        let (place, _) = self.services.find_server(id, server).ok_or(ControlError::NoServer)?;
+        self.remove_server(id, place, cx);
+        self.end_orphans(tables, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm -Z`: sets the counts of one service and its servers to 0, or all counts.
+    ///
+    /// # Errors
+    /// `NoService`.
+    pub fn zero(&mut self, key: Option<ServiceKey>, cx: &Cx) -> Result<(), ControlError> {
+        let ids = match key {
+            Some(key) => vec![self.find_service(key)?],
+            None => {
+                self.total.zero(cx.now);
+                self.services.iter().filter_map(|service| self.services.id(service.key)).collect()
+            }
+        };
+        for id in ids {
+            let service = self.services.service_mut(id);
+            service.stats.zero(cx.now);
+            for server in service.list.clone() {
+                self.services.server_mut(server).stats.zero(cx.now);
+            }
+        }
+        Ok(())
+    }
+
+    /// `ipvsadm --set`: a zero leaves the value. Holds for packets from here on.
+    pub fn set_timeouts(&mut self, tcp: Duration, tcp_fin: Duration, udp: Duration) {
+        self.timeouts.set(tcp, tcp_fin, udp);
+    }
+
+    fn find_service(&self, key: ServiceKey) -> Result<ServiceId, ControlError> {
+        self.services.id(key).ok_or(ControlError::NoService)
+    }
+
+    fn remove_service(&mut self, id: ServiceId, tables: &Tables, cx: &mut Cx) {
+        while !self.services.service(id).list.is_empty() {
+            self.remove_server(id, 0, cx);
+        }
+        self.record_service(id, false, cx);
+        self.services.remove(id);
+        self.end_orphans(tables, cx);
+    }
+
+    fn remove_server(&mut self, service: ServiceId, place: usize, cx: &mut Cx) {
+        let server = self.services.delete_server(service, place, cx.now);
+        self.record_server(server, cx);
+    }
+
+    /// With `expire_nodest_conn`, the connections of deleted servers end at once, and templates that then lead to nothing
+    /// and were never confirmed.
+    fn end_orphans(&mut self, tables: &Tables, cx: &mut Cx) {
+        if !Settings::of(&tables.sysctl).expire_nodest_conn {
+            return;
+        }
+        let before = cx.context();
+        for id in self.conns.ids() {
+            if !self.conns.holds(id) {
+                continue;
+            }
+            let conn = self.conns.get(id);
+            let is_orphan = conn.dest.is_some_and(|dest| !self.services.server(dest).available);
+            if conn.kind == Kind::Template || !is_orphan || conn.controls > 0 {
+                continue;
+            }
+            let control = conn.control;
+            self.end(id, cx);
+            if let Some(control) = control
+                && self.conns.get(control).controls == 0
+                && self.conns.get(control).state != ConnState::Assured
+            {
+                self.end(control, cx);
+            }
+            cx.resume(before);
+        }
+    }
+}
+
+fn check(options: &ServerOptions) -> Result<(), ControlError> {
+    if options.lower > options.upper {
+        return Err(ControlError::OutOfRange);
+    }
+    forward::registry::find(options.method).map(|_| ()).ok_or(ControlError::Invalid)
+}
+
+fn is_unicast_or_local(address: Ipv4Addr, tables: &Tables) -> bool {
+    if address.is_unspecified() || address.is_multicast() || address.octets()[0] >= 240 {
+        return false;
+    }
+    match tables.routes.local_kind(address) {
+        Some(RouteKind::Broadcast) => false,
+        Some(_) | None => true,
+    }
+}

@@ -1,0 +1,56 @@
+//! Network address translation (`-m`): the destination becomes the real server's address and port; answers must come
+//! back through the director, where their source becomes the VIP again.
+
+use super::{Departure, ForwardingMethod, Way, depart, note_forward};
+use crate::ipvs::conn::Conn;
+use crate::tables::verdict::{Verdict, Xmit};
+use crate::trace::record::Method;
+use crate::wire::flow::Flow;
+use crate::wire::packet::Packet;
+use crate::wire::rewrite;
+use crate::world::node::Cx;
+
+/// Network address translation.
+#[derive(Debug)]
+pub(super) struct Nat;
+
+impl ForwardingMethod for Nat {
+    fn keys(&self, conn: &Conn) -> (Flow, Option<Flow>) {
+        let request = conn.request_flow();
+        (request, Some(Flow { source: conn.server, destination: conn.client, ..request }))
+    }
+
+    fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+        let port = conn.server.port;
+        translate(packet, conn, way, cx, |packet| {
+            rewrite::set_destination(packet, conn.server.address, Some(port));
+        })
+    }
+
+    fn reply(&self, packet: &mut Packet, conn: &Conn) {
+        rewrite::set_source(packet, conn.virtual_.address, Some(conn.virtual_.port));
+    }
+
+    fn icmp_request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+        translate(packet, conn, way, cx, |packet| {
+            rewrite::set_destination(packet, conn.server.address, None);
+            rewrite::set_quoted_source(packet, conn.server.address, conn.server.port);
+        })
+    }
+}
+
+fn translate(packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx, edit: impl Fn(&mut Packet)) -> Verdict {
+    match depart(packet, conn.server.address, 0, way, cx) {
+        Err(verdict) => verdict,
+        Ok(Departure::Here(mut packet)) => {
+            edit(&mut packet);
+            note_forward(Method::Local, conn, cx);
+            Verdict::Accept(packet)
+        }
+        Ok(Departure::Away(mut packet, route)) => {
+            edit(&mut packet);
+            note_forward(Method::Nat, conn, cx);
+            Verdict::Stolen(Xmit { packet, route })
+        }
+    }
+}

@@ -1,0 +1,193 @@
+//! ICMP errors about connections (types 3, 4 and 11): turned to the connection's other end.
+//!
+//! | who sends | what it quotes | what is done |
+//! |---|---|---|
+//! | the client, or a router before it | a server's answer: VIP → client | on to the server, as the method sends packets |
+//! | a NAT server, or a router before it | a request: client → server | source becomes the VIP, the quote too |
+//! | a router in a tunnel's way | the outer packet: director → server | an error about the inner packet, from the VIP |
+//!
+//! # Not modelled
+//! `schedule_icmp`.
+
+use super::Ipvs;
+use super::conn::ConnId;
+use super::forward::{Way, registry};
+use super::settings::Settings;
+use crate::tables::Tables;
+use crate::tables::verdict::{IcmpError, Verdict};
+use crate::trace::Why;
+use crate::trace::record::Method;
+use crate::trace::why::Hook;
+use crate::wire::flow::Flow;
+use crate::wire::ipip::OUTER_HEADER;
+use crate::wire::packet::Packet;
+use crate::wire::rewrite;
+use crate::world::node::Cx;
+use smoltcp::wire::{IpProtocol, Ipv4Packet};
+use std::net::Ipv4Addr;
+
+const ICMP_HEADER: usize = 8;
+
+/// What an ICMP error says, and where the packet it quotes stands.
+struct Quote {
+    kind: u8,
+    code: u8,
+    /// The MTU of 3/4.
+    mtu: u32,
+    /// Octets from the start of the ICMP packet to the quoted IPv4 header.
+    at: usize,
+    header: usize,
+    source: Ipv4Addr,
+    destination: Ipv4Addr,
+    protocol: IpProtocol,
+    dont_fragment: bool,
+    is_first: bool,
+}
+
+impl Ipvs {
+    pub(super) fn icmp(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
+        let Some(quote) = Quote::of(&packet) else { return Verdict::Accept(packet) };
+        if quote.protocol == IpProtocol::Unknown(4) && hook == Hook::Input {
+            return self.icmp_of_tunnel(packet, &quote, tables, cx);
+        }
+        let Some(flow) = quote.flow(&packet) else { return Verdict::Accept(packet) };
+        if let Some(id) = self.conns.reply(&flow.reversed()) {
+            return self.icmp_reply(id, packet, &quote, cx);
+        }
+        match self.conns.request(&flow.reversed()) {
+            Some(id) => self.icmp_request(id, packet, &quote, tables, cx),
+            None => Verdict::Accept(packet),
+        }
+    }
+
+    /// From the client's side, on to the server.
+    fn icmp_request(
+        &mut self,
+        id: ConnId,
+        packet: Packet,
+        quote: &Quote,
+        tables: &mut Tables,
+        cx: &mut Cx,
+    ) -> Verdict {
+        if !is_sound(&packet) {
+            return Verdict::Drop(packet, Why::BadTransportChecksum);
+        }
+        let length = packet.bytes().len() as u64;
+        self.count(id, cx.now, |counts| {
+            counts.in_packets += 1;
+            counts.in_bytes += length;
+        });
+        let conn = self.conns.get(id);
+        cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.server.address });
+        let settings = Settings::of(&tables.sysctl);
+        let mut way = Way { tables, pools: &mut self.pools, settings: &settings };
+        registry::of(conn.method).icmp_request(packet, conn, &mut way, cx)
+    }
+
+    /// From a NAT server's side, on to the client.
+    fn icmp_reply(&mut self, id: ConnId, mut packet: Packet, quote: &Quote, cx: &mut Cx) -> Verdict {
+        if !is_sound(&packet) {
+            return Verdict::Drop(packet, Why::BadTransportChecksum);
+        }
+        let conn = self.conns.get(id);
+        cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.client.address });
+        rewrite::set_source(&mut packet, conn.virtual_.address, None);
+        rewrite::set_quoted_destination(&mut packet, conn.virtual_.address, conn.virtual_.port);
+        let length = packet.bytes().len() as u64;
+        self.count(id, cx.now, |counts| {
+            counts.out_packets += 1;
+            counts.out_bytes += length;
+        });
+        Verdict::Accept(packet)
+    }
+
+    /// About an outer packet of this director: the client is told about the inner one, from the VIP.
+    fn icmp_of_tunnel(&mut self, mut packet: Packet, quote: &Quote, tables: &mut Tables, cx: &mut Cx) -> Verdict {
+        let inner_at = quote.at + quote.header;
+        let Some(inner) = Quote::header(&packet, inner_at) else { return Verdict::Accept(packet) };
+        let Some(flow) = inner.flow(&packet) else { return Verdict::Accept(packet) };
+        let Some(id) = self.conns.request(&flow) else { return Verdict::Accept(packet) };
+        let conn = self.conns.get(id);
+        if conn.method != Method::Tun || conn.server.address != quote.destination {
+            return Verdict::Accept(packet);
+        }
+        if !is_sound(&packet) {
+            return Verdict::Drop(packet, Why::BadTransportChecksum);
+        }
+        let (server, client, vip) = (conn.server.address, conn.client.address, conn.virtual_.address);
+        let mut mtu = 0;
+        if (quote.kind, quote.code) == (3, 4) {
+            let least = self.learn_mtu(server, quote.mtu, tables, cx);
+            if !inner.dont_fragment {
+                return Verdict::Drop(packet, Why::IcmpTaken { kind: 3, code: 4 });
+            }
+            let overhead = OUTER_HEADER as u32;
+            mtu = if least > 68 + overhead { least - overhead } else { least };
+        }
+        packet.buffer_mut().strip(inner_at);
+        let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
+        let error = IcmpError { kind: quote.kind, code: quote.code, mtu, source: Some(vip) };
+        Verdict::Reject(packet, error, Why::IpvsIcmp { kind: quote.kind, to: client })
+    }
+
+    /// Notes what the way to a server carries; the MTU of the route from here on.
+    fn learn_mtu(&self, server: Ipv4Addr, mtu: u32, tables: &mut Tables, cx: &mut Cx) -> u32 {
+        super::forward::learn_mtu(server, mtu, tables, cx)
+    }
+}
+
+impl Quote {
+    /// The quote of an ICMP error; none for other ICMP, and for quotes of later fragments.
+    fn of(packet: &Packet) -> Option<Quote> {
+        let icmp = packet.payload();
+        let kind = *icmp.first()?;
+        if !matches!(kind, 3 | 4 | 11) || icmp.len() < ICMP_HEADER {
+            return None;
+        }
+        let at = packet.bytes().len() - icmp.len() + ICMP_HEADER;
+        let quote = Quote::header(packet, at)?;
+        let mtu = u32::from(u16::from_be_bytes([icmp[6], icmp[7]]));
+        Some(Quote { kind, code: icmp[1], mtu, ..quote })
+    }
+
+    /// The IPv4 header at `at`, which may be followed by less than it says.
+    fn header(packet: &Packet, at: usize) -> Option<Quote> {
+        let bytes = packet.bytes().get(at..).filter(|bytes| bytes.len() >= 20)?;
+        let ip = Ipv4Packet::new_unchecked(bytes);
+        let header = usize::from(ip.header_len());
+        if ip.version() != 4 || header < 20 || bytes.len() < header {
+            return None;
+        }
+        Some(Quote {
+            kind: 0,
+            code: 0,
+            mtu: 0,
+            at,
+            header,
+            source: ip.src_addr(),
+            destination: ip.dst_addr(),
+            protocol: ip.next_header(),
+            dont_fragment: ip.dont_frag(),
+            is_first: ip.frag_offset() == 0,
+        })
+    }
+
+    /// The quoted packet's flow.
+    fn flow(&self, packet: &Packet) -> Option<Flow> {
+        let payload = packet.bytes().get(self.at + self.header..)?;
+        self.is_first.then(|| Flow::of_parts(self.source, self.destination, self.protocol, payload))?
+    }
+}
+
+/// Whether the ICMP checksum is right: an error that came broken is not turned.
+fn is_sound(packet: &Packet) -> bool {
+    let sum: u32 = packet
+        .payload()
+        .chunks(2)
+        .map(|pair| u32::from(pair[0]) << 8 | u32::from(pair.get(1).copied().unwrap_or(0)))
+        .fold(0, |sum, word| {
+            let sum = sum + word;
+            (sum & 0xffff) + (sum >> 16)
+        });
+    sum == 0xffff
+}

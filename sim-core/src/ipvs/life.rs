@@ -1,0 +1,128 @@
+//! How an entry begins, moves from state to state, and ends; the counts of its server go with it.
+
+use super::Ipvs;
+use super::conn::{Conn, ConnId, Kind};
+use super::forward::registry;
+use super::state::{self, Direction, Flags};
+use super::stats::Counts;
+use crate::base::time::{Duration, Instant};
+use crate::trace::Why;
+use crate::trace::record::ConnState;
+use crate::wire::flow::Transport;
+use crate::world::node::Cx;
+
+/// What an entry that still leads others gets when it is due.
+const LATER: Duration = Duration::from_secs(60);
+
+impl Ipvs {
+    /// Puts an entry in, and counts it for its server.
+    pub(super) fn begin(&mut self, mut conn: Conn, cx: &mut Cx) -> Result<ConnId, Why> {
+        let method = registry::of(conn.method);
+        method.bind(&mut conn, &mut self.pools)?;
+        let keys = method.keys(&conn);
+        let (dest, kind, timeout) = (conn.dest, conn.kind, conn.timeout);
+        let id = self.conns.insert(conn, keys).ok_or(Why::IpvsTableFull)?;
+        if let Some(dest) = dest {
+            let server = self.services.server_mut(dest);
+            match kind {
+                Kind::Flow | Kind::OnePacket => server.gain(),
+                Kind::Template => server.persistent += 1,
+            }
+            self.record_server(dest, cx);
+        }
+        if kind == Kind::Template {
+            self.conns.restart(id, cx.now + timeout);
+        }
+        Ok(id)
+    }
+
+    /// What a packet does to the state.
+    pub(super) fn step(&mut self, id: ConnId, direction: Direction, flags: Option<Flags>, cx: &mut Cx) {
+        let conn = self.conns.get_mut(id);
+        let from = conn.state;
+        if direction == Direction::Output {
+            conn.one_way = false;
+        }
+        let to = match conn.transport {
+            Some(Transport::Tcp) => state::next_tcp(from, direction, flags.unwrap_or_default()),
+            Some(Transport::Udp) | None => ConnState::Udp,
+        };
+        conn.state = to;
+        conn.timeout = self.timeouts.of(to);
+        let (control, timeout_s) = (conn.control, conn.timeout.secs() as u32);
+        let shift = (conn.active != state::is_active(to)).then_some((conn.dest, state::is_active(to)));
+        conn.active = state::is_active(to);
+        if from == ConnState::None {
+            cx.note(Why::IpvsConn { state: to, timeout_s });
+        } else if from != to {
+            cx.note(Why::IpvsState { from, to, timeout_s });
+        }
+        if let Some((Some(dest), is_active)) = shift {
+            let server = self.services.server_mut(dest);
+            server.active = server.active.saturating_add_signed(if is_active { 1 } else { -1 });
+            self.record_server(dest, cx);
+        }
+        let assures = match to {
+            ConnState::Established => from != to,
+            ConnState::Udp => direction == Direction::Output,
+            _ => false,
+        };
+        if assures && let Some(control) = control {
+            self.conns.get_mut(control).state = ConnState::Assured;
+        }
+    }
+
+    /// Begins an entry's timeout anew.
+    pub(super) fn restart(&mut self, id: ConnId, cx: &mut Cx) {
+        let expires = cx.now + self.conns.get(id).timeout;
+        self.conns.restart(id, expires);
+        self.record_conn(id, cx);
+    }
+
+    /// An entry is due: it ends, or it is given more time because it still leads others.
+    pub(super) fn expire(&mut self, id: ConnId, cx: &mut Cx) {
+        let conn = self.conns.get_mut(id);
+        if conn.controls > 0 {
+            conn.timeout = LATER;
+            self.restart(id, cx);
+            return;
+        }
+        cx.note(Why::IpvsExpired { state: conn.state });
+        self.end(id, cx);
+    }
+
+    /// Takes an entry out, and off the counts of its server.
+    pub(super) fn end(&mut self, id: ConnId, cx: &mut Cx) {
+        let conn = self.conns.remove(id);
+        registry::of(conn.method).release(&conn, &mut self.pools);
+        if let Some(control) = conn.control {
+            self.conns.get_mut(control).controls -= 1;
+        }
+        self.record_ended(&conn, cx);
+        let Some(dest) = conn.dest else { return };
+        let server = self.services.server_mut(dest);
+        match conn.kind {
+            Kind::Template => server.persistent -= 1,
+            Kind::Flow | Kind::OnePacket => {
+                if conn.active {
+                    server.active -= 1;
+                }
+                server.lose();
+            }
+        }
+        self.record_server(dest, cx);
+    }
+
+    /// Counts a packet for the connection's server, its service and the host; nothing once the server was deleted.
+    pub(super) fn count(&mut self, id: ConnId, now: Instant, add: impl Fn(&mut Counts)) {
+        let Some(dest) = self.conns.get(id).dest else { return };
+        let server = self.services.server_mut(dest);
+        if !server.available {
+            return;
+        }
+        add(server.stats.counting(now));
+        let service = server.service;
+        add(self.services.service_mut(service).stats.counting(now));
+        add(self.total.counting(now));
+    }
+}

@@ -1,0 +1,1 @@
+//! `/proc/net/ip_vs`

@@ -1,0 +1,175 @@
+//! Schedulers: who gets a new connection. One file each; [`registry::SCHEDULERS`] is the list.
+
+mod fo;
+mod lc;
+mod nq;
+mod ovf;
+pub mod registry;
+mod rr;
+mod sed;
+mod wlc;
+mod wrr;
+
+use super::service::{Server, ServerId};
+use crate::base::rng::Stream;
+use crate::base::time::Instant;
+use crate::trace::record::Family;
+use crate::wire::flow::Flow;
+use std::fmt::Debug;
+
+/// Chooses among the servers of one service. It keeps places in the list, and is told when they move.
+pub trait Scheduler: Debug {
+    /// The server of the next connection.
+    ///
+    /// # Errors
+    /// Why none can be had.
+    fn schedule(&mut self, servers: &Servers, ask: &mut Ask) -> Result<Pick, Refusal>;
+
+    /// The service got this scheduler, with the servers it had.
+    fn begin(&mut self, servers: &Servers) {
+        let _ = servers;
+    }
+
+    /// A server was added; it stands first.
+    fn added(&mut self, servers: &Servers) {
+        let _ = servers;
+    }
+
+    /// The server that stood at `place` is no longer in the list.
+    fn removed(&mut self, place: usize, servers: &Servers) {
+        let _ = (place, servers);
+    }
+
+    /// Something of a server was edited, or nothing: an edit tells of itself.
+    fn edited(&mut self, servers: &Servers) {
+        let _ = servers;
+    }
+
+    /// What a server costs by this scheduler's measure, for the explanation of a choice; 0 where there is none.
+    fn cost(&self, server: &Server) -> u64 {
+        let _ = server;
+        0
+    }
+
+    /// Whether something here still leads to a server that was deleted.
+    fn holds(&self, server: ServerId) -> bool {
+        let _ = server;
+        false
+    }
+}
+
+/// What a new connection brings with it.
+#[derive(Debug)]
+pub struct Ask<'a> {
+    /// The client's flow.
+    pub flow: Flow,
+    /// The service's scheduler flags (`-b`).
+    pub flags: u8,
+    /// The time.
+    pub now: Instant,
+    /// The host's chance.
+    pub rng: &'a mut Stream,
+}
+
+/// A choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// The place in the list.
+    pub place: usize,
+    /// On what grounds.
+    pub family: Family,
+}
+
+/// Why there is no choice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    /// No server can be had.
+    NoDestination,
+    /// wrr's words: there are weights, but all these servers are overloaded.
+    AllOverloaded,
+}
+
+/// The servers of a service, in list order: the one added last first.
+#[derive(Clone, Copy, Debug)]
+pub struct Servers<'a> {
+    list: &'a [ServerId],
+    slab: &'a [Option<Server>],
+}
+
+impl<'a> Servers<'a> {
+    /// The servers named by `list`.
+    pub(super) fn new(list: &'a [ServerId], slab: &'a [Option<Server>]) -> Self {
+        Servers { list, slab }
+    }
+
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.list.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.list.is_empty()
+    }
+
+    /// The server at a place.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub fn get(&self, place: usize) -> &'a Server {
+        self.slab[self.list[place].index()].as_ref().expect("a list names servers that exist")
+    }
+
+    /// Which server stands at a place.
+    pub fn id(&self, place: usize) -> ServerId {
+        self.list[place]
+    }
+
+    /// The servers in order.
+    pub fn iter(&self) -> impl Iterator<Item = &'a Server> {
+        let slab = self.slab;
+        self.list.iter().map(move |id| slab[id.index()].as_ref().expect("a list names servers that exist"))
+    }
+
+    /// The usable server with the lowest `cost` per unit of weight. Only a strictly lower one displaces an earlier one.
+    pub fn cheapest(&self, cost: impl Fn(&Server) -> u64) -> Option<usize> {
+        let mut best: Option<(usize, u64, u64)> = None;
+        for (place, server) in self.iter().enumerate() {
+            if !server.is_usable() {
+                continue;
+            }
+            let (candidate, weight) = (cost(server), u64::from(server.weight));
+            let is_better = best.is_none_or(|(_, best_cost, best_weight)| {
+                u128::from(best_cost) * u128::from(weight) > u128::from(candidate) * u128::from(best_weight)
+            });
+            if is_better {
+                best = Some((place, candidate, weight));
+            }
+        }
+        best.map(|(place, ..)| place)
+    }
+
+    /// The heaviest server that passes `may`. Of equals the earlier one.
+    pub fn heaviest(&self, may: impl Fn(&Server) -> bool) -> Option<usize> {
+        let mut best: Option<(usize, u32)> = None;
+        for (place, server) in self.iter().enumerate() {
+            if server.is_usable() && may(server) && best.is_none_or(|(_, weight)| server.weight > weight) {
+                best = Some((place, server.weight));
+            }
+        }
+        best.map(|(place, _)| place)
+    }
+}
+
+impl Pick {
+    /// A choice by cost; none is a refusal.
+    fn by_cost(place: Option<usize>) -> Result<Pick, Refusal> {
+        place.map(|place| Pick { place, family: Family::Cost }).ok_or(Refusal::NoDestination)
+    }
+}
+
+/// Connections as lc, wlc, lblc, lblcr and twos count them: an inactive one is a small part of an active one
+/// (Linux 6.1.187 and later; before, an active one was 256).
+fn overhead(server: &Server) -> u64 {
+    u64::from(server.active) * 257 + u64::from(server.inactive())
+}

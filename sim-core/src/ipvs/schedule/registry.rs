@@ -1,0 +1,24 @@
+//! Every scheduler, by the name that `ipvsadm -s` takes.
+
+use super::Scheduler;
+use super::{fo, lc, nq, ovf, rr, sed, wlc, wrr};
+
+/// Makes a scheduler that has seen no server.
+pub type Make = fn() -> Box<dyn Scheduler>;
+
+/// The schedulers, in the order in which `ipvsadm`'s manual describes them.
+pub const SCHEDULERS: &[(&str, Make)] = &[
+    ("rr", || Box::<rr::Rr>::default()),
+    ("wrr", || Box::<wrr::Wrr>::default()),
+    ("lc", || Box::<lc::Lc>::default()),
+    ("wlc", || Box::<wlc::Wlc>::default()),
+    ("sed", || Box::<sed::Sed>::default()),
+    ("nq", || Box::<nq::Nq>::default()),
+    ("fo", || Box::<fo::Fo>::default()),
+    ("ovf", || Box::<ovf::Ovf>::default()),
+];
+
+/// The name as it stands in the list, and how to make one; none if there is no such scheduler.
+pub fn find(name: &str) -> Option<(&'static str, Make)> {
+    SCHEDULERS.iter().find(|(known, _)| *known == name).copied()
+}
