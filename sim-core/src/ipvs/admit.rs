@@ -4,9 +4,9 @@ use super::Ipvs;
 use super::conn::{Conn, ConnId, Kind};
 use super::schedule::{Ask, Pick, Refusal, Scheduler, Servers};
 use super::service::{ServerId, ServiceId};
-use super::settings::Settings;
 use super::state::{Flags, is_one_way};
 use crate::base::time::{Duration, Instant};
+use crate::tables::sysctl::Vs;
 use crate::trace::record::{Candidate, ConnState, Evidence, Family, ServiceKey};
 use crate::trace::why::{EvidenceId, Hook};
 use crate::trace::{Level, Why};
@@ -35,7 +35,7 @@ impl Ipvs {
         flags: Option<Flags>,
         packet: &Packet,
         hook: Hook,
-        settings: &Settings,
+        settings: &Vs,
         cx: &mut Cx,
     ) -> Result<ConnId, Turned> {
         let vip = flow.destination;

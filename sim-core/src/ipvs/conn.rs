@@ -159,12 +159,7 @@ impl Connections {
     }
 
     /// The template of a client (its address already masked, its port 0).
-    pub fn template(
-        &self,
-        transport: Option<Transport>,
-        client: SocketAddr,
-        virtual_: SocketAddr,
-    ) -> Option<ConnId> {
+    pub fn template(&self, transport: Option<Transport>, client: SocketAddr, virtual_: SocketAddr) -> Option<ConnId> {
         self.requests.get(&Key::template(transport, client, virtual_)).copied()
     }
 

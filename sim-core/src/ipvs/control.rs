@@ -1,12 +1,11 @@
 //! What `ipvsadm` and keepalived change: services and real servers.
 
+use super::Ipvs;
 use super::conn::Kind;
 use super::forward;
 use super::schedule::registry;
 use super::service::{ServerOptions, Service, ServiceId, ServiceOptions};
-use super::settings::Settings;
 use super::stats::Stats;
-use super::Ipvs;
 use crate::base::time::Duration;
 use crate::tables::Tables;
 use crate::trace::record::{ConnState, RouteKind, ServiceKey};
@@ -38,12 +37,7 @@ impl Ipvs {
     ///
     /// # Errors
     /// `ServiceExists`, `NoScheduler`.
-    pub fn add_service(
-        &mut self,
-        key: ServiceKey,
-        options: &ServiceOptions,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
+    pub fn add_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
         if self.services.id(key).is_some() {
             return Err(ControlError::ServiceExists);
         }
@@ -68,12 +62,7 @@ impl Ipvs {
     ///
     /// # Errors
     /// `NoService`, `NoScheduler`.
-    pub fn edit_service(
-        &mut self,
-        key: ServiceKey,
-        options: &ServiceOptions,
-        cx: &mut Cx,
-    ) -> Result<(), ControlError> {
+    pub fn edit_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
         let id = self.find_service(key)?;
         let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
         let service = self.services.service_mut(id);
@@ -218,7 +207,7 @@ impl Ipvs {
     /// With `expire_nodest_conn`, the connections of deleted servers end at once, and templates that then lead to nothing
     /// and were never confirmed.
     fn end_orphans(&mut self, tables: &Tables, cx: &mut Cx) {
-        if !Settings::of(&tables.sysctl).expire_nodest_conn {
+        if !tables.sysctl.vs().expire_nodest_conn {
             return;
         }
         let before = cx.context();

@@ -12,7 +12,6 @@
 use super::Ipvs;
 use super::conn::ConnId;
 use super::forward::{Way, registry};
-use super::settings::Settings;
 use crate::tables::Tables;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
@@ -61,14 +60,7 @@ impl Ipvs {
     }
 
     /// From the client's side, on to the server.
-    fn icmp_request(
-        &mut self,
-        id: ConnId,
-        packet: Packet,
-        quote: &Quote,
-        tables: &mut Tables,
-        cx: &mut Cx,
-    ) -> Verdict {
+    fn icmp_request(&mut self, id: ConnId, packet: Packet, quote: &Quote, tables: &mut Tables, cx: &mut Cx) -> Verdict {
         if !is_sound(&packet) {
             return Verdict::Drop(packet, Why::BadTransportChecksum);
         }
@@ -79,7 +71,7 @@ impl Ipvs {
         });
         let conn = self.conns.get(id);
         cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.server.address });
-        let settings = Settings::of(&tables.sysctl);
+        let settings = *tables.sysctl.vs();
         let mut way = Way { tables, pools: &mut self.pools, settings: &settings };
         registry::of(conn.method).icmp_request(packet, conn, &mut way, cx)
     }
@@ -92,7 +84,7 @@ impl Ipvs {
         let conn = self.conns.get(id);
         cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.client.address });
         rewrite::set_source(&mut packet, conn.virtual_.address, None);
-        rewrite::set_quoted_destination(&mut packet, conn.virtual_.address, conn.virtual_.port);
+        rewrite::set_quoted_destination(&mut packet, conn.virtual_.address, Some(conn.virtual_.port), false);
         let length = packet.bytes().len() as u64;
         self.count(id, cx.now, |counts| {
             counts.out_packets += 1;

@@ -11,9 +11,9 @@ use super::Ipvs;
 use super::admit::Turned;
 use super::conn::{ConnId, Kind};
 use super::forward::{Way, registry};
-use super::settings::Settings;
 use super::state::{Direction, Flags};
 use crate::tables::Tables;
+use crate::tables::sysctl::Vs;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
 use crate::trace::record::ConnState;
@@ -45,7 +45,7 @@ impl Ipvs {
         if flow.transport == Transport::Tcp && flags.is_none() {
             return Verdict::Accept(packet);
         }
-        let settings = Settings::of(&tables.sysctl);
+        let settings = *tables.sysctl.vs();
         let known = match self.conns.request(&flow) {
             None => None,
             Some(id) => match self.standing(id, flags, &settings) {
@@ -74,7 +74,7 @@ impl Ipvs {
     }
 
     /// A new connection in an old entry's place, or a packet for a deleted server.
-    fn standing(&self, id: ConnId, flags: Option<Flags>, settings: &Settings) -> Standing {
+    fn standing(&self, id: ConnId, flags: Option<Flags>, settings: &Vs) -> Standing {
         let conn = self.conns.get(id);
         let server = conn.dest.map(|dest| self.services.server(dest));
         if flags.is_some_and(|flags| flags.syn) {
@@ -108,7 +108,7 @@ impl Ipvs {
         id: ConnId,
         packet: Packet,
         flags: Option<Flags>,
-        settings: &Settings,
+        settings: &Vs,
         tables: &mut Tables,
         cx: &mut Cx,
     ) -> Verdict {

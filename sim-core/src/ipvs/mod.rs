@@ -33,9 +33,10 @@ pub mod proc;
 mod records;
 pub mod schedule;
 pub mod service;
-mod settings;
 pub mod state;
 pub mod stats;
+#[cfg(test)]
+mod tests;
 
 pub use control::ControlError;
 pub use service::{Persistence, Server, ServerOptions, Service, ServiceOptions};
@@ -44,9 +45,9 @@ use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
 use crate::tables::Tables;
 use crate::tables::verdict::Verdict;
+use crate::trace::Stage;
 use crate::trace::record::ServiceKey;
 use crate::trace::why::Hook;
-use crate::trace::Stage;
 use crate::wire::flow::{Flow, SocketAddr};
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;

@@ -3,7 +3,6 @@
 use super::Ipvs;
 use super::conn::ConnId;
 use super::forward::registry;
-use super::settings::Settings;
 use super::state::{Direction, Flags};
 use crate::tables::Tables;
 use crate::tables::verdict::{IcmpError, Verdict};
@@ -36,7 +35,7 @@ impl Ipvs {
 
     /// A forwarded packet of no connection: with `nat_icmp_send`, a known server is told that nobody waits for it.
     pub(super) fn unknown_reply(&mut self, flow: Flow, packet: Packet, tables: &Tables, cx: &mut Cx) -> Verdict {
-        let settings = Settings::of(&tables.sysctl);
+        let settings = *tables.sysctl.vs();
         if !settings.nat_icmp_send || !self.services.is_server(flow.transport, flow.source) {
             return Verdict::Accept(packet);
         }

@@ -13,8 +13,8 @@ use super::Ipvs;
 use super::admit::Turned;
 use super::conn::{ConnId, Kind};
 use super::service::{Persistence, ServerId, ServiceId};
-use super::settings::Settings;
 use crate::base::time::Instant;
+use crate::tables::sysctl::Vs;
 use crate::trace::Why;
 use crate::trace::record::ServiceKey;
 use crate::wire::flow::{Flow, SocketAddr, Transport};
@@ -37,7 +37,7 @@ impl Ipvs {
         persistence: Persistence,
         flow: &Flow,
         mark: u32,
-        settings: &Settings,
+        settings: &Vs,
         cx: &mut Cx,
     ) -> Result<ConnId, Turned> {
         let key = self.services.service(service).key;
@@ -65,7 +65,7 @@ impl Ipvs {
 
     /// The template of this client, if its server may still be used; one whose server may not is left to its timer under
     /// a key that nobody asks for.
-    fn valid_template(&mut self, scope: &Scope, settings: &Settings) -> Option<(ConnId, ServerId)> {
+    fn valid_template(&mut self, scope: &Scope, settings: &Vs) -> Option<(ConnId, ServerId)> {
         let id = self.conns.template(scope.transport, scope.client, scope.virtual_)?;
         let dest = self.conns.get(id).dest;
         let is_valid = dest.is_some_and(|dest| {

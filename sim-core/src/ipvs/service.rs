@@ -506,13 +506,7 @@ mod tests {
         for _ in 0..3 {
             server.gain();
         }
-        let options = ServerOptions {
-            server: server.address,
-            method: Method::Dr,
-            weight: 1,
-            upper: 2,
-            lower: 0,
-        };
+        let options = ServerOptions { server: server.address, method: Method::Dr, weight: 1, upper: 2, lower: 0 };
         server.update(&options, true);
         assert!(server.overloaded);
     }

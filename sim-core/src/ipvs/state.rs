@@ -8,8 +8,8 @@
 
 use crate::base::time::Duration;
 use crate::trace::record::ConnState::{
-    Close as CL, CloseWait as CW, Established as ES, FinWait as FW, LastAck as LA, Listen as LI, None as NO,
-    SynAck as SA, SynRecv as SR, SynSent as SS, TimeWait as TW,
+    Close as CL, CloseWait as CW, Established as ES, FinWait as FW, LastAck as LA, Listen as LI, SynRecv as SR,
+    SynSent as SS, TimeWait as TW,
 };
 use crate::trace::record::{ConnState, Method};
 use crate::wire::flow::Transport;

@@ -54,50 +54,6 @@ pub fn set_destination(packet: &mut Packet, address: Ipv4Addr, port: Option<u16>
     set_end(packet, DESTINATION, 2, address, port);
 }
 
-/// Writes the source of the packet that an ICMP error quotes, and its port if the quote has one.
-///
-/// # Panics
-/// If `packet` is not an ICMP error with a whole quoted IPv4 header.
-pub fn set_quoted_source(packet: &mut Packet, address: Ipv4Addr, port: u16) {
-    set_quoted_end(packet, SOURCE, 0, address, port);
-}
-
-/// Writes the destination of the packet that an ICMP error quotes, and its port if the quote has one.
-///
-/// # Panics
-/// If `packet` is not an ICMP error with a whole quoted IPv4 header.
-pub fn set_quoted_destination(packet: &mut Packet, address: Ipv4Addr, port: u16) {
-    set_quoted_end(packet, DESTINATION, 2, address, port);
-}
-
-/// The quoted transport checksum is left as it is, as Linux does.
-fn set_quoted_end(packet: &mut Packet, address_at: usize, port_at: usize, address: Ipv4Addr, port: u16) {
-    const ICMP_HEADER: usize = 8;
-    const ICMP_CHECKSUM: usize = 2;
-    let icmp = packet.bytes().len() - packet.payload().len();
-    let quote = icmp + ICMP_HEADER;
-    let bytes = packet.bytes_mut();
-    let write = |bytes: &mut [u8], at: usize, new: u16| {
-        let old = word(bytes, at);
-        bytes[at..at + 2].copy_from_slice(&new.to_be_bytes());
-        mend(bytes, icmp + ICMP_CHECKSUM, old, new);
-        old
-    };
-    let new = address.octets();
-    for half in [0, 2] {
-        let new_word = u16::from_be_bytes([new[half], new[half + 1]]);
-        let old_word = write(bytes, quote + address_at + half, new_word);
-        let old_checksum = word(bytes, quote + HEADER_CHECKSUM);
-        mend(bytes, quote + HEADER_CHECKSUM, old_word, new_word);
-        let new_checksum = word(bytes, quote + HEADER_CHECKSUM);
-        mend(bytes, icmp + ICMP_CHECKSUM, old_checksum, new_checksum);
-    }
-    let port_at = quote + usize::from(bytes[quote] & 0x0f) * 4 + port_at;
-    if bytes.len() >= port_at + 2 {
-        write(bytes, port_at, port);
-    }
-}
-
 /// Mends the checksum at `at` after the 16-bit word under it changed from `old` to `new` (RFC 1624, eqn. 3).
 pub fn mend(bytes: &mut [u8], at: usize, old: u16, new: u16) {
     let sum = u32::from(!word(bytes, at)) + u32::from(!old) + u32::from(new);

@@ -15,7 +15,7 @@ pub(super) struct Dr;
 
 impl ForwardingMethod for Dr {
     fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
-        match depart(packet, conn.server.address, 0, way, cx) {
+        match depart(packet, conn.server.address, 0, way) {
             Err(verdict) => verdict,
             Ok(Departure::Here(packet)) => {
                 note_forward(Method::Local, conn, cx);

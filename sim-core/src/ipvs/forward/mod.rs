@@ -12,9 +12,9 @@ pub mod registry;
 mod tun;
 
 use super::conn::Conn;
-use super::settings::Settings;
 use crate::tables::Tables;
 use crate::tables::routes::Route;
+use crate::tables::sysctl::Vs;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
 use crate::trace::record::{Method, RouteKind};
@@ -76,7 +76,7 @@ pub struct Way<'a> {
     /// What methods draw from.
     pub pools: &'a mut Pools,
     /// `net.ipv4.vs.*`.
-    pub settings: &'a Settings,
+    pub settings: &'a Vs,
 }
 
 /// Where a packet goes after the common checks.
@@ -96,13 +96,7 @@ impl Pools {
 }
 
 /// What all methods do first: the route to `to`, the TTL, the MTU less `overhead` octets of tunnel.
-fn depart(
-    mut packet: Packet,
-    to: Ipv4Addr,
-    overhead: u32,
-    way: &mut Way,
-    cx: &mut Cx,
-) -> Result<Departure, Verdict> {
+fn depart(mut packet: Packet, to: Ipv4Addr, overhead: u32, way: &Way) -> Result<Departure, Verdict> {
     let (source, vip) = (packet.ip().src_addr(), packet.ip().dst_addr());
     let refusal = |kind, code, mtu| IcmpError { kind, code, mtu, source: Some(vip) };
     let route = match way.tables.routes.lookup(to, None, 0, &way.tables.interfaces) {
@@ -132,8 +126,11 @@ fn depart(
 
 /// A router on the way to `server` carries only `mtu` octets: noted in the route, whose MTU from here on is returned.
 pub(super) fn learn_mtu(server: Ipv4Addr, mtu: u32, tables: &mut Tables, cx: &mut Cx) -> u32 {
-    let _ = (server, tables, cx);
-    mtu
+    let Tables { routes, interfaces, .. } = tables;
+    if let Some(learned) = routes.learn_mtu(server, mtu, cx.now, interfaces) {
+        return learned;
+    }
+    routes.lookup(server, None, 0, interfaces).map_or(mtu, |route| route.mtu)
 }
 
 /// The note about a packet that is sent on.

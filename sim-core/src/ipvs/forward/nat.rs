@@ -34,13 +34,13 @@ impl ForwardingMethod for Nat {
     fn icmp_request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
         translate(packet, conn, way, cx, |packet| {
             rewrite::set_destination(packet, conn.server.address, None);
-            rewrite::set_quoted_source(packet, conn.server.address, conn.server.port);
+            rewrite::set_quoted_source(packet, conn.server.address, Some(conn.server.port), false);
         })
     }
 }
 
 fn translate(packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx, edit: impl Fn(&mut Packet)) -> Verdict {
-    match depart(packet, conn.server.address, 0, way, cx) {
+    match depart(packet, conn.server.address, 0, way) {
         Err(verdict) => verdict,
         Ok(Departure::Here(mut packet)) => {
             edit(&mut packet);

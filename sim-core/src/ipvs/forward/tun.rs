@@ -20,7 +20,7 @@ pub(super) struct Tun;
 
 impl ForwardingMethod for Tun {
     fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
-        let (mut packet, route) = match depart(packet, conn.server.address, OUTER_HEADER as u32, way, cx) {
+        let (mut packet, route) = match depart(packet, conn.server.address, OUTER_HEADER as u32, way) {
             Err(verdict) => return verdict,
             Ok(Departure::Here(packet)) => {
                 note_forward(Method::Local, conn, cx);

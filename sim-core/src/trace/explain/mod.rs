@@ -101,6 +101,7 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
         Why::IpvsServerGone => "IPVS.GONE",
         Why::IpvsReused { .. } => "IPVS.REUSED",
         Why::IpvsNoDest => "IPVS.NODEST",
+        Why::IpvsTableFull => "IPVS.FULL",
         Why::IpvsForward { method, .. } => match method {
             Method::Nat => "IPVS.NAT",
             Method::Dr => "IPVS.DR",

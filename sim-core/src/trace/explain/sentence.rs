@@ -170,6 +170,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("a SYN from a port whose old connection is over ({state}): scheduled anew (conn_reuse_mode)")
         }
         Why::IpvsNoDest => "its server is gone and expire_nodest_conn=1: the connection is forgotten".into(),
+        Why::IpvsTableFull => "there is no room for another connection: dropped".into(),
         Why::IpvsForward { method, server, port } => forward(method, &names.host(server), port),
         Why::IpvsReply { address, port } => {
             format!("an answer of a real server: its source becomes {address}:{port}, which the client had asked")

@@ -100,6 +100,7 @@ fn one_of_each() -> Vec<Why> {
         Why::IpvsServerGone,
         Why::IpvsReused { state: ConnState::TimeWait },
         Why::IpvsNoDest,
+        Why::IpvsTableFull,
         Why::IpvsForward { method: Method::Nat, server: RIP, port },
         Why::IpvsForward { method: Method::Dr, server: RIP, port },
         Why::IpvsForward { method: Method::Tun, server: RIP, port },

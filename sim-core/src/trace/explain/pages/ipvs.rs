@@ -106,6 +106,14 @@ pub(super) const PAGES: &[Page] = &[
         "net/netfilter/ipvs/ip_vs_core.c: ip_vs_in",
     ),
     row(
+        "IPVS.FULL",
+        "no room for another connection",
+        "The connection table is full (4,194,304 entries; Linux stops when its memory ends). The packet is dropped, and the \
+         client tries again.",
+        &["ipvsadm --set 60 30 60: shorter timeouts"],
+        "net/netfilter/ipvs/ip_vs_conn.c: ip_vs_conn_new",
+    ),
+    row(
         "IPVS.NAT",
         "NAT: the destination is rewritten",
         "Masq (-m): VIP and port become the real server's address and port, and the checksums follow. The answer must come \

@@ -1,0 +1,210 @@
+//! Who gets the next connection. Servers .1 .2 .3 are added in this order; every connection stays open, unless said.
+
+use super::*;
+use crate::ipvs::schedule::registry::SCHEDULERS;
+use proptest::prelude::*;
+
+fn check(scheduler: &str, weights: &[u32], expected: &[u8]) {
+    let mut lab = Lab::with_servers(scheduler, weights);
+    assert_eq!(lab.open_many(expected.len() as u16), expected, "{scheduler} {weights:?}");
+}
+
+#[test]
+fn rr_goes_through_the_list_from_the_server_added_last() {
+    check("rr", &[1, 1, 1], &[3, 2, 1, 3, 2, 1, 3]);
+    check("rr", &[1, 0, 1], &[3, 1, 3, 1]);
+    check("rr", &[0, 0], &[0, 0]);
+}
+
+#[test]
+fn rr_goes_on_behind_a_server_that_was_deleted() {
+    let mut lab = Lab::with_servers("rr", &[1, 1, 1]);
+    assert_eq!(lab.open_many(2), [3, 2]);
+    lab.delete(12);
+    assert_eq!(lab.open_many(4), [1, 3, 1, 3]);
+}
+
+#[test]
+fn rr_meets_a_new_server_when_it_comes_round() {
+    let mut lab = Lab::with_servers("rr", &[1, 1]);
+    assert_eq!(lab.open_many(1), [2]);
+    lab.add(server(13, 1));
+    assert_eq!(lab.open_many(4), [1, 3, 2, 1]);
+}
+
+#[test]
+fn wrr_begins_in_its_lowest_level() {
+    check("wrr", &[4, 3, 2], &[3, 2, 1, 1, 2, 1, 3, 2, 1, 3, 2, 1, 1, 2]);
+    check("wrr", &[3, 1], &[2, 1, 1, 1, 2, 1, 1, 1]);
+    check("wrr", &[5, 1, 1], &[3, 2, 1, 1, 1, 1, 1, 3, 2, 1]);
+    check("wrr", &[10, 20, 30], &[3, 2, 1, 3, 3, 2, 3, 2, 1]);
+    check("wrr", &[1, 1], &[2, 1, 2, 1]);
+    check("wrr", &[2, 4], &[2, 1, 2, 2, 1, 2]);
+    check("wrr", &[0, 0], &[0]);
+}
+
+#[test]
+fn wrr_bound_later_begins_in_its_highest_level() {
+    let mut lab = Lab::with_servers("rr", &[4, 3, 2]);
+    lab.with(|ipvs, _, cx| ipvs.edit_service(key(), &service("wrr"), cx)).expect("the service is there");
+    assert_eq!(lab.open_many(12), [1, 2, 1, 3, 2, 1, 3, 2, 1, 1, 2, 1]);
+}
+
+#[test]
+fn wrr_begins_its_round_again_after_an_edit() {
+    let mut lab = Lab::with_servers("wrr", &[4, 3, 2]);
+    assert_eq!(lab.open_many(4), [3, 2, 1, 1]);
+    lab.edit(server(11, 1));
+    assert_eq!(lab.open_many(8), [2, 3, 2, 3, 2, 1, 2, 3]);
+}
+
+#[test]
+fn wrr_does_not_walk_through_millions_of_levels_for_a_full_heavy_server() {
+    let mut lab = Lab::with_servers("wrr", &[1]);
+    lab.add(ServerOptions { upper: 1, ..server(12, 2_000_000_000) });
+    assert_eq!(lab.open_many(1), [2], "until it is full");
+    assert_eq!(lab.open_many(3), [1, 1, 1]);
+}
+
+#[test]
+fn lc_ignores_weights_other_than_0() {
+    check("lc", &[9, 2, 5], &[3, 2, 1, 3, 2, 1]);
+    check("lc", &[1, 0, 1], &[3, 1, 3, 1]);
+}
+
+#[test]
+fn wlc_compares_connections_per_weight() {
+    check("wlc", &[1, 1, 1], &[3, 2, 1, 3, 2, 1]);
+    check("wlc", &[3, 2, 1], &[3, 2, 1, 1, 2, 1, 3, 2, 1, 1, 2, 1]);
+    check("wlc", &[1, 2], &[2, 1, 2, 2, 1, 2, 2, 1, 2]);
+}
+
+#[test]
+fn sed_starts_with_the_heaviest() {
+    check("sed", &[3, 2, 1], &[1, 2, 1, 3, 2, 1, 1, 2, 1, 3, 2, 1]);
+    check("sed", &[1, 2], &[2, 2, 1, 2, 2, 1]);
+    check("sed", &[1, 1, 1], &[3, 2, 1]);
+}
+
+#[test]
+fn nq_takes_an_idle_server_whatever_its_weight() {
+    check("nq", &[3, 2, 1], &[3, 2, 1, 1, 2, 1, 1, 2, 1, 3, 2, 1]);
+    check("nq", &[1, 2], &[2, 1, 2, 2, 2, 1, 2, 2, 1]);
+}
+
+#[test]
+fn fo_always_takes_the_heaviest() {
+    check("fo", &[1, 3, 2], &[2, 2, 2, 2]);
+    check("fo", &[3, 3], &[2, 2]);
+}
+
+#[test]
+fn ovf_lets_a_server_have_one_more_than_its_weight() {
+    check("ovf", &[2, 3, 1], &[2, 2, 2, 2, 1, 1, 1, 3, 3, 0]);
+}
+
+#[test]
+fn udp_counts_as_inactive_for_wlc() {
+    let mut lab = Lab::new();
+    lab.add_service(udp_key(), service("wlc"));
+    for (weight, host) in [1, 1, 2].into_iter().zip(11..) {
+        let options = server(host, weight);
+        lab.with(|ipvs, tables, cx| ipvs.add_server(udp_key(), &options, tables, cx)).expect("new");
+    }
+    let mut seen = Vec::new();
+    for port in 1000..1008 {
+        let source = SocketAddr { address: CLIENT, port };
+        lab.input(udp(source, vip(), 10));
+        let flow = Flow { transport: Transport::Udp, source, destination: vip() };
+        seen.push(lab.ipvs.connection(&flow).expect("scheduled").server.address.octets()[3] - 10);
+    }
+    assert_eq!(seen, [3, 2, 1, 3, 3, 2, 1, 3]);
+}
+
+#[test]
+fn a_full_server_is_skipped_until_its_count_falls_below_the_lower_threshold() {
+    let mut lab = Lab::new();
+    lab.add_service(key(), service("rr"));
+    lab.add(server(11, 1));
+    lab.add(ServerOptions { upper: 2, lower: 1, ..server(12, 1) });
+    assert_eq!(lab.open_many(6), [2, 1, 2, 1, 1, 1]);
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn no_scheduler_chooses_weight_0_or_a_full_server(
+        weights in proptest::collection::vec(0u32..6, 1..8),
+        upper in proptest::collection::vec(0u32..4, 8),
+        which in 0..SCHEDULERS.len(),
+        edits in proptest::collection::vec((0usize..8, 0u32..4), 0..6),
+    ) {
+        let name = SCHEDULERS[which].0;
+        let mut lab = Lab::new();
+        lab.add_service(key(), service(name));
+        for (place, weight) in weights.iter().enumerate() {
+            lab.add(ServerOptions { upper: upper[place], ..server(11 + place as u8, *weight) });
+        }
+        let mut port = 1000;
+        for step in 0..40 {
+            if let Some((place, weight)) = edits.get(step / 5).filter(|_| step % 5 == 4) {
+                if *place < weights.len() {
+                    lab.edit(ServerOptions { upper: upper[*place], ..server(11 + *place as u8, *weight) });
+                }
+            }
+            let usable: Vec<u8> = (0..weights.len() as u8)
+                .filter(|place| {
+                    let found = lab.ipvs.server(key(), rip(11 + place)).expect("it is there");
+                    found.is_usable()
+                })
+                .map(|place| place + 1)
+                .collect();
+            port += 1;
+            let chosen = lab.open(port);
+            prop_assert!(chosen == 0 || usable.contains(&chosen), "{name} chose .{chosen} of {usable:?}");
+            if chosen == 0 {
+                prop_assert!(usable.is_empty() || name == "ovf", "{name} refused though {usable:?} could");
+            }
+        }
+    }
+
+    #[test]
+    fn wrr_gives_every_server_its_weight_in_a_round(weights in proptest::collection::vec(0u32..20, 1..8)) {
+        let total: u32 = weights.iter().sum();
+        prop_assume!(total > 0);
+        let divisor = weights.iter().fold(0, |a, b| gcd(a, *b));
+        let round = (total / divisor) as u16;
+        let mut lab = Lab::with_servers("wrr", &weights);
+        let first = lab.open_many(round);
+        let second = lab.open_many(round);
+        for (weight, host) in weights.iter().zip(1u8..) {
+            let expected = (weight / divisor) as usize;
+            prop_assert_eq!(second.iter().filter(|chosen| **chosen == host).count(), expected);
+            prop_assert_eq!(first.iter().filter(|chosen| **chosen == host).count(), expected);
+        }
+    }
+
+    #[test]
+    fn one_connection_has_one_server_for_life(
+        which in 0..SCHEDULERS.len(),
+        packets in proptest::collection::vec((0u16..6, 0u8..4), 1..60),
+    ) {
+        let mut lab = Lab::with_servers(SCHEDULERS[which].0, &[1, 2, 3]);
+        let mut servers = [None; 6];
+        for (client, kind) in packets {
+            let flags = [SYN, ACK, ACK | 8, 16 | 8][usize::from(kind)];
+            lab.send(1000 + client, flags);
+            let server = lab.conn(1000 + client).map(|conn| conn.server);
+            let known = &mut servers[usize::from(client)];
+            if known.is_some() {
+                prop_assert_eq!(*known, server);
+            }
+            *known = server;
+        }
+    }
+}
+
+fn gcd(a: u32, b: u32) -> u32 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
