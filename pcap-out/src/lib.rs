@@ -6,6 +6,7 @@ pub mod journey;
 pub mod json;
 pub mod ladder;
 pub mod layout;
+pub mod live;
 pub mod pcapng;
 pub mod report;
 pub mod story;

@@ -12,10 +12,10 @@ use pcap_file::pcapng::{PcapNgBlock, PcapNgWriter};
 use pcap_file::{DataLink, Endianness, PcapError};
 use sim_core::base::id::{NodeId, PortId};
 use sim_core::base::time::EPOCH_UNIX_SECONDS;
-use sim_core::trace::Trace;
 use sim_core::trace::capture::Captured;
 use sim_core::trace::notes::Notes;
 use sim_core::trace::record::ServiceKey;
+use sim_core::trace::{Cast, Trace};
 use sim_core::wire::Ipv4Addr;
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
@@ -83,7 +83,7 @@ fn write_ports(
     let mut writer = PcapNgWriter::with_section_header(out, section(about)).map_err(into_io)?;
     let mut numbers: BTreeMap<PortId, u32> = BTreeMap::new();
     for (port, number) in ports.iter().zip(0..) {
-        writer.write_pcapng_block(interface(trace, *port)).map_err(into_io)?;
+        writer.write_pcapng_block(interface(&trace.cast, *port)).map_err(into_io)?;
         numbers.insert(*port, number);
     }
     writer.write_pcapng_block(names(trace)).map_err(into_io)?;
@@ -123,7 +123,7 @@ fn owner(trace: &Trace, port: PortId) -> NodeId {
     trace.cast.ports[port.index()].node
 }
 
-fn section(about: &About) -> SectionHeaderBlock<'static> {
+pub(crate) fn section(about: &About) -> SectionHeaderBlock<'static> {
     let About { scenario, title, seed, digest } = about;
     let comment = format!(
         "scenario {scenario}: {title}\nseed {seed}, digest {digest}\n\
@@ -142,12 +142,12 @@ fn section(about: &About) -> SectionHeaderBlock<'static> {
     }
 }
 
-fn interface(trace: &Trace, port: PortId) -> InterfaceDescriptionBlock<'static> {
-    let card = &trace.cast.ports[port.index()];
-    let role = &trace.cast.nodes[card.node.index()].role;
+pub(crate) fn interface(cast: &Cast, port: PortId) -> InterfaceDescriptionBlock<'static> {
+    let card = &cast.ports[port.index()];
+    let node = &cast.nodes[card.node.index()];
     let mut options = vec![
-        InterfaceDescriptionOption::IfName(Cow::Owned(trace.port_name(port))),
-        InterfaceDescriptionOption::IfDescription(Cow::Owned(role.to_string())),
+        InterfaceDescriptionOption::IfName(Cow::Owned(format!("{}:{}", node.name, card.name))),
+        InterfaceDescriptionOption::IfDescription(Cow::Owned(node.role.to_string())),
     ];
     if let Some(net) = card.address {
         let octets = [net.addr().octets(), net.netmask().octets()].concat();
@@ -199,7 +199,7 @@ fn vip(key: ServiceKey) -> Option<Ipv4Addr> {
     }
 }
 
-fn into_io(error: PcapError) -> io::Error {
+pub(crate) fn into_io(error: PcapError) -> io::Error {
     match error {
         PcapError::IoError(error) => error,
         other => io::Error::other(other),

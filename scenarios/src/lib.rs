@@ -13,6 +13,7 @@ mod range;
 mod read;
 mod schema;
 pub mod source;
+pub mod star;
 mod validate;
 
 pub use model::Model;

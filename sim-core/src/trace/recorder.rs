@@ -17,6 +17,7 @@ use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use crate::wire::frame::{Buffer, Tail};
+use std::any::Any;
 
 /// How much is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -46,7 +47,6 @@ const ARENA_MAX: usize = 2 << 30;
 const EVENTS_MAX: usize = 64 << 20;
 
 /// Writes the trace.
-#[derive(Debug)]
 pub struct Recorder {
     level: Level,
     trace: Trace,
@@ -55,6 +55,13 @@ pub struct Recorder {
     step_is_written: bool,
     next_packet: u32,
     digest: Running,
+    tap: Option<Box<dyn Tap>>,
+}
+
+/// Sees every frame when it is delivered, whole, at any level: a capture that is written while the run goes on.
+pub trait Tap: Any {
+    /// A frame came in by `port`.
+    fn frame(&mut self, at: Instant, port: PortId, bytes: &[u8]);
 }
 
 /// The circumstances of an event, which the writer's `Cx` carries.
@@ -79,12 +86,24 @@ impl Recorder {
             step_is_written: false,
             next_packet: 0,
             digest: Running::default(),
+            tap: None,
         }
     }
 
     /// How much is kept.
     pub fn level(&self) -> Level {
         self.level
+    }
+
+    /// Lets `tap` see every frame delivered from here on.
+    pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
+        self.tap = Some(tap);
+    }
+
+    /// Gives the tap back, if it is a `T`.
+    pub fn take_tap<T: Tap>(&mut self) -> Option<Box<T>> {
+        let tap: Box<dyn Any> = self.tap.take()?;
+        tap.downcast().ok()
     }
 
     /// The counts so far.
@@ -172,6 +191,9 @@ impl Recorder {
     pub fn received(&mut self, port: PortId, buffer: &mut Buffer) -> EventId {
         self.counters.packet_hops += 1;
         self.counters.events += 1;
+        if let Some(tap) = &mut self.tap {
+            tap.frame(self.step.at, port, buffer.bytes());
+        }
         if self.level < Level::Frames {
             return EventId::NONE;
         }

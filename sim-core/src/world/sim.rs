@@ -16,7 +16,7 @@ use crate::base::id::{EventId, NodeId, PacketId, PortId};
 use crate::base::queue::{Class, Entity, Queue};
 use crate::base::rng::Stream;
 use crate::base::time::Instant;
-use crate::trace::recorder::{Change, Context, Counters};
+use crate::trace::recorder::{Change, Context, Counters, Tap};
 use crate::trace::{Cast, Digest, Level, NodeCard, PortCard, Recorder, Stage, Trace, Why};
 use crate::wire::frame::Frame;
 use std::any::Any;
@@ -191,6 +191,16 @@ impl Sim {
     /// The counts so far.
     pub fn counters(&self) -> Counters {
         self.pen.counters()
+    }
+
+    /// Lets `tap` see every frame delivered from here on.
+    pub fn set_tap(&mut self, tap: Box<dyn Tap>) {
+        self.pen.set_tap(tap);
+    }
+
+    /// Gives the tap back, if it is a `T`.
+    pub fn take_tap<T: Tap>(&mut self) -> Option<Box<T>> {
+        self.pen.take_tap()
     }
 
     /// What is cabled to what.

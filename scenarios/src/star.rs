@@ -1,0 +1,229 @@
+//! The world of the speed measurements: one client with many lanes, a router, a director (LVS-NAT, round robin), a
+//! switch, and any number of real servers.
+//!
+//! ```text
+//!   client ── router ── director ── switch ── rs1 … rsR
+//! ```
+//! Not a scenario file, because its clients and servers are generators without a protocol, not programs of a Linux host;
+//! the router and the director are set up by the lines that one types.
+
+use ipnet::Ipv4Net;
+use sim_core::apps::load::{Load, LoadPlan};
+use sim_core::apps::responder::Responder;
+use sim_core::base::id::{LineId, NodeId, PortId};
+use sim_core::base::time::{Duration, Instant};
+use sim_core::kernel::Os;
+use sim_core::kernel::process::{Env, Exec, Process};
+use sim_core::nodes::host::{Host, HostPlan, Lines, NicPlan};
+use sim_core::nodes::switch::{AGEING, Switch};
+use sim_core::shell::Programs;
+use sim_core::trace::{Level, NodeCard, PortCard};
+use sim_core::wire::Mac;
+use sim_core::wire::flow::SocketAddr;
+use sim_core::world::action::{Action, Deed};
+use sim_core::world::node::Node;
+use sim_core::world::{LinkSettings, Plan, Sim, Stopped};
+use std::net::Ipv4Addr;
+use std::rc::Rc;
+
+/// How much work it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Star {
+    /// Requests in all.
+    pub requests: u64,
+    /// Requests at once.
+    pub lanes: u32,
+    /// Real servers, 1 to 60,000.
+    pub servers: u32,
+    /// Octets of an answer.
+    pub answer: usize,
+}
+
+/// What came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Done {
+    /// Requests that got their whole answer.
+    pub answered: u64,
+    /// The others.
+    pub failed: u64,
+}
+
+/// The named works: name, requests, lanes, servers, octets of an answer.
+pub const WORKS: &[(&str, Star)] = &[
+    ("small", Star { requests: 20_000, lanes: 64, servers: 8, answer: 1_024 }),
+    ("large", Star { requests: 500, lanes: 16, servers: 8, answer: 102_400 }),
+    ("many", Star { requests: 20_000, lanes: 1_000, servers: 8, answer: 1_024 }),
+];
+
+const VIP: SocketAddr = SocketAddr { address: Ipv4Addr::new(10, 0, 2, 100), port: 80 };
+const REQUEST_LENGTH: usize = 100;
+const STAGGER: Duration = Duration::from_micros(10);
+/// By then the director's lines have been typed.
+const LOAD_BEGINS: Instant = Instant::from_nanos(10_000_000);
+const CLIENT: NodeId = NodeId(0);
+const LOAD_LINE: LineId = LineId(0);
+const RESPONDER_LINE: LineId = LineId(1);
+const FIRST_DIRECTOR_LINE: u32 = 2;
+
+impl Star {
+    /// The work with this name.
+    pub fn named(name: &str) -> Option<Star> {
+        WORKS.iter().find(|(known, _)| *known == name).map(|(_, star)| *star)
+    }
+
+    /// The world, before anything has happened.
+    pub fn world(&self, seed: u64, level: Level) -> Sim {
+        let lines: Rc<dyn Lines> = Rc::new(StarLines { star: *self, director: self.director_lines() });
+        let mut builder = Builder { lines, nodes: Vec::new(), ports: Vec::new() };
+        let director_lines = (0..=self.servers).map(|n| LineId(FIRST_DIRECTOR_LINE + n)).collect();
+        builder.host("client", "client", &["10.0.1.1/24"], Some("10.0.1.254"), Vec::new());
+        builder.host("router", "router", &["10.0.1.254/24", "10.0.2.254/24"], None, Vec::new());
+        builder.host("director", "director", &["10.0.2.100/24", "10.3.255.254/16"], Some("10.0.2.254"), director_lines);
+        let first = builder.ports.len() as u32;
+        builder.switch("switch", self.servers + 1);
+        let mut cables = vec![(0, 1), (2, 3), (4, first)];
+        for n in 0..self.servers {
+            let address = format!("{}/16", server(n));
+            builder.host(
+                &format!("rs{}", n + 1),
+                "real server",
+                &[&address],
+                Some("10.3.255.254"),
+                vec![RESPONDER_LINE],
+            );
+            cables.push((first + 1 + n, builder.ports.len() as u32 - 1));
+        }
+        let settings = LinkSettings { queue: 4_096, ..LinkSettings::default() };
+        Sim::new(Plan {
+            seed,
+            level,
+            nodes: builder.nodes,
+            ports: builder.ports,
+            cables: cables.into_iter().map(|(a, b)| (PortId(a), PortId(b), settings)).collect(),
+            deeds: vec![(LOAD_BEGINS, Deed::To(CLIENT, Action::Run(LOAD_LINE)))],
+            until: Instant::from_nanos(3_600_000_000_000),
+        })
+    }
+
+    /// Runs a world until the load has ended.
+    ///
+    /// # Errors
+    /// Why it ended without that.
+    pub fn run(sim: &mut Sim) -> Result<Done, String> {
+        const LOOK_EVERY: Duration = Duration::from_millis(1);
+        let mut until = LOAD_BEGINS;
+        loop {
+            let stopped = sim.run_until(until);
+            if let Some(done) = outcome(sim) {
+                return done;
+            }
+            match stopped {
+                Stopped::Until if until < sim.until() => until += LOOK_EVERY,
+                stopped => return Err(format!("the run ended before the load: {stopped:?}")),
+            }
+        }
+    }
+
+    fn director_lines(&self) -> Vec<String> {
+        let add = |n| format!("ipvsadm -a -t {VIP} -r {}:80 -m", server(n));
+        std::iter::once(format!("ipvsadm -A -t {VIP} -s rr")).chain((0..self.servers).map(add)).collect()
+    }
+}
+
+/// What the load printed, once it has ended.
+fn outcome(sim: &Sim) -> Option<Result<Done, String>> {
+    let load = sim.trace().commands.iter().find(|command| command.line == Some(LOAD_LINE))?;
+    load.ended?;
+    let mut numbers = load.stdout.split(' ').filter_map(|word| word.parse().ok());
+    Some(match (numbers.next(), numbers.next()) {
+        (Some(answered), Some(failed)) => Ok(Done { answered, failed }),
+        _ => Err(format!("the load ended with {:?}: {}", load.exit, load.stderr)),
+    })
+}
+
+fn server(n: u32) -> Ipv4Addr {
+    Ipv4Addr::from_bits(Ipv4Addr::new(10, 3, 0, 1).to_bits() + n)
+}
+
+struct Builder {
+    lines: Rc<dyn Lines>,
+    nodes: Vec<(NodeCard, Box<dyn Node>)>,
+    ports: Vec<PortCard>,
+}
+
+impl Builder {
+    fn host(&mut self, name: &str, role: &str, addresses: &[&str], gateway: Option<&str>, boot: Vec<LineId>) {
+        let node = NodeId(self.nodes.len() as u32);
+        let mut nics = Vec::new();
+        for (n, address) in addresses.iter().enumerate() {
+            let port = PortId(self.ports.len() as u32);
+            let [_, high, mid, low] = node.0.to_be_bytes();
+            let mac = Mac([2, 0, high, mid, low, n as u8]);
+            let name: Box<str> = format!("eth{n}").into();
+            let address: Option<Ipv4Net> = address.parse().ok();
+            self.ports.push(PortCard { node, name: name.clone(), mac: Some(mac), address, peer: None });
+            nics.push(NicPlan { port, name, mac, mtu: 1_500, address });
+        }
+        let plan = HostPlan {
+            node,
+            name: name.into(),
+            os: Os::Debian12,
+            ip_forward: nics.len() > 1,
+            nics,
+            gateway: gateway.and_then(|gateway| gateway.parse().ok()),
+            files: Vec::new(),
+            services: Vec::new(),
+            boot,
+            lines: self.lines.clone(),
+            exec: Rc::new(Programs),
+        };
+        let card = NodeCard { name: name.into(), role: role.into(), is_switch: false };
+        self.nodes.push((card, Box::new(Host::new(plan))));
+    }
+
+    fn switch(&mut self, name: &str, ports: u32) {
+        let node = NodeId(self.nodes.len() as u32);
+        let first = self.ports.len() as u32;
+        for n in 0..ports {
+            self.ports.push(PortCard { node, name: format!("p{n}").into(), mac: None, address: None, peer: None });
+        }
+        let card = NodeCard { name: name.into(), role: "switch".into(), is_switch: true };
+        let switch = Switch::new(node, (first..first + ports).map(PortId), AGEING);
+        self.nodes.push((card, Box::new(switch)));
+    }
+}
+
+/// The lines of all hosts of the star.
+#[derive(Debug)]
+struct StarLines {
+    star: Star,
+    director: Vec<String>,
+}
+
+impl Lines for StarLines {
+    fn text(&self, line: LineId) -> &str {
+        match line {
+            LOAD_LINE => "load",
+            RESPONDER_LINE => "respond",
+            LineId(line) => &self.director[(line - FIRST_DIRECTOR_LINE) as usize],
+        }
+    }
+
+    fn start(&self, line: LineId) -> Box<dyn Process> {
+        match line {
+            LOAD_LINE => Box::new(Load::new(LoadPlan {
+                remote: VIP,
+                request: vec![b'?'; REQUEST_LENGTH].into(),
+                answer: Some(self.star.answer as u64),
+                requests: self.star.requests,
+                lanes: self.star.lanes,
+                stagger: STAGGER,
+            })),
+            RESPONDER_LINE => Box::new(Responder::new(VIP.port, REQUEST_LENGTH, vec![b'!'; self.star.answer].into())),
+            LineId(_) => {
+                let argv: Vec<String> = self.text(line).split(' ').map(String::from).collect();
+                Programs.exec(&argv, &Env::new()).expect("the director's lines are ipvsadm commands")
+            }
+        }
+    }
+}

@@ -1,0 +1,3 @@
+//! One file per command of `lvslab`.
+
+pub(crate) mod bench;
