@@ -743,3 +743,6 @@ fn is_unicast(address: Ipv4Addr) -> bool {
 fn endpoint(end: SocketAddr) -> IpEndpoint {
     IpEndpoint { addr: IpAddress::Ipv4(end.address), port: end.port }
 }
+
+#[cfg(test)]
+mod tests;
