@@ -4,22 +4,25 @@
 //! ```text
 //!   client ── router ── director ── switch ── rs1 … rsR
 //! ```
-//! Not a scenario file, because its clients and servers are generators without a protocol, not programs of a Linux host;
-//! the router and the director are set up by the lines that one types.
+//! Not a scenario file, because its clients and servers are generators without a protocol, not programs of a Linux host.
+//! The director's service is set up by the calls that `ipvsadm` makes.
 
 use ipnet::Ipv4Net;
 use sim_core::apps::load::{Load, LoadPlan};
 use sim_core::apps::responder::Responder;
 use sim_core::base::id::{LineId, NodeId, PortId};
 use sim_core::base::time::{Duration, Instant};
-use sim_core::kernel::Os;
-use sim_core::kernel::process::{Env, Exec, Process};
+use sim_core::ipvs::{ServerOptions, ServiceOptions};
+use sim_core::kernel::process::{Next, Process};
+use sim_core::kernel::syscall::Sys;
+use sim_core::kernel::{Kernel, Os};
 use sim_core::nodes::host::{Host, HostPlan, Lines, NicPlan};
 use sim_core::nodes::switch::{AGEING, Switch};
 use sim_core::shell::Programs;
+use sim_core::trace::record::{Method, ServiceKey};
 use sim_core::trace::{Level, NodeCard, PortCard};
 use sim_core::wire::Mac;
-use sim_core::wire::flow::SocketAddr;
+use sim_core::wire::flow::{SocketAddr, Transport};
 use sim_core::world::action::{Action, Deed};
 use sim_core::world::node::Node;
 use sim_core::world::{LinkSettings, Plan, Sim, Stopped};
@@ -63,7 +66,7 @@ const LOAD_BEGINS: Instant = Instant::from_nanos(10_000_000);
 const CLIENT: NodeId = NodeId(0);
 const LOAD_LINE: LineId = LineId(0);
 const RESPONDER_LINE: LineId = LineId(1);
-const FIRST_DIRECTOR_LINE: u32 = 2;
+const SERVICE_LINE: LineId = LineId(2);
 
 impl Star {
     /// The work with this name.
@@ -73,12 +76,17 @@ impl Star {
 
     /// The world, before anything has happened.
     pub fn world(&self, seed: u64, level: Level) -> Sim {
-        let lines: Rc<dyn Lines> = Rc::new(StarLines { star: *self, director: self.director_lines() });
+        let lines: Rc<dyn Lines> = Rc::new(StarLines(*self));
         let mut builder = Builder { lines, nodes: Vec::new(), ports: Vec::new() };
-        let director_lines = (0..=self.servers).map(|n| LineId(FIRST_DIRECTOR_LINE + n)).collect();
         builder.host("client", "client", &["10.0.1.1/24"], Some("10.0.1.254"), Vec::new());
         builder.host("router", "router", &["10.0.1.254/24", "10.0.2.254/24"], None, Vec::new());
-        builder.host("director", "director", &["10.0.2.100/24", "10.3.255.254/16"], Some("10.0.2.254"), director_lines);
+        builder.host(
+            "director",
+            "director",
+            &["10.0.2.100/24", "10.3.255.254/16"],
+            Some("10.0.2.254"),
+            vec![SERVICE_LINE],
+        );
         let first = builder.ports.len() as u32;
         builder.switch("switch", self.servers + 1);
         let mut cables = vec![(0, 1), (2, 3), (4, first)];
@@ -122,11 +130,6 @@ impl Star {
                 stopped => return Err(format!("the run ended before the load: {stopped:?}")),
             }
         }
-    }
-
-    fn director_lines(&self) -> Vec<String> {
-        let add = |n| format!("ipvsadm -a -t {VIP} -r {}:80 -m", server(n));
-        std::iter::once(format!("ipvsadm -A -t {VIP} -s rr")).chain((0..self.servers).map(add)).collect()
     }
 }
 
@@ -193,37 +196,53 @@ impl Builder {
     }
 }
 
-/// The lines of all hosts of the star.
+/// What is started on the hosts of the star.
 #[derive(Debug)]
-struct StarLines {
-    star: Star,
-    director: Vec<String>,
-}
+struct StarLines(Star);
 
 impl Lines for StarLines {
     fn text(&self, line: LineId) -> &str {
         match line {
             LOAD_LINE => "load",
             RESPONDER_LINE => "respond",
-            LineId(line) => &self.director[(line - FIRST_DIRECTOR_LINE) as usize],
+            LineId(_) => "ipvsadm",
         }
     }
 
     fn start(&self, line: LineId) -> Box<dyn Process> {
+        let StarLines(star) = self;
         match line {
             LOAD_LINE => Box::new(Load::new(LoadPlan {
                 remote: VIP,
                 request: vec![b'?'; REQUEST_LENGTH].into(),
-                answer: Some(self.star.answer as u64),
-                requests: self.star.requests,
-                lanes: self.star.lanes,
+                answer: Some(star.answer as u64),
+                requests: star.requests,
+                lanes: star.lanes,
                 stagger: STAGGER,
             })),
-            RESPONDER_LINE => Box::new(Responder::new(VIP.port, REQUEST_LENGTH, vec![b'!'; self.star.answer].into())),
-            LineId(_) => {
-                let argv: Vec<String> = self.text(line).split(' ').map(String::from).collect();
-                Programs.exec(&argv, &Env::new()).expect("the director's lines are ipvsadm commands")
-            }
+            RESPONDER_LINE => Box::new(Responder::new(VIP.port, REQUEST_LENGTH, vec![b'!'; star.answer].into())),
+            LineId(_) => Box::new(ServiceSetup { servers: star.servers }),
         }
+    }
+}
+
+/// Makes the virtual service and its real servers.
+#[derive(Debug)]
+struct ServiceSetup {
+    servers: u32,
+}
+
+impl Process for ServiceSetup {
+    fn wake(&mut self, sys: &mut Sys) -> Next {
+        let key = ServiceKey::Address(Transport::Tcp, VIP);
+        let options = ServiceOptions { scheduler: "rr".into(), flags: 0, persistent: None, one_packet: false };
+        let Kernel { ipvs, tables, .. } = sys.kernel;
+        let mut done = ipvs.add_service(key, &options, sys.cx);
+        for n in 0..self.servers {
+            let server = SocketAddr { address: server(n), port: VIP.port };
+            let options = ServerOptions { server, method: Method::Nat, weight: 1, upper: 0, lower: 0 };
+            done = done.and_then(|()| ipvs.add_server(key, &options, tables, sys.cx));
+        }
+        Next::Exit(i32::from(done.is_err()))
     }
 }

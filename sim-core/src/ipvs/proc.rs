@@ -40,8 +40,7 @@ pub fn services(ipvs: &Ipvs) -> String {
 
 /// `/proc/net/ip_vs_conn`.
 pub fn connections(ipvs: &Ipvs, now: Instant) -> String {
-    let mut text =
-        String::from("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n");
+    let mut text = String::from("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Expires PEName PEData\n");
     for conn in ipvs.connections().iter() {
         let _ = writeln!(
             text,

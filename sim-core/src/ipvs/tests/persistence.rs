@@ -91,11 +91,7 @@ fn a_mark_service_remembers_a_client_for_all_protocols_and_ports() {
         let mut packet = tcp(SocketAddr { address: CLIENT, port: 1000 }, destination, SYN);
         packet.mark = 1;
         lab.input(packet);
-        let flow = Flow {
-            transport: Transport::Tcp,
-            source: SocketAddr { address: CLIENT, port: 1000 },
-            destination,
-        };
+        let flow = Flow { transport: Transport::Tcp, source: SocketAddr { address: CLIENT, port: 1000 }, destination };
         let conn = lab.ipvs.connection(&flow).expect("scheduled");
         assert_eq!(conn.server, SocketAddr { port, ..rip(12) });
     }
