@@ -1,5 +1,11 @@
 //! Tests of the whole lab: what it claims, held against the recordings, the scenarios, the code and the book.
 
+mod bundled;
+mod conformance;
+mod determinism;
 mod laws;
+mod lvslab;
+mod outputs;
+mod pages;
 mod recordings;
 mod tidy;

@@ -114,7 +114,7 @@ pub(crate) fn arrive(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: 
 }
 
 /// A packet of this host's own is sent. Its source is set; the way is found here.
-pub(crate) fn send(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) {
+pub fn send(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) {
     let Some((packet, route)) = settle(routing::outbound(kernel, packet, cx), kernel, out, cx) else { return };
     let Some(xmit) = settle(output::pass(kernel, Xmit { packet, route }, cx), kernel, out, cx) else { return };
     leave(kernel, xmit, true, out, cx);

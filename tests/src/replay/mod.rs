@@ -2,15 +2,24 @@
 //!
 //! | kind | how | unit |
 //! |---|---|---|
-//! | `mode-*` | node replay: one host alone gets the frames its NICs received, and what it sends is compared | a step |
+//! | `mode-*` `state-*` | node replay: one host alone gets the frames its NICs received; what it sends and shows is compared | a step |
 //! | `sched-*` | scenario replay: a director, clients and servers; who gets each connection, and the counters | a run |
 //!
 //! Cases of other kinds are not replayed yet, and say so.
 
+pub mod bench;
 pub mod canonical;
 pub mod compare;
+pub mod host_plan;
+mod judge;
+pub mod node;
+mod own;
+pub mod program;
+pub mod schedule;
 pub mod segment;
+mod stage;
 pub mod station;
+pub mod view;
 
 use crate::recording::{CaseFolder, ReadError};
 
@@ -50,6 +59,8 @@ pub struct Difference {
 pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     let kind = case.name.split('-').next().unwrap_or_default();
     match kind {
+        "mode" | "state" => node::replay(case),
+        "sched" => schedule::replay(case),
         _ => Ok(Outcome::NotYet("cases of this kind are not replayed yet".to_owned())),
     }
 }

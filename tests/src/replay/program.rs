@@ -1,0 +1,125 @@
+//! The small programs of a replay: a datagram socket that sends at given times, and the senders of ready-made packets
+//! and frames (segments of TCP endpoints as recorded, frames made by hand).
+
+use sim_core::base::id::PortId;
+use sim_core::base::time::Instant;
+use sim_core::kernel::path;
+use sim_core::kernel::process::{Next, Process, SocketId};
+use sim_core::kernel::syscall::Sys;
+use sim_core::wire::flow::SocketAddr;
+use sim_core::wire::frame::Frame;
+use sim_core::wire::packet::Packet;
+
+/// A program of a replay.
+#[derive(Clone, Debug)]
+pub enum Program {
+    /// Sends an IPv4 packet as it is.
+    Packet(Vec<u8>),
+    /// Puts an Ethernet frame on the wire.
+    Frame(PortId, Vec<u8>),
+    /// Holds a datagram socket.
+    Datagrams(Datagrams),
+}
+
+/// A datagram socket: bound, used at given times, closed.
+#[derive(Clone, Debug)]
+pub struct Datagrams {
+    local: SocketAddr,
+    sends: Vec<Datagram>,
+    until: Instant,
+    next: usize,
+    socket: Option<SocketId>,
+}
+
+/// A datagram to be sent.
+#[derive(Clone, Debug)]
+pub struct Datagram {
+    /// When.
+    pub at: Instant,
+    /// From; used where the packet is made by hand.
+    pub from: SocketAddr,
+    /// To.
+    pub to: SocketAddr,
+    /// What.
+    pub payload: Vec<u8>,
+    /// IP_MTU_DISCOVER, if the program set it: 0 never sets DF, 2 always does.
+    pub mtu_discover: Option<u8>,
+}
+
+impl Datagrams {
+    /// A socket bound to `local` until `until`.
+    pub fn new(local: SocketAddr, sends: Vec<Datagram>, until: Instant) -> Self {
+        Datagrams { local, sends, until, next: 0, socket: None }
+    }
+
+    fn wake(&mut self, sys: &mut Sys) -> Next {
+        let socket = match self.socket {
+            Some(socket) => socket,
+            None => match sys.udp(self.local) {
+                Ok(socket) => *self.socket.insert(socket),
+                Err(_) => return Next::Exit(1),
+            },
+        };
+        while sys.recv_from(socket).is_some() {}
+        while let Some(datagram) = self.sends.get(self.next).filter(|datagram| datagram.at <= sys.now()) {
+            self.next += 1;
+            match datagram.mtu_discover {
+                // What a program is refused (too long, no route) it does not send: nothing to do.
+                None => drop(sys.send_to(socket, datagram.to, &datagram.payload)),
+                Some(discover) => send_packet(&datagram.packet(discover == 2), sys),
+            }
+        }
+        match self.sends.get(self.next) {
+            Some(datagram) => Next::until(datagram.at),
+            None if sys.now() < self.until => Next::until(self.until),
+            None => {
+                sys.close(socket);
+                Next::Exit(0)
+            }
+        }
+    }
+}
+
+impl Datagram {
+    /// The packet, with DF or without.
+    fn packet(&self, df: bool) -> Vec<u8> {
+        const UDP: u8 = 17;
+        let length = (8 + self.payload.len()) as u16;
+        let mut udp = [self.from.port.to_be_bytes(), self.to.port.to_be_bytes(), length.to_be_bytes(), [0, 0]].concat();
+        udp.extend_from_slice(&self.payload);
+        let ends = [self.from.address.octets(), self.to.address.octets()].concat();
+        let pseudo = [&ends[..], &[0, UDP], &length.to_be_bytes(), &udp].concat();
+        udp[6..8].copy_from_slice(&super::station::checksum(&pseudo).to_be_bytes());
+        let mut ip = vec![0x45, 0, 0, 0, 0, 0, if df { 0x40 } else { 0 }, 0, 64, UDP, 0, 0];
+        ip[2..4].copy_from_slice(&(20 + length).to_be_bytes());
+        // Drawn by Linux; any number but 0 will do, and fragments of one packet share it.
+        ip[4..6].copy_from_slice(&(0x8000 | self.from.port.rotate_left(3)).to_be_bytes());
+        ip.extend_from_slice(&ends);
+        let header_checksum = super::station::checksum(&ip);
+        ip[10..12].copy_from_slice(&header_checksum.to_be_bytes());
+        ip.extend_from_slice(&udp);
+        ip
+    }
+}
+
+impl Process for Program {
+    fn wake(&mut self, sys: &mut Sys) -> Next {
+        match self {
+            Program::Packet(bytes) => {
+                send_packet(bytes, sys);
+                Next::Exit(0)
+            }
+            Program::Frame(port, bytes) => {
+                sys.out.send(*port, Frame::from_bytes(bytes, sys.cx.packet));
+                Next::Exit(0)
+            }
+            Program::Datagrams(datagrams) => datagrams.wake(sys),
+        }
+    }
+}
+
+fn send_packet(bytes: &[u8], sys: &mut Sys) {
+    let mut buffer = sys.cx.new_buffer(bytes.len());
+    buffer.bytes_mut().copy_from_slice(bytes);
+    path::send(sys.kernel, Packet::new(buffer), sys.out, sys.cx);
+}
