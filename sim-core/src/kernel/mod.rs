@@ -183,7 +183,7 @@ pub struct ArpMessage {
     pub to: Mac,
     /// 1 request, 2 reply.
     pub operation: u16,
-    /// Sender MAC; also the Ethernet source.
+    /// Sender MAC. The Ethernet source is the interface's own.
     pub sender_mac: Mac,
     /// Sender address.
     pub sender: Ipv4Addr,

@@ -44,6 +44,8 @@ pub struct State {
     pub(crate) icmp_limits: icmp::Limits,
     /// Packets that this host sent to itself.
     pub(crate) looped: VecDeque<Packet>,
+    /// Answers of ARP for somebody else that are held back.
+    pub(crate) held_back: arp::HeldBack,
     /// The identification of the next packet whose may be chosen.
     identification: u16,
 }
@@ -165,6 +167,7 @@ pub(crate) fn next_wake(kernel: &Kernel) -> Option<Instant> {
     let tables = &kernel.tables;
     let wakes = [
         tables.neighbours.next_wake(),
+        arp::next_wake(kernel),
         kernel.path.reassembly.next_wake(),
         tables.nat.next_wake(),
         tables.routes.next_wake(),

@@ -1,7 +1,7 @@
 //! Using an entry, and what its timer does.
 
 use super::{Neighbour, Neighbours, draw};
-use crate::base::id::IfaceId;
+use crate::base::id::{EventId, IfaceId};
 use crate::base::time::{Duration, Instant};
 use crate::tables::sysctl::Sysctl;
 use crate::trace::Why;
@@ -42,6 +42,8 @@ pub enum Due {
         source: Option<Ipv4Addr>,
         /// 1 for the first of the round.
         attempt: u8,
+        /// What made the first packet wait, or the entry want a probe.
+        cause: EventId,
     },
     /// Nobody answered: these packets cannot be delivered.
     Failed {
@@ -77,27 +79,28 @@ impl Neighbours {
             },
         };
         let entry = self.slots[slot].as_mut().expect("the index names entries that are there");
-        entry.used = cx.now;
         match (entry.state, entry.mac) {
-            (
-                NeighbourState::Reachable
-                | NeighbourState::Delay
-                | NeighbourState::Probe
-                | NeighbourState::Permanent
-                | NeighbourState::NoArp,
-                Some(mac),
-            ) => Resolution::Send(packet, mac),
+            (NeighbourState::Reachable | NeighbourState::Permanent | NeighbourState::NoArp, Some(mac)) => {
+                Resolution::Send(packet, mac)
+            }
+            (NeighbourState::Delay | NeighbourState::Probe, Some(mac)) => {
+                entry.used = cx.now;
+                Resolution::Send(packet, mac)
+            }
             (NeighbourState::Stale, Some(mac)) => {
+                entry.used = cx.now;
                 let delay = sysctl.neigh(iface).delay_first_probe;
                 self.enter(slot, NeighbourState::Delay, cx);
                 self.arm(slot, Some(cx.now + delay));
                 Resolution::Send(packet, mac)
             }
             (NeighbourState::Incomplete, _) => {
+                entry.used = cx.now;
                 self.queue(slot, packet, sysctl, cx);
                 Resolution::Waits
             }
             (_, _) => {
+                entry.used = cx.now;
                 let source = packet.ip().src_addr();
                 let retrans = sysctl.neigh(iface).retrans;
                 self.enter(slot, NeighbourState::Incomplete, cx);
@@ -175,8 +178,9 @@ impl Neighbours {
         let attempt = entry.probes.min(255) as u8;
         let to = if probing && entry.probes <= settings.ucast_solicit { entry.mac } else { None };
         let source = entry.waiting.front().map(|packet| packet.ip().src_addr());
+        let cause = entry.waiting.front().map_or(cx.cause, |packet| packet.buffer().cause);
         self.arm(slot, Some(cx.now + settings.retrans));
-        Some(Due::Ask { iface, target, to, source, attempt })
+        Some(Due::Ask { iface, target, to, source, attempt, cause })
     }
 
     /// How long a confirmation counts on a link; drawn anew every 300 s.
@@ -222,8 +226,7 @@ impl Neighbours {
             cx.take_up(oldest.buffer());
             cx.drop(Why::ArpQueueFull { target: entry.address });
             cx.resume(context);
-            let mut oldest = oldest;
-            cx.recycle(take_buffer(&mut oldest));
+            cx.recycle(oldest.into_buffer());
         }
         let mut packet = packet;
         cx.note(Why::ArpQueued { target: entry.address });
@@ -299,10 +302,10 @@ impl Neighbours {
         self.ordered.remove(&(entry.iface, entry.address));
         self.free.push(slot);
         let context = cx.context();
-        while let Some(mut packet) = entry.waiting.pop_front() {
+        while let Some(packet) = entry.waiting.pop_front() {
             cx.take_up(packet.buffer());
             cx.drop(Why::ArpFailed { target: entry.address });
-            cx.recycle(take_buffer(&mut packet));
+            cx.recycle(packet.into_buffer());
         }
         cx.resume(context);
         entry.state = if entry.state == NeighbourState::Incomplete { NeighbourState::Failed } else { entry.state };
@@ -313,9 +316,4 @@ impl Neighbours {
 /// What a packet costs in the queue: Linux counts the whole buffer (`skb->truesize`), about 768 octets of overhead.
 fn cost(packet: &Packet) -> u64 {
     packet.bytes().len() as u64 + 768
-}
-
-fn take_buffer(packet: &mut Packet) -> crate::wire::frame::Buffer {
-    let empty = crate::wire::frame::Buffer::zeroed(0, packet.buffer().packet, Vec::new());
-    std::mem::replace(packet.buffer_mut(), empty)
 }

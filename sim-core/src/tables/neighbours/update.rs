@@ -79,14 +79,15 @@ impl Neighbours {
         if mac_changed || state_changed {
             cx.change(Change::Neighbour(entry.record(self.node, true)));
         }
-        let settings = sysctl.neigh(iface);
+        if !state_changed {
+            return;
+        }
         let timer = match state {
             NeighbourState::Reachable => {
                 let reachable = self.reachable_time(iface, sysctl, cx);
                 Some(cx.now + reachable)
             }
-            NeighbourState::Delay => Some(cx.now + settings.delay_first_probe),
-            NeighbourState::Probe | NeighbourState::Incomplete => Some(cx.now),
+            NeighbourState::Delay | NeighbourState::Probe | NeighbourState::Incomplete => Some(cx.now),
             NeighbourState::Stale | NeighbourState::Failed | NeighbourState::Permanent | NeighbourState::NoArp => None,
         };
         if matches!(state, NeighbourState::Probe | NeighbourState::Incomplete) {
