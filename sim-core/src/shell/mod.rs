@@ -9,10 +9,13 @@
 
 mod builtins;
 pub mod command;
+mod curl;
 mod echo;
 mod files;
+mod options;
 pub mod parse;
 pub mod paste;
+mod ping;
 mod printf;
 pub mod programs;
 pub mod registry;
@@ -22,6 +25,7 @@ mod test;
 #[cfg(test)]
 mod testing;
 mod truth;
+mod wget;
 
 pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Status};
 pub use parse::{Line, Script, ScriptProblem};

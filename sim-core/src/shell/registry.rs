@@ -9,6 +9,8 @@ pub const COMMANDS: &[&[&Command]] = &[
     builtins::COMMANDS,
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],
     &[&super::truth::TRUE, &super::truth::FALSE],
+    // Clients.
+    &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],
 ];
 
 /// Every command that a host understands.
