@@ -1,26 +1,58 @@
-//! `lvslab`: the command line and the screen.
+//! `lvslab`: run an LVS cluster packet by packet, and ask every packet why.
+//!
+//! ```text
+//!   arguments ─► commands/* ─► session (load, run) ─► trace ─► text on standard output, files
+//! ```
+//! Results go to standard output, everything else to standard error. Exit status: 0 good, 1 an expectation failed, 2 wrong
+//! usage, 3 the scenario is invalid, 4 a file cannot be read or written, 5 two runs differ, 101 a bug of ours.
 
 mod commands;
+mod drawing;
+mod failure;
+mod files;
+mod paint;
+mod place;
+mod session;
+mod suggest;
+mod tables;
+mod typed;
 
-use clap::{Parser, Subcommand};
+use clap::Parser;
+use commands::{Arguments, Command};
+use failure::Failure;
+use paint::Screen;
 use std::process::ExitCode;
 
-/// Run a Linux Virtual Server cluster packet by packet, and ask every packet why.
-#[derive(Debug, Parser)]
-#[command(name = "lvslab", version)]
-struct Cli {
-    #[command(subcommand)]
-    command: Command,
-}
-
-#[derive(Debug, Subcommand)]
-enum Command {
-    /// Measure the speed of the fixed works: one JSON line a run.
-    Bench(commands::bench::Args),
-}
-
 fn main() -> ExitCode {
-    match Cli::parse().command {
-        Command::Bench(args) => commands::bench::main(&args),
+    let arguments = Arguments::parse();
+    if let Command::Bench(arguments) = &arguments.command {
+        return commands::bench::main(arguments);
+    }
+    let mut screen = Screen::new(arguments.color);
+    let result = dispatch(arguments.command, &mut screen).and_then(|()| screen.finish());
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            // What was written before the failure belongs in front of it.
+            let flushed = screen.finish();
+            failure.report();
+            ExitCode::from(if flushed.is_err() { 4.max(failure.status()) } else { failure.status() })
+        }
+    }
+}
+
+fn dispatch(command: Command, screen: &mut Screen) -> Result<(), Failure> {
+    match command {
+        Command::Run(arguments) => commands::run::run(&arguments, screen),
+        Command::Tui(arguments) => commands::step::run(&arguments, screen),
+        Command::Explain(arguments) => commands::explain::run(&arguments, screen),
+        Command::Exec(arguments) => commands::exec::run(&arguments, screen),
+        Command::Check(arguments) => commands::check::run(&arguments, screen),
+        Command::List(arguments) => commands::list::run(&arguments, screen),
+        Command::Show(arguments) => commands::show::run(&arguments, screen),
+        Command::Commands(arguments) => commands::commands::run(&arguments, screen),
+        Command::Completions(arguments) => commands::shell_files::completions(&arguments, screen),
+        Command::Bench(_) => unreachable!("it has its own door"),
+        Command::Man => commands::shell_files::man(screen),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::base::id::NodeId;
+use crate::base::id::PortId;
 use crate::base::rng::Stream;
 use crate::kernel::syscall::{Read, TcpState};
 use crate::tables::interfaces::{Address, LOOPBACK};
@@ -9,7 +10,6 @@ use crate::trace::record::LinkKind;
 use crate::trace::{Cast, Level, Recorder};
 use crate::wire::Mac;
 use crate::world::node::Pool;
-use crate::base::id::PortId;
 use proptest::prelude::*;
 
 const CLIENT: usize = 0;
@@ -400,9 +400,8 @@ fn time_wait_lasts_sixty_seconds_and_gives_way_to_a_newer_connection() {
     let mut lab = Lab::new();
     let listener = lab.listen(128);
     let local = Some(end(CLIENT, 5_555));
-    let connect = |lab: &mut Lab| {
-        lab.on(CLIENT, |sockets, tables, cx| sockets.connect(PID, local, end(SERVER, 80), tables, cx))
-    };
+    let connect =
+        |lab: &mut Lab| lab.on(CLIENT, |sockets, tables, cx| sockets.connect(PID, local, end(SERVER, 80), tables, cx));
     let client = connect(&mut lab).unwrap();
     lab.run(Duration::from_millis(10));
     let (server, _) = lab.on(SERVER, |sockets, _, _| sockets.accept(PID, listener)).unwrap();

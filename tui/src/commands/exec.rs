@@ -1,0 +1,40 @@
+//! `lvslab exec`: one more typed command, on any host, at any instant. The scenario is not changed.
+
+use crate::failure::Failure;
+use crate::paint::Screen;
+use crate::place::Place;
+use crate::session;
+use clap::Args;
+
+/// Type one more command on a host at an instant, and show what it prints.
+///
+/// The run is the same up to that instant. The exit status is that of the command.
+#[derive(Debug, Args)]
+pub(crate) struct Exec {
+    /// A scenario file or name
+    #[arg(value_name = "S")]
+    scenario: String,
+    /// The host
+    host: String,
+    /// When: a time such as 1.2s, a frame f21 or a request r3
+    #[arg(long, value_name = "PLACE")]
+    at: Place,
+    /// The command, after --
+    #[arg(last = true, required = true, value_name = "CMD")]
+    command: Vec<String>,
+}
+
+pub(crate) fn run(arguments: &Exec, screen: &mut Screen) -> Result<(), Failure> {
+    let model = session::open(&arguments.scenario)?;
+    let at = session::instant_of(&model, arguments.at)?;
+    let line = session::quoted(&arguments.command);
+    let typed = session::exec(&model, &arguments.host, at, &line)?;
+    screen.put(&typed.stdout)?;
+    screen.finish()?;
+    eprint!("{}", typed.stderr);
+    match typed.exit {
+        Some(0) => Ok(()),
+        Some(status) => std::process::exit(status),
+        None => Err(Failure::Usage("the command was still running when the run ended".to_string())),
+    }
+}

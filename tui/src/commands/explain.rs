@@ -1,0 +1,92 @@
+//! `lvslab explain`: one packet's journey, or the page of a reason code.
+
+use crate::failure::Failure;
+use crate::paint::{Ink, Screen};
+use crate::session::{self, Options};
+use crate::suggest::did_you_mean;
+use clap::Args;
+use pcap_out::journey::{self, Manner};
+use pcap_out::layout::wrap;
+use pcap_out::story::Archive;
+use sim_core::trace::explain::{Page, all_pages, page};
+
+/// Tell the journey of one packet, or what a reason code means.
+///
+/// `lvslab explain dr --request 1` tells the way of the first packet of a request and of its answer, hop by hop: headers
+/// before and after, every decision with its grounds. `lvslab explain IPVS.DR` opens the page of a code.
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// A scenario file or name, or a reason code
+    #[arg(value_name = "S|CODE")]
+    what: String,
+    /// A request of the run, from 1
+    #[arg(long, value_name = "N", conflicts_with = "frame")]
+    request: Option<u32>,
+    /// A frame of the full capture, from 1
+    #[arg(long, value_name = "N")]
+    frame: Option<u32>,
+    /// Every packet of the request's connection
+    #[arg(long, requires = "request")]
+    all: bool,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Explain, screen: &mut Screen) -> Result<(), Failure> {
+    if let Some(page) = page(&arguments.what) {
+        return show_page(screen, page);
+    }
+    let looks_like_code = arguments.what.chars().all(|c| c.is_ascii_uppercase() || c == '.');
+    if looks_like_code && !session::exists(&arguments.what) {
+        let meant = did_you_mean(&arguments.what, all_pages().map(|page| page.code));
+        return Err(Failure::Usage(format!("there is no reason code {}{meant}", arguments.what)));
+    }
+    let (request, frame) = (arguments.request, arguments.frame);
+    if request.is_none() && frame.is_none() {
+        let name = &arguments.what;
+        return Err(Failure::Usage(format!("which packet? lvslab explain {name} --request N, or --frame N")));
+    }
+    let model = session::open(&arguments.what)?;
+    let ran = session::run(&model, &Options { seed: arguments.seed, until: None })?;
+    let archive = Archive::of(&ran.trace);
+    let manner = Manner { width: screen.width, all: arguments.all };
+    let (text, none) = match (request, frame) {
+        (Some(number), _) => {
+            let count = ran.trace.requests.len();
+            (journey::request(&archive, number, manner), format!("there is no request {number}; the run has {count}"))
+        }
+        (None, number) => {
+            let (number, count) = (number.unwrap_or_default(), ran.trace.frames.len());
+            (journey::frame(&archive, number, manner), format!("there is no frame {number}; the run has {count}"))
+        }
+    };
+    screen.put(&text.ok_or(Failure::Usage(none))?)?;
+    screen.line("")?;
+    screen.line("lvslab explain CODE   what a reason means, what changes it, where it is in Linux")
+}
+
+fn show_page(screen: &mut Screen, page: &Page) -> Result<(), Failure> {
+    screen.line(&format!("{}   {}", screen.ink(Ink::Name, page.code), screen.ink(Ink::Strong, page.title)))?;
+    screen.line("")?;
+    for line in wrap(page.meaning, screen.width - 4) {
+        screen.line(&format!("  {line}"))?;
+    }
+    if !page.changes.is_empty() {
+        screen.line("")?;
+        screen.line("  what changes it")?;
+        for change in page.changes {
+            for (line, index) in wrap(change, screen.width - 8).iter().zip(0..) {
+                screen.line(&format!("    {}{line}", if index == 0 { "" } else { "  " }))?;
+            }
+        }
+    }
+    if !page.linux.is_empty() {
+        screen.line("")?;
+        screen.line("  in Linux")?;
+        for line in page.linux.split("; ") {
+            screen.line(&format!("    {line}"))?;
+        }
+    }
+    Ok(())
+}

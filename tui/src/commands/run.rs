@@ -1,0 +1,304 @@
+//! `lvslab run`: a scenario from beginning to end, and what it came to.
+
+use crate::drawing;
+use crate::failure::Failure;
+use crate::files::write_whole;
+use crate::paint::{Ink, Screen};
+use crate::session::{self, Options, Ran};
+use crate::suggest::did_you_mean;
+use crate::typed;
+use clap::{Args, ValueEnum};
+use pcap_out::layout::{pad, wrap};
+use pcap_out::pcapng::{Selection, Side};
+use pcap_out::report::{Mark, Report};
+use pcap_out::story::Archive;
+use pcap_out::{json, ladder, pcapng};
+use scenarios::Model;
+use sim_core::base::id::NodeId;
+use sim_core::base::time::{Duration, Instant};
+use sim_core::trace::filter::{Filter, FilterError};
+use sim_core::trace::record::Outcome;
+use sim_core::trace::select::Selector;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use unicode_width::UnicodeWidthStr;
+
+/// Run a scenario: what was typed, who served, what holds.
+///
+/// Exit status 1 if an expectation of the scenario does not hold.
+#[derive(Debug, Args)]
+pub(crate) struct Run {
+    /// A scenario file or name
+    #[arg(value_name = "S")]
+    scenario: String,
+    /// Draw the way of request 1 (or N), and what changed at each hop
+    #[arg(long, value_name = "N", num_args = 0..=1, default_missing_value = "1")]
+    ladder: Option<u32>,
+    /// Write a capture for Wireshark (- is standard output)
+    #[arg(long, value_name = "F.pcapng")]
+    pcap: Option<PathBuf>,
+    /// Which end of a frame's way the capture has: both, out, in
+    #[arg(long, value_name = "SIDE", default_value = "both", hide_possible_values = true)]
+    pcap_side: SideName,
+    /// Only the cards of these hosts
+    #[arg(long, value_name = "HOST", value_delimiter = ',')]
+    pcap_on: Vec<String>,
+    /// Write one capture per network card into a folder
+    #[arg(long, value_name = "DIR")]
+    pcap_split: Option<PathBuf>,
+    /// Write a JSON report (- is standard output)
+    #[arg(long, value_name = "F.json")]
+    report: Option<PathBuf>,
+    /// Write every event, one JSON line each (- is standard output)
+    #[arg(long, value_name = "F.jsonl")]
+    events: Option<PathBuf>,
+    /// List the frames that pass a filter; captures then hold only them
+    #[arg(long, value_name = "X")]
+    filter: Option<String>,
+    /// Run twice and compare
+    #[arg(long)]
+    twice: bool,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+    /// End earlier or later than the scenario says
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    until: Option<Instant>,
+}
+
+/// Which end of a frame's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum SideName {
+    Both,
+    Out,
+    In,
+}
+
+fn parse_time(text: &str) -> Result<Instant, String> {
+    let span = Duration::parse(text).ok_or("a time has a unit: 12s, 200ms, 1.5s")?;
+    Ok(Instant::ZERO + span)
+}
+
+pub(crate) fn run(arguments: &Run, screen: &mut Screen) -> Result<(), Failure> {
+    let filter = arguments.filter.as_deref().map(compiled).transpose()?;
+    let model = session::open(&arguments.scenario)?;
+    let options = Options { seed: arguments.seed, until: arguments.until };
+    let ran = session::run(&model, &options)?;
+    if arguments.twice {
+        session::compare_with_another_run(&model, &options, &ran)?;
+    }
+    let marks = session::judge(&model, &ran);
+    let archive = Archive::of(&ran.trace);
+    let chosen = filter.as_ref().map(|filter| Selector::new(&ran.trace).select(filter));
+    let numbers: Option<BTreeSet<u32>> = chosen.as_ref().map(|list| list.iter().copied().collect());
+    write_files(arguments, &archive, &ran, &marks, numbers)?;
+    if !writes_to_stdout(arguments) {
+        show(arguments, screen, &model, &archive, &ran, &marks)?;
+        if let (Some(filter), Some(chosen)) = (&filter, &chosen) {
+            list_frames(screen, &ran, filter, chosen)?;
+        }
+    }
+    session::complain_about_end(&ran);
+    if marks.iter().all(|mark| mark.holds != Some(false)) { Ok(()) } else { Err(Failure::Expectation) }
+}
+
+fn writes_to_stdout(arguments: &Run) -> bool {
+    [&arguments.pcap, &arguments.report, &arguments.events].into_iter().flatten().any(|name| name == Path::new("-"))
+}
+
+/// A filter, or its mistake underlined.
+pub(crate) fn compiled(text: &str) -> Result<Filter, Failure> {
+    Filter::parse(text).map_err(|error| {
+        let FilterError { start, end, .. } = error;
+        let before = text[..start.min(text.len())].width();
+        let marks = "^".repeat(text.get(start..end).map_or(1, |part| part.width().max(1)));
+        Failure::Usage(format!("this is not a filter: {error}\n    {text}\n    {}{marks}", " ".repeat(before)))
+    })
+}
+
+fn write_files(
+    arguments: &Run,
+    archive: &Archive,
+    ran: &Ran,
+    marks: &[Mark],
+    frames: Option<BTreeSet<u32>>,
+) -> Result<(), Failure> {
+    let trace = archive.trace;
+    let side = match arguments.pcap_side {
+        SideName::Both => Side::Both,
+        SideName::Out => Side::Out,
+        SideName::In => Side::In,
+    };
+    let selection = Selection { side, on: hosts(arguments, archive)?, frames };
+    if let Some(name) = &arguments.pcap {
+        write_whole(name, |out| pcapng::write(out, trace, &ran.about, &selection).map(|_| ()))?;
+    }
+    if let Some(folder) = &arguments.pcap_split {
+        std::fs::create_dir_all(folder).map_err(|error| Failure::writing(&folder.display().to_string(), &error))?;
+        for file in pcapng::split(trace, &ran.about, &selection) {
+            let (name, bytes) = file?;
+            write_whole(&folder.join(name), |out| out.write_all(&bytes))?;
+        }
+    }
+    if let Some(name) = &arguments.report {
+        let report = Report::of(archive, &ran.about, ran.counters, ran.now.nanos(), marks.to_vec());
+        write_whole(name, |out| out.write_all(report.to_json().as_bytes()))?;
+    }
+    if let Some(name) = &arguments.events {
+        write_whole(name, |out| json::write(out, trace, &ran.about))?;
+    }
+    Ok(())
+}
+
+fn hosts(arguments: &Run, archive: &Archive) -> Result<Option<BTreeSet<NodeId>>, Failure> {
+    if arguments.pcap_on.is_empty() {
+        return Ok(None);
+    }
+    let nodes = &archive.trace.cast.nodes;
+    let names = || nodes.iter().filter(|card| !card.is_switch).map(|card| &*card.name);
+    let find = |name: &String| {
+        let found = nodes.iter().position(|card| !card.is_switch && *card.name == **name);
+        found
+            .map(|index| NodeId(index as u32))
+            .ok_or_else(|| Failure::Usage(format!("there is no host {name}{}", did_you_mean(name, names()))))
+    };
+    arguments.pcap_on.iter().map(find).collect::<Result<_, _>>().map(Some)
+}
+
+fn show(
+    arguments: &Run,
+    screen: &mut Screen,
+    model: &Model,
+    archive: &Archive,
+    ran: &Ran,
+    marks: &[Mark],
+) -> Result<(), Failure> {
+    screen.line(&format!("{}   {}", screen.ink(Ink::Name, &model.name), screen.ink(Ink::Strong, &model.title)))?;
+    for line in wrap(&model.about, screen.width) {
+        screen.line(&line)?;
+    }
+    screen.line("")?;
+    for line in drawing::topology(archive.trace, ran.after_boot(), screen.width) {
+        screen.line(&line)?;
+    }
+    screen.line("")?;
+    typed::show(screen, archive)?;
+    if let Some(number) = arguments.ladder {
+        show_ladder(screen, archive, number)?;
+    }
+    screen.line("")?;
+    show_marks(screen, marks)?;
+    show_totals(screen, archive, ran, marks)?;
+    show_next(arguments, screen, archive, marks)
+}
+
+fn show_ladder(screen: &mut Screen, archive: &Archive, number: u32) -> Result<(), Failure> {
+    let count = archive.trace.requests.len();
+    if number == 0 || number as usize > count {
+        return Err(Failure::Usage(format!("there is no request {number}; the run has {count}")));
+    }
+    screen.line("")?;
+    match ladder::request(archive, number, screen.width) {
+        Some(text) => screen.put(&text),
+        None => screen.line(&format!("Request {number} sent no packet.")),
+    }
+}
+
+/// Two columns where they fit; what does not hold takes lines of its own.
+fn show_marks(screen: &mut Screen, marks: &[Mark]) -> Result<(), Failure> {
+    let column = (screen.width - 6) / 2;
+    let mut waiting: Option<String> = None;
+    for mark in marks {
+        let sign = match mark.holds {
+            Some(true) => screen.ink(Ink::Good, "✔"),
+            Some(false) => screen.ink(Ink::Bad, "✘"),
+            None => "–".to_string(),
+        };
+        let fits = mark.holds == Some(true) && mark.expected.width() <= column;
+        let cell = format!(" {sign} {}", pad(&mark.expected, if fits { column } else { 0 }));
+        match (waiting.take(), fits) {
+            (Some(left), true) => screen.line(&format!("{left}{cell}"))?,
+            (None, true) => waiting = Some(cell),
+            (left, false) => {
+                if let Some(left) = left {
+                    screen.line(&left)?;
+                }
+                let lines = wrap(&mark.expected, screen.width - 4);
+                screen.line(&format!(" {sign} {}", lines[0]))?;
+                for line in &lines[1..] {
+                    screen.line(&format!("   {line}"))?;
+                }
+                for observed in &mark.observed {
+                    for line in wrap(observed, screen.width - 6) {
+                        screen.line(&format!("     {line}"))?;
+                    }
+                }
+            }
+        }
+    }
+    match waiting {
+        Some(left) => screen.line(&left),
+        None => Ok(()),
+    }
+}
+
+fn show_totals(screen: &mut Screen, archive: &Archive, ran: &Ran, marks: &[Mark]) -> Result<(), Failure> {
+    let requests = &archive.trace.requests;
+    let answered = requests.iter().filter(|request| matches!(request.outcome, Outcome::Answered { .. })).count();
+    let good = marks.iter().filter(|mark| mark.holds == Some(true)).count();
+    let mut parts = Vec::new();
+    if !marks.is_empty() {
+        parts.push(format!("{good} of {} expectations hold", marks.len()));
+    }
+    if !requests.is_empty() {
+        parts.push(format!("{} requests, {answered} answered", requests.len()));
+    }
+    parts.push(format!("{} frames", archive.trace.frames.len()));
+    let took = if screen.is_terminal() { format!(" in {} ms", ran.took.as_millis()) } else { String::new() };
+    parts.push(format!("{} simulated{took}", ran.now.since(Instant::ZERO)));
+    screen.line("")?;
+    screen.line(&parts.join("   "))?;
+    let seed = ran.about.seed;
+    screen.line(&format!(
+        "seed {seed}   digest {}   (--seed N for another run, --twice to compare two)",
+        ran.short_digest()
+    ))
+}
+
+fn show_next(arguments: &Run, screen: &mut Screen, archive: &Archive, marks: &[Mark]) -> Result<(), Failure> {
+    let name = &arguments.scenario;
+    let mut next = Vec::new();
+    if !archive.trace.requests.is_empty() {
+        next.push(format!("lvslab explain {name} --request 1"));
+        if arguments.ladder.is_none() {
+            next.push("--ladder".to_string());
+        }
+    }
+    next.push(format!("lvslab tui {name}"));
+    if arguments.pcap.is_none() {
+        next.push("--pcap F.pcapng".to_string());
+    }
+    if marks.iter().any(|mark| mark.holds == Some(false)) {
+        next.push(format!("lvslab show {name}"));
+    }
+    let mut line = "next:  ".to_string();
+    for (step, index) in next.iter().zip(0..) {
+        let gap = if index == 0 { "" } else { "     " };
+        if line.width() + gap.len() + step.width() > screen.width {
+            screen.line(&line)?;
+            line = format!("       {step}");
+        } else {
+            line = format!("{line}{gap}{step}");
+        }
+    }
+    screen.line(&line)
+}
+
+fn list_frames(screen: &mut Screen, ran: &Ran, filter: &Filter, chosen: &[u32]) -> Result<(), Failure> {
+    screen.line("")?;
+    screen.line(&format!("{} of {} frames pass  {}", chosen.len(), ran.trace.frames.len(), filter.text()))?;
+    for frame in chosen.iter().filter_map(|number| ran.trace.frame(*number)) {
+        screen.line(&crate::commands::step::frame_line(&ran.trace, &frame, screen.width))?;
+    }
+    Ok(())
+}

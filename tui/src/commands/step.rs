@@ -1,0 +1,143 @@
+//! `lvslab tui`: the walk through a run. Here as plain text: a list of all frames, or, at a terminal, frame by frame.
+
+use crate::commands::run::compiled;
+use crate::failure::Failure;
+use crate::paint::{Ink, Screen};
+use crate::place::Place;
+use crate::session::{self, Options, Ran};
+use crate::tables;
+use clap::Args;
+use pcap_out::journey::{self, Manner};
+use pcap_out::story::Archive;
+use sim_core::base::id::NodeId;
+use sim_core::trace::Trace;
+use sim_core::trace::capture::Captured;
+use sim_core::trace::moment::Moment;
+use sim_core::trace::select::Selector;
+use sim_core::wire::summary;
+use std::io::{self, BufRead, IsTerminal};
+use unicode_width::UnicodeWidthStr;
+
+/// Walk through a run, frame by frame, as plain text.
+///
+/// On a terminal: Enter or n goes on, p goes back, a place (f21, r3, 1.2s) jumps there, q ends. Otherwise every frame is
+/// listed; with --at, one place is shown in full: the packet's journey and the tables of that host at that instant.
+#[derive(Debug, Args)]
+pub(crate) struct Step {
+    /// A scenario file or name
+    #[arg(value_name = "S")]
+    scenario: String,
+    /// As plain text (the full-screen stepper is not part of this version, so this is always so)
+    #[arg(long)]
+    text: bool,
+    /// Begin at a frame f21, an event e73, a request r3 or a time 1.2s
+    #[arg(long, value_name = "PLACE")]
+    at: Option<Place>,
+    /// Only frames that pass
+    #[arg(long, value_name = "X")]
+    filter: Option<String>,
+    /// Another seed than the scenario's
+    #[arg(long, value_name = "N")]
+    seed: Option<u64>,
+}
+
+pub(crate) fn run(arguments: &Step, screen: &mut Screen) -> Result<(), Failure> {
+    let filter = arguments.filter.as_deref().map(compiled).transpose()?;
+    let model = session::open(&arguments.scenario)?;
+    let ran = session::run(&model, &Options { seed: arguments.seed, until: None })?;
+    let trace = &ran.trace;
+    let frames: Vec<u32> = match &filter {
+        Some(filter) => Selector::new(trace).select(filter),
+        None => (1..=trace.frames.len() as u32).collect(),
+    };
+    let start = match arguments.at {
+        Some(place) => Some(at_place(trace, &frames, place)?),
+        None => None,
+    };
+    let interactive = io::stdin().is_terminal() && screen.is_terminal();
+    if interactive && !arguments.text {
+        eprintln!("the full-screen stepper is not part of this version; here is the same walk as text");
+    }
+    let archive = Archive::of(trace);
+    match start {
+        _ if frames.is_empty() => Err(Failure::Usage("there is no frame to show".to_string())),
+        start if interactive => walk(screen, &ran, &archive, &frames, start.unwrap_or(0)),
+        Some(index) => full(screen, &archive, frames[index]),
+        None => {
+            let lines = frames.iter().filter_map(|number| trace.frame(*number));
+            let width = screen.width;
+            lines.map(|frame| frame_line(trace, &frame, width)).try_for_each(|line| screen.line(&line))
+        }
+    }
+}
+
+/// Index of the first frame at or after a place; the last one if there is none.
+fn at_place(trace: &Trace, frames: &[u32], place: Place) -> Result<usize, Failure> {
+    let event = place.event(trace)?;
+    let found = frames.iter().position(|number| trace.frames[*number as usize - 1] >= event);
+    Ok(found.unwrap_or(frames.len().saturating_sub(1)))
+}
+
+/// `f21    1.000808  server4:eth0   ▸ IP 172.25.254.92.40002 > 172.25.92.100.80: Flags [S], …`.
+pub(crate) fn frame_line(trace: &Trace, frame: &Captured, width: usize) -> String {
+    let ports = trace.cast.ports.iter().filter(|card| !trace.cast.nodes[card.node.index()].is_switch);
+    let column = ports.map(|card| trace.node_name(card.node).width() + card.name.width() + 1).max().unwrap_or(0);
+    let arrow = if frame.outbound { "▸" } else { "◂" };
+    let summary = summary::line(&frame.bytes, frame.length as usize);
+    let line = format!(
+        "{:<6} {}  {:<column$} {arrow} {summary}",
+        format!("f{}", frame.number),
+        frame.at,
+        trace.port_name(frame.port)
+    );
+    if line.width() <= width { line } else { line.chars().take(width - 1).chain(['…']).collect() }
+}
+
+/// One frame in full: the journey of its packet, and the tables of its host.
+fn full(screen: &mut Screen, archive: &Archive, number: u32) -> Result<(), Failure> {
+    let manner = Manner { width: screen.width, all: false };
+    let text = journey::frame(archive, number, manner).unwrap_or_default();
+    screen.put(&text)?;
+    let Some(frame) = archive.trace.frame(number) else { return Ok(()) };
+    show_tables(screen, archive.trace, &frame, frame.node)
+}
+
+fn show_tables(screen: &mut Screen, trace: &Trace, frame: &Captured, node: NodeId) -> Result<(), Failure> {
+    let moment = Moment::after(trace, frame.event);
+    let text = tables::text(trace, &moment, node, frame.at);
+    if text.is_empty() {
+        return Ok(());
+    }
+    screen.line("")?;
+    screen.line(&screen.ink(Ink::Strong, &format!("{} at {} s", trace.node_name(node), frame.at)))?;
+    screen.put(&text)
+}
+
+/// Frame by frame, as lines are typed.
+fn walk(screen: &mut Screen, ran: &Ran, archive: &Archive, frames: &[u32], start: usize) -> Result<(), Failure> {
+    let mut at = start;
+    let mut lines = io::stdin().lock().lines();
+    loop {
+        full(screen, archive, frames[at])?;
+        screen.line("")?;
+        screen.put(&screen.ink(Ink::Faint, "n next, p back, f21 r3 1.2s go there, q quit: "))?;
+        screen.finish()?;
+        let Some(line) = lines.next().transpose().map_err(|error| Failure::File(error.to_string()))? else {
+            return screen.line("");
+        };
+        match line.trim() {
+            "" | "n" => at = (at + 1).min(frames.len() - 1),
+            "p" => at = at.saturating_sub(1),
+            "g" => at = 0,
+            "G" => at = frames.len() - 1,
+            "q" => return Ok(()),
+            place => match place.parse::<Place>() {
+                Ok(place) => match at_place(&ran.trace, frames, place) {
+                    Ok(index) => at = index,
+                    Err(failure) => failure.report(),
+                },
+                Err(message) => eprintln!("{message}"),
+            },
+        }
+    }
+}

@@ -1,0 +1,268 @@
+//! From a name to a finished run: the scenario is found, read, built and run, and what it came to is kept.
+
+use crate::failure::Failure;
+use crate::files::Folder;
+use crate::place::Place;
+use crate::suggest::did_you_mean;
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use pcap_out::About;
+use pcap_out::report::Mark;
+use scenarios::{Model, Source};
+use sim_core::base::time::Instant;
+use sim_core::trace::record::CommandRecord;
+use sim_core::trace::recorder::Counters;
+use sim_core::trace::{Digest, Trace};
+use sim_core::world::sim::{Sim, Stopped};
+use std::io::{IsTerminal, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// What may differ from what the scenario says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Options {
+    /// Another seed.
+    pub(crate) seed: Option<u64>,
+    /// Another end.
+    pub(crate) until: Option<Instant>,
+}
+
+/// A finished run.
+#[derive(Debug)]
+pub(crate) struct Ran {
+    /// Everything that was recorded.
+    pub(crate) trace: Trace,
+    /// What was counted.
+    pub(crate) counters: Counters,
+    /// Name, seed and digest.
+    pub(crate) about: About,
+    /// The digest.
+    pub(crate) digest: Option<Digest>,
+    /// When the run ended, in simulated time.
+    pub(crate) now: Instant,
+    /// Why it ended.
+    pub(crate) stopped: End,
+    /// How long it took, in real time.
+    pub(crate) took: std::time::Duration,
+}
+
+/// Why a run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// The engine stopped.
+    Engine(Stopped),
+    /// Somebody pressed Ctrl-C.
+    Interrupted,
+}
+
+/// A bundled scenario.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Bundled {
+    pub(crate) name: &'static str,
+    pub(crate) alias: Option<&'static str>,
+}
+
+impl Ran {
+    /// `3f0c9a51`.
+    pub(crate) fn short_digest(&self) -> String {
+        self.digest.map_or("none".to_string(), |digest| digest.to_string())
+    }
+
+    /// The last instant before the script began, when boot is over.
+    pub(crate) fn after_boot(&self) -> Instant {
+        let script = self.trace.commands.iter().filter(|command| !command.boot);
+        let first = script.map(|command| command.started).min().unwrap_or(self.now);
+        Instant::from_nanos(first.nanos().saturating_sub(1))
+    }
+}
+
+/// The bundled scenarios, in the order in which they are best met.
+pub(crate) fn bundled() -> Vec<Bundled> {
+    Vec::new()
+}
+
+/// Whether this is a bundled scenario or a file.
+pub(crate) fn exists(name: &str) -> bool {
+    Path::new(name).is_file()
+}
+
+/// Finds, reads and checks a scenario.
+pub(crate) fn open(name: &str) -> Result<Model, Failure> {
+    let (file, folder) = on_disk(name)?;
+    scenarios::load(&file, &folder).map_err(Failure::Invalid)
+}
+
+/// A scenario as it is written.
+pub(crate) fn text(name: &str) -> Result<String, Failure> {
+    let (file, folder) = on_disk(name)?;
+    folder.read(&file).map_err(|error| Failure::File(format!("cannot read {name}: {error}")))
+}
+
+/// The name of a file in its folder, and the folder.
+fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
+    let path = Path::new(name);
+    let looks_like_file = name.contains('/') || name.ends_with(".ron") || path.exists();
+    if !looks_like_file {
+        let known: Vec<Bundled> = bundled();
+        let meant = did_you_mean(name, known.iter().flat_map(|one| [Some(one.name), one.alias].into_iter().flatten()));
+        return Err(Failure::Usage(format!("there is no scenario {name}{meant} (lvslab list shows all)")));
+    }
+    match path.file_name() {
+        Some(file) if path.is_file() => Ok((file.to_string_lossy().into_owned(), Folder::of(path))),
+        Some(_) | None => Err(Failure::File(format!("cannot read {name}: there is no such file"))),
+    }
+}
+
+/// Says on standard error what was put right in a scenario and what has no effect.
+pub(crate) fn warn(model: &Model) {
+    if !model.warnings.is_empty() {
+        eprint!("{}", scenarios::problem::render(&model.warnings));
+    }
+}
+
+/// Runs a scenario.
+pub(crate) fn run(model: &Model, options: &Options) -> Result<Ran, Failure> {
+    warn(model);
+    let seed = options.seed.unwrap_or(model.seed);
+    let until = options.until.unwrap_or(model.until);
+    let sim: Option<Sim> = None;
+    let sim = sim.ok_or_else(|| Failure::File("scenarios cannot be built into worlds yet".to_string()))?;
+    Ok(drive(sim, model, seed, until))
+}
+
+/// Turns the engine, with a progress bar for whoever waits longer than a second, until the end or Ctrl-C.
+fn drive(mut sim: Sim, model: &Model, seed: u64, until: Instant) -> Ran {
+    let interrupted = Arc::new(AtomicBool::new(false));
+    // Without the handler Ctrl-C ends the program as it would without us.
+    let handler = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
+    let clock = Clock::start();
+    let mut progress: Option<ProgressBar> = None;
+    let mut turns: u32 = 0;
+    let stopped = loop {
+        if let Some(stopped) = sim.step() {
+            break End::Engine(stopped);
+        }
+        turns = turns.wrapping_add(1);
+        if turns % 1024 == 0 {
+            if interrupted.load(Ordering::Relaxed) {
+                break End::Interrupted;
+            }
+            if progress.is_none() && clock.elapsed().as_secs() >= 1 {
+                progress = Some(bar(until));
+            }
+            if let Some(progress) = &progress {
+                progress.set_position(sim.now().millis());
+            }
+        }
+    };
+    if let Some(progress) = progress {
+        progress.finish_and_clear();
+    }
+    if let Ok(handler) = handler {
+        signal_hook::low_level::unregister(handler);
+    }
+    let took = clock.elapsed();
+    let (counters, digest) = (sim.counters(), sim.digest());
+    let now = match stopped {
+        End::Engine(Stopped::Until | Stopped::Quiet) => until,
+        End::Engine(_) | End::Interrupted => sim.now(),
+    };
+    let about = About {
+        scenario: model.name.clone(),
+        title: model.title.clone(),
+        seed,
+        digest: digest.map_or("none".to_string(), |digest| format!("{digest:#}")),
+    };
+    Ran { trace: sim.into_trace(), counters, about, digest, now, stopped, took }
+}
+
+fn bar(until: Instant) -> ProgressBar {
+    let target =
+        if std::io::stderr().is_terminal() { ProgressDrawTarget::stderr() } else { ProgressDrawTarget::hidden() };
+    let bar = ProgressBar::with_draw_target(Some(until.millis()), target);
+    let style = ProgressStyle::with_template("{wide_bar} {percent} % of the simulated time, {eta} to go");
+    bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+    bar
+}
+
+/// Says on standard error if the run did not end as it should.
+pub(crate) fn complain_about_end(ran: &Ran) {
+    let text = match ran.stopped {
+        End::Engine(Stopped::Until | Stopped::Quiet) => return,
+        End::Engine(Stopped::Livelock { node, at }) => format!(
+            "stopped at {at} s: more than a million things happened at one instant, the last at {}",
+            ran.trace.node_name(node)
+        ),
+        End::Engine(Stopped::TraceFull { at }) => {
+            format!("stopped at {at} s: the record of the run is full; --until {at}s runs only so far")
+        }
+        End::Interrupted => format!("interrupted at {} s; everything up to there was kept", ran.now),
+    };
+    // If nobody can hear it, there is nothing left to do.
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Runs the scenario again and compares what both delivered and printed.
+pub(crate) fn compare_with_another_run(model: &Model, options: &Options, first: &Ran) -> Result<(), Failure> {
+    let second = run(model, options)?;
+    if first.digest != second.digest {
+        let at = first.trace.events.iter().zip(&second.trace.events).position(|(a, b)| a != b);
+        let place = at.map_or("at the end of one of them".to_string(), |at| format!("first at event e{at}"));
+        let (a, b) = (first.short_digest(), second.short_digest());
+        return Err(Failure::Determinism(format!("two runs of the same scenario and seed differ, {place}: {a}, {b}")));
+    }
+    eprintln!("two runs, one digest: {}", first.short_digest());
+    Ok(())
+}
+
+/// What was expected, and whether it holds.
+pub(crate) fn judge(model: &Model, ran: &Ran) -> Vec<Mark> {
+    let _ = (model, ran);
+    Vec::new()
+}
+
+/// The instant of a place; what is not a time is looked up in a run.
+pub(crate) fn instant_of(model: &Model, place: Place) -> Result<Instant, Failure> {
+    match place {
+        Place::Time(at) => Ok(at),
+        Place::Frame(_) | Place::Event(_) | Place::Request(_) => {
+            let ran = run(model, &Options::default())?;
+            Ok(ran.trace.at(place.event(&ran.trace)?))
+        }
+    }
+}
+
+/// Types one more line on a host, and runs until it has ended.
+pub(crate) fn exec(model: &Model, host: &str, at: Instant, line: &str) -> Result<CommandRecord, Failure> {
+    let _ = (model, host, at, line);
+    Err(Failure::File("scenarios cannot be built into worlds yet".to_string()))
+}
+
+/// Words as a shell would have to be given them.
+pub(crate) fn quoted(words: &[String]) -> String {
+    if let [one] = words {
+        return one.clone();
+    }
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
+    let quote = |word: &String| match word.chars().all(plain) && !word.is_empty() {
+        true => word.clone(),
+        false => format!("'{}'", word.replace('\'', "'\\''")),
+    };
+    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+/// Real time, which only the command line may look at, and only to say how long something took.
+#[derive(Debug)]
+#[expect(clippy::disallowed_types, reason = "the command line times a run; nothing simulated sees it")]
+struct Clock(std::time::Instant);
+
+impl Clock {
+    #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the command line times a run")]
+    fn start() -> Self {
+        Clock(std::time::Instant::now())
+    }
+
+    fn elapsed(&self) -> std::time::Duration {
+        self.0.elapsed()
+    }
+}

@@ -1,0 +1,163 @@
+//! Typed lines and what came back, as a terminal shows them.
+
+use crate::failure::Failure;
+use crate::paint::{Ink, Screen};
+use pcap_out::layout::pad;
+use pcap_out::story::{Archive, millis};
+use sim_core::trace::record::{CommandRecord, Outcome};
+use std::collections::BTreeMap;
+use unicode_width::UnicodeWidthStr;
+
+/// Runs of one line longer than this are shortened.
+const REPEATS_MAX: usize = 8;
+const OUTPUT_LINES_MAX: usize = 60;
+const INDENT: &str = "          ";
+
+/// Shows every line that the script typed, and those of the boot that printed something or failed.
+pub(crate) fn show(screen: &mut Screen, archive: &Archive) -> Result<(), Failure> {
+    let all: Vec<(usize, &CommandRecord)> = archive.trace.commands.iter().enumerate().collect();
+    let shown: Vec<(usize, &CommandRecord)> =
+        all.into_iter().filter(|(_, command)| !command.boot || is_worth_showing(command)).collect();
+    let mut at = 0;
+    while at < shown.len() {
+        let same = shown[at..].iter().take_while(|(_, other)| is_same(other, shown[at].1)).count();
+        let count = if same > REPEATS_MAX { 4 } else { same };
+        for (index, command) in &shown[at..at + count] {
+            one(screen, archive, *index, command)?;
+        }
+        if count < same {
+            rest(screen, archive, &shown[at + count..at + same])?;
+        }
+        at += same;
+    }
+    Ok(())
+}
+
+fn is_same(a: &CommandRecord, b: &CommandRecord) -> bool {
+    a.node == b.node && a.text == b.text && a.boot == b.boot
+}
+
+fn is_worth_showing(command: &CommandRecord) -> bool {
+    !command.stdout.is_empty() || !command.stderr.is_empty() || command.exit.is_some_and(|exit| exit != 0)
+}
+
+fn one(screen: &mut Screen, archive: &Archive, index: usize, command: &CommandRecord) -> Result<(), Failure> {
+    let prompt = format!("[root@{} ~]#", archive.trace.node_name(command.node));
+    let time = pad_left(&seconds(command.started.nanos()), 6);
+    let mut typed = command.text.lines();
+    let first = typed.next().unwrap_or_default();
+    let prompt = screen.ink(Ink::Faint, &prompt);
+    screen.line(&format!("{time} s  {prompt} {}", screen.ink(Ink::Strong, first)))?;
+    for line in typed {
+        screen.line(&format!("{INDENT}> {}", screen.ink(Ink::Strong, line)))?;
+    }
+    let mut lines: Vec<&str> = command.stdout.lines().chain(command.stderr.lines()).collect();
+    let left_out = lines.len().saturating_sub(OUTPUT_LINES_MAX);
+    lines.truncate(OUTPUT_LINES_MAX);
+    let mark = mark(archive, index, command);
+    let last = lines.len().saturating_sub(1);
+    if lines.is_empty() && !mark.is_empty() {
+        lines.push("");
+    }
+    for (line, number) in lines.iter().zip(0..) {
+        let line = printable(line);
+        match (number == last, mark.is_empty()) {
+            (true, false) => {
+                let room = screen.width.saturating_sub(INDENT.len() + mark.width() + 2);
+                let mark = screen.ink(Ink::Name, &mark);
+                screen.line(&format!("{INDENT}{}  {mark}", pad(&line, room)))?;
+            }
+            (true, true) | (false, _) => screen.line(&format!("{INDENT}{line}"))?,
+        }
+    }
+    if left_out > 0 {
+        screen.line(&format!("{INDENT}… {left_out} more lines (--report F.json has them)"))?;
+    }
+    match command.exit {
+        Some(0) => Ok(()),
+        Some(code) => screen.line(&format!("{INDENT}{}", screen.ink(Ink::Bad, &format!("exit status {code}")))),
+        None => screen.line(&format!("{INDENT}{}", screen.ink(Ink::Faint, "(still running when the run ended)"))),
+    }
+}
+
+/// Who served the requests of this line: `server6   1.83 ms`, or a count per host.
+fn mark(archive: &Archive, index: usize, command: &CommandRecord) -> String {
+    let requests = requests_of(archive, index, command);
+    match requests.as_slice() {
+        [] => String::new(),
+        [one] => {
+            let request = &archive.trace.requests[*one];
+            let took = request.ended.map_or(String::new(), |ended| millis(ended.since(request.started).nanos()));
+            let by = match archive.servers[*one] {
+                Some(node) if matches!(request.outcome, Outcome::Answered { .. }) => archive.trace.node_name(node),
+                Some(_) | None => "",
+            };
+            format!("{by}   {}", pad_left(&took, 8)).trim().to_string()
+        }
+        many => tally(archive, many),
+    }
+}
+
+/// The requests that began while this line ran, on its host, and after the line before it on that host had begun.
+fn requests_of(archive: &Archive, index: usize, command: &CommandRecord) -> Vec<usize> {
+    let trace = archive.trace;
+    let ended = command.ended;
+    let later = trace.commands.iter().enumerate().filter(|(other, later)| {
+        *other > index && later.node == command.node && !later.boot && later.started >= command.started
+    });
+    let next = later.map(|(_, later)| later.started).min();
+    let all = trace.requests.iter().enumerate();
+    all.filter(|(_, request)| {
+        request.node == command.node
+            && request.started >= command.started
+            && ended.is_none_or(|ended| request.started <= ended)
+            && next.is_none_or(|next| request.started < next || next == command.started)
+    })
+    .map(|(index, _)| index)
+    .collect()
+}
+
+/// `20 requests: server5 10, server6 10`.
+fn tally(archive: &Archive, requests: &[usize]) -> String {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for index in requests {
+        let answered = matches!(archive.trace.requests[*index].outcome, Outcome::Answered { .. });
+        let by = archive.servers[*index].filter(|_| answered);
+        let name = by.map_or(if answered { "?" } else { "failed" }.to_string(), |node| {
+            archive.trace.node_name(node).to_string()
+        });
+        *counts.entry(name).or_default() += 1;
+    }
+    let list: Vec<String> = counts.iter().map(|(name, count)| format!("{name} {count}")).collect();
+    format!("{} requests: {}", requests.len(), list.join(", "))
+}
+
+/// The rest of a long run of one line, in one line.
+fn rest(screen: &mut Screen, archive: &Archive, commands: &[(usize, &CommandRecord)]) -> Result<(), Failure> {
+    let requests: Vec<usize> =
+        commands.iter().flat_map(|(index, command)| requests_of(archive, *index, command)).collect();
+    let failed = commands.iter().filter(|(_, command)| command.exit.is_some_and(|exit| exit != 0)).count();
+    let mut text = format!("… the same {} times more", commands.len());
+    if failed > 0 {
+        text.push_str(&format!(", {failed} with an exit status other than 0"));
+    }
+    if !requests.is_empty() {
+        text.push_str(&format!(": {}", tally(archive, &requests)));
+    }
+    screen.line(&format!("{INDENT}{}", screen.ink(Ink::Faint, &text)))
+}
+
+/// `1.000`.
+pub(crate) fn seconds(ns: u64) -> String {
+    format!("{}.{:03}", ns / 1_000_000_000, ns % 1_000_000_000 / 1_000_000)
+}
+
+fn pad_left(text: &str, width: usize) -> String {
+    format!("{}{text}", " ".repeat(width.saturating_sub(text.width())))
+}
+
+/// Without what would move the cursor of the reader's terminal.
+fn printable(line: &str) -> String {
+    let line = line.replace('\t', "        ");
+    line.trim_end().chars().map(|c| if c.is_control() { '·' } else { c }).collect()
+}
