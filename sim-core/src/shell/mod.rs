@@ -12,6 +12,7 @@ pub mod command;
 mod curl;
 mod echo;
 mod files;
+pub mod ipvsadm;
 mod options;
 pub mod parse;
 pub mod paste;

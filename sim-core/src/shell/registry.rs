@@ -11,6 +11,8 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::truth::TRUE, &super::truth::FALSE],
     // Clients.
     &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],
+    // LVS.
+    &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
 ];
 
 /// Every command that a host understands.
