@@ -133,6 +133,7 @@ impl Kernel {
                 neighbours.confirm(route.iface, route.next_hop, now);
             }
         }
+        self.processes.network_is(interfaces.revision);
         for event in self.sockets.take_events() {
             self.processes.socket_event(event.owner, event.socket, event.cause, event.packet);
         }

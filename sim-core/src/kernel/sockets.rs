@@ -75,6 +75,7 @@ pub struct Sockets {
     next_id: u32,
     places: Vec<Place>,
     free: Vec<u32>,
+    #[expect(clippy::vec_box, reason = "flows move between here and their places without being copied")]
     pool: Vec<Box<Flow>>,
     flows: Lookup<FlowKey, u32>,
     time_waits: TimeWaits,
@@ -341,7 +342,7 @@ impl Sockets {
         }
         if after == State::TimeWait {
             self.drain(place, cx);
-            return self.into_time_wait(place, cx);
+            return self.keep_time_wait(place, cx);
         }
         if before == State::SynSent && after == State::Established {
             flow.give_up = Instant::NEVER;
@@ -596,7 +597,7 @@ impl Sockets {
         }
     }
 
-    fn into_time_wait(&mut self, place: u32, cx: &mut Cx) {
+    fn keep_time_wait(&mut self, place: u32, cx: &mut Cx) {
         let flow = self.places[place as usize].flow.as_ref().expect("a flow that ends is there");
         let record = TimeWait {
             expires: cx.now,

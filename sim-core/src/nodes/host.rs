@@ -373,3 +373,6 @@ impl Node for Host {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

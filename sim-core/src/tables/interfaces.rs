@@ -24,6 +24,8 @@ pub struct Interfaces {
     ports: Lookup<PortId, IfaceId>,
     ours: Lookup<Ipv4Addr, Owners>,
     count: usize,
+    /// How often an interface, its carrier or an address changed: programs that wait for that look at it.
+    pub(crate) revision: u64,
 }
 
 /// An interface.
@@ -91,7 +93,8 @@ struct Owners {
 impl Interfaces {
     /// No interface yet.
     pub(super) fn new(node: NodeId) -> Self {
-        Interfaces { node, list: vec![None], ports: Lookup::default(), ours: Lookup::default(), count: 0 }
+        let (ports, ours) = (Lookup::default(), Lookup::default());
+        Interfaces { node, list: vec![None], ports, ours, count: 0, revision: 0 }
     }
 
     /// Adds an interface, down and without addresses, under the next index. None if there are too many.
@@ -194,6 +197,7 @@ impl Interfaces {
     /// one at the end.
     pub(super) fn insert_address(&mut self, id: IfaceId, address: Address) {
         self.count += 1;
+        self.revision += 1;
         let owners = self.ours.get_or_insert_with(address.address, || Owners { first: id, count: 0 });
         owners.count += 1;
         let interface = self.get_mut(id).expect("the caller looked the interface up");
@@ -208,6 +212,7 @@ impl Interfaces {
     /// Takes the address at a place out.
     pub(super) fn remove_address(&mut self, id: IfaceId, at: usize) -> Address {
         self.count -= 1;
+        self.revision += 1;
         let address = self.get_mut(id).expect("the caller looked the interface up").addresses.remove(at);
         let owners = self.ours.get_mut(&address.address).expect("an address that stands somewhere is counted");
         owners.count -= 1;

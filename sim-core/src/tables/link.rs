@@ -155,7 +155,8 @@ impl Tables {
         Ok(())
     }
 
-    fn note_interface(&self, id: IfaceId, present: bool, cx: &mut Cx) {
+    fn note_interface(&mut self, id: IfaceId, present: bool, cx: &mut Cx) {
+        self.interfaces.revision += 1;
         if let Some(record) = self.interfaces.record(id, present) {
             cx.change(Change::Interface(record));
         }

@@ -33,6 +33,7 @@ pub struct Processes {
     born: Vec<(Pid, Box<dyn Process>)>,
     ended: Vec<(Pid, i32)>,
     last_pid: u32,
+    network_revision: u64,
     pub(crate) exec: Option<Rc<dyn Exec>>,
     pub(crate) pipes: Places<Pipe>,
     pub(crate) opens: Places<OpenFile>,
@@ -50,6 +51,8 @@ pub(crate) struct Entry {
     pub(crate) started: Instant,
     state: State,
     wait: Wait,
+    /// When the heap's live entry of this process is due.
+    armed: Instant,
     is_queued: bool,
     is_stopped: bool,
     is_unawaited: bool,
@@ -152,6 +155,7 @@ impl Processes {
             started: now,
             state: State::Alive,
             wait: Wait::default(),
+            armed: Instant::NEVER,
             is_queued: false,
             is_stopped: false,
             is_unawaited: parent == INIT,
@@ -186,15 +190,23 @@ impl Processes {
 
     // ── who runs next ──
 
-    /// Puts processes whose time has come into the run queue.
+    /// Puts processes whose time has come into the run queue. A process has at most one live entry in the heap; if it
+    /// has put its time off since, the entry is made anew when it comes up.
     pub(crate) fn fire_timers(&mut self, now: Instant) {
         while let Some(Reverse((at, pid))) = self.timers.peek().copied() {
             if at > now {
                 return;
             }
             self.timers.pop();
-            if self.table.get(&pid).is_some_and(|entry| entry.state == State::Alive && entry.wait.until == Some(at)) {
-                self.make_ready(pid);
+            let Some(entry) = self.table.get_mut(&pid).filter(|entry| entry.armed == at) else { continue };
+            entry.armed = Instant::NEVER;
+            match entry.wait.until {
+                Some(until) if until > now => {
+                    entry.armed = until;
+                    self.timers.push(Reverse((until, pid)));
+                }
+                Some(_) => self.make_ready(pid),
+                None => {}
             }
         }
     }
@@ -264,9 +276,6 @@ impl Processes {
     }
 
     fn sleep(&mut self, pid: Pid, wait: Wait) {
-        if let Some(at) = wait.until {
-            self.timers.push(Reverse((at, pid)));
-        }
         let can_go_on = wait.any.iter().any(|on| self.holds(pid, *on));
         for on in &wait.any {
             if let On::Readable(fd) | On::Writable(fd) = on
@@ -279,6 +288,12 @@ impl Processes {
             }
         }
         let Some(entry) = self.table.get_mut(&pid) else { return };
+        if let Some(until) = wait.until
+            && until < entry.armed
+        {
+            entry.armed = until;
+            self.timers.push(Reverse((until, pid)));
+        }
         entry.wait = wait;
         entry.origin = (EventId::NONE, PacketId::NONE);
         if can_go_on || !entry.signals.is_empty() {
@@ -348,8 +363,11 @@ impl Processes {
         }
     }
 
-    /// An interface or an address changed: wakes who waits for that.
-    pub(crate) fn network_changed(&mut self) {
+    /// Interfaces and addresses are at this revision: if that is a new one, wakes who waits for a change.
+    pub(crate) fn network_is(&mut self, revision: u64) {
+        if std::mem::replace(&mut self.network_revision, revision) == revision {
+            return;
+        }
         let sleepers: Vec<Pid> = self
             .table
             .iter()
