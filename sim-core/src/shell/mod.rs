@@ -7,12 +7,12 @@
 //! ```
 //! One file per command, one row per file in [`COMMANDS`].
 
+mod arptables;
 mod builtins;
 pub mod command;
 mod curl;
 mod echo;
 mod files;
-pub mod ipvsadm;
 mod options;
 pub mod parse;
 pub mod paste;
@@ -22,6 +22,7 @@ pub mod programs;
 pub mod registry;
 mod regular;
 pub mod run;
+mod service;
 mod test;
 #[cfg(test)]
 mod testing;

@@ -9,10 +9,10 @@ pub const COMMANDS: &[&[&Command]] = &[
     builtins::COMMANDS,
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],
     &[&super::truth::TRUE, &super::truth::FALSE],
+    // Filters and services.
+    &[&super::arptables::COMMAND, &super::service::SYSTEMCTL, &super::service::SERVICE, &super::service::INIT_SCRIPT],
     // Clients.
     &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],
-    // LVS.
-    &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
 ];
 
 /// Every command that a host understands.

@@ -151,6 +151,11 @@ impl ArpTables {
         self.variants[variant as usize].iter().any(|chain| !chain.rules.is_empty())
     }
 
+    /// Whether any variant has rules.
+    pub fn has_any_rules(&self) -> bool {
+        self.variants.iter().flatten().any(|chain| !chain.rules.is_empty())
+    }
+
     /// What the rules say about a message at this hook.
     pub fn evaluate(&mut self, hook: ArpHook, message: &ArpView) -> ArpVerdict {
         let mut verdict = ArpVerdict::Accept;

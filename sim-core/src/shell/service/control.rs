@@ -1,0 +1,354 @@
+//! The three ways to a service: `systemctl VERB NAME`, `service NAME VERB`, `/etc/init.d/NAME VERB`.
+
+use super::{Kind, NOT_MODELLED, SERVICES, Service, find, has_systemd, names};
+use crate::kernel::process::Signal;
+use crate::kernel::syscall::Sys;
+use crate::shell::command::{Call, Command, Fault, Opt, Outcome, base_name, did_you_mean};
+
+/// `systemctl`.
+pub(in crate::shell) const SYSTEMCTL: Command = Command {
+    names: &["systemctl"],
+    summary: "starts and stops services",
+    options: VERBS,
+    check: check_systemctl,
+    run: run_systemctl,
+};
+
+/// `service`.
+pub(in crate::shell) const SERVICE: Command = Command {
+    names: &["service"],
+    summary: "runs the start script of a service",
+    options: VERBS,
+    check: check_service,
+    run: run_service,
+};
+
+/// `/etc/init.d/NAME`.
+pub(in crate::shell) const INIT_SCRIPT: Command = Command {
+    names: &["/etc/init.d/"],
+    summary: "the start script of a service",
+    options: VERBS,
+    check: check_script,
+    run: run_script,
+};
+
+const VERBS: &[Opt] = &[
+    Opt::flag("start", "starts it"),
+    Opt::flag("stop", "stops it"),
+    Opt::flag("restart", "stops and starts it"),
+    Opt::flag("condrestart", "restarts it if it runs"),
+    Opt::flag("try-restart", "restarts it if it runs"),
+    Opt::flag("reload", "makes it read its configuration again"),
+    Opt::flag("status", "says whether it runs"),
+    Opt::flag("is-active", "says whether it runs, in a word"),
+    Opt::flag("save", "keeps the rules in a file (ipvsadm, arptables_jf)"),
+    Opt::flag("--now", "starts or stops it too (enable, disable)"),
+    Opt::accepted("enable", false, "what runs after a restart is what the boot lines start"),
+    Opt::accepted("disable", false, "what runs after a restart is what the boot lines start"),
+    Opt::accepted("daemon-reload", false, "unit files are not read"),
+    Opt::refused("mask", false, "stop the service instead"),
+    Opt::refused("edit", false, "unit files are not modelled"),
+];
+
+/// What is to be done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verb {
+    Start,
+    Stop,
+    Restart,
+    RestartIfActive,
+    Reload,
+    Save,
+}
+
+fn check_systemctl(_: &Command, words: &[&str]) -> Vec<Fault> {
+    let named = words.iter().enumerate().skip(2).filter(|(_, word)| !word.starts_with('-'));
+    let mut faults: Vec<Fault> = named.filter_map(|(at, name)| check_name(at, name)).collect();
+    faults.extend(words.get(1).and_then(|verb| check_verb(1, verb)));
+    faults
+}
+
+fn check_service(_: &Command, words: &[&str]) -> Vec<Fault> {
+    let name = words.get(1).and_then(|name| check_name(1, name));
+    name.into_iter().chain(words.get(2).and_then(|verb| check_verb(2, verb))).collect()
+}
+
+fn check_script(_: &Command, words: &[&str]) -> Vec<Fault> {
+    let name = words.first().and_then(|path| check_name(0, base_name(path)));
+    name.into_iter().chain(words.get(1).and_then(|verb| check_verb(1, verb))).collect()
+}
+
+fn check_name(at: usize, name: &str) -> Option<Fault> {
+    let name = name.strip_suffix(".service").unwrap_or(name);
+    if find(name).is_some() {
+        return None;
+    }
+    if NOT_MODELLED.contains(&name) {
+        return Some(Fault::not_modelled(at, format!("the service {name} is not modelled")));
+    }
+    let fault = Fault::unknown(at, format!("there is no service {name}"));
+    Some(match did_you_mean(name, names()) {
+        Some(near) => fault.hint(format!("did you mean {near}?")),
+        None => fault.hint(format!("services: {}", SERVICES.iter().map(|s| s.names[0]).collect::<Vec<_>>().join(", "))),
+    })
+}
+
+fn check_verb(at: usize, verb: &str) -> Option<Fault> {
+    match VERBS.iter().find(|known| known.name == verb) {
+        Some(Opt { status: crate::shell::command::Status::Refused, note, .. }) => {
+            Some(Fault::not_modelled(at, format!("{verb} is not modelled")).hint(*note))
+        }
+        Some(_) => None,
+        None => {
+            let fault = Fault::unknown(at, format!("a service cannot \"{verb}\""));
+            let near = did_you_mean(verb, VERBS.iter().map(|verb| verb.name));
+            Some(near.map_or(fault.clone(), |near| fault.hint(format!("did you mean {near}?"))))
+        }
+    }
+}
+
+fn run_systemctl(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
+    let words: Vec<&str> = call.args().iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
+    let now = call.args().iter().any(|word| word == "--now");
+    let Some((&verb, units)) = words.split_first() else { return list_units(call, sys) };
+    if verb == "daemon-reload" {
+        return Outcome::Done(0);
+    }
+    if units.is_empty() {
+        return call.fail(1, "Too few arguments.\n");
+    }
+    let mut code = 0;
+    for unit in units {
+        let unit = unit.strip_suffix(".service").unwrap_or(unit);
+        let ended = match find(unit) {
+            Some(service) => unit_verb(verb, now, service, call, sys),
+            None if matches!(verb, "status" | "is-active") => {
+                call.out(if verb == "status" {
+                    format!("Unit {unit}.service could not be found.\n")
+                } else {
+                    "inactive\n".into()
+                });
+                if verb == "status" { 4 } else { 3 }
+            }
+            None => {
+                call.err(format!("Failed to {verb} {unit}.service: Unit {unit}.service not found.\n"));
+                5
+            }
+        };
+        code = if ended == 0 { code } else { ended };
+    }
+    Outcome::Done(code)
+}
+
+fn unit_verb(verb: &str, now: bool, service: &Service, call: &mut Call, sys: &mut Sys) -> i32 {
+    let name = service.names[0];
+    let verb = match verb {
+        "start" => Verb::Start,
+        "stop" => Verb::Stop,
+        "restart" => Verb::Restart,
+        "try-restart" | "condrestart" => Verb::RestartIfActive,
+        "reload" => Verb::Reload,
+        "status" => return show_unit(service, call, sys),
+        "is-active" => {
+            let active = service.is_active(sys);
+            call.out(if active { "active\n" } else { "inactive\n" });
+            return if active { 0 } else { 3 };
+        }
+        "enable" | "disable" if now => {
+            if verb == "enable" {
+                Verb::Start
+            } else {
+                Verb::Stop
+            }
+        }
+        "enable" => {
+            let link = format!("/etc/systemd/system/multi-user.target.wants/{name}.service");
+            call.err(format!("Created symlink {link} → /lib/systemd/system/{name}.service.\n"));
+            return 0;
+        }
+        "disable" => {
+            call.err(format!("Removed /etc/systemd/system/multi-user.target.wants/{name}.service.\n"));
+            return 0;
+        }
+        other => {
+            call.err(format!("Unknown command verb {other}.\n"));
+            return 1;
+        }
+    };
+    match carry_out(verb, service, sys) {
+        Ok(()) => 0,
+        Err(problem) => {
+            call.err(format!("Job for {name}.service failed: {problem}"));
+            1
+        }
+    }
+}
+
+fn show_unit(service: &Service, call: &mut Call, sys: &Sys) -> i32 {
+    let name = service.names[0];
+    let active = service.is_active(sys);
+    let (dot, state) = if active { ("●", "active (running)") } else { ("○", "inactive (dead)") };
+    call.out(format!("{dot} {name}.service - {}\n     Loaded: loaded (/lib/systemd/system/{name}.service; enabled)\n     Active: {state}\n", service.description));
+    if let Kind::Daemon { program, .. } = service.kind
+        && let Some(pid) = sys.kernel.processes.named(program).first()
+    {
+        call.out(format!("   Main PID: {} ({program})\n", pid.0));
+    }
+    if active { 0 } else { 3 }
+}
+
+fn list_units(call: &mut Call, sys: &Sys) -> Outcome {
+    for service in SERVICES.iter().filter(|service| service.is_active(sys)) {
+        call.out(format!(
+            "  {:<28} loaded active running {}\n",
+            format!("{}.service", service.names[0]),
+            service.description
+        ));
+    }
+    Outcome::Done(0)
+}
+
+fn run_service(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
+    let [name, verb] = call.args() else {
+        return call.fail(1, "Usage: service < option > | --status-all | [ service_name [ command ] ]\n");
+    };
+    let (name, verb) = (name.clone(), verb.clone());
+    let Some(service) = find(&name) else {
+        return call.fail(1, format!("{name}: unrecognized service\n"));
+    };
+    if has_systemd(sys.kernel.os) && verb != "save" {
+        call.out(format!("Redirecting to /bin/systemctl {verb} {}.service\n", service.names[0]));
+        return Outcome::Done(unit_verb(&verb, false, service, call, sys));
+    }
+    script(&verb, service, call, sys)
+}
+
+fn run_script(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
+    let path = call.argv[0].clone();
+    let Some(service) = find(base_name(&path)) else {
+        return call.fail(127, format!("bash: {path}: No such file or directory\n"));
+    };
+    let verb = call.args().first().cloned().unwrap_or_default();
+    script(&verb, service, call, sys)
+}
+
+/// What a System V start script says and does.
+fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outcome {
+    let name = service.names[0];
+    if verb == "status" {
+        return script_status(service, call, sys);
+    }
+    let steps: &[(Verb, &str)] = match (verb, &service.kind) {
+        ("start", Kind::Rules(_)) => &[(Verb::Start, "Applying")],
+        ("start", _) => &[(Verb::Start, "Starting")],
+        ("stop", Kind::Rules(_)) => &[(Verb::Stop, "Clearing")],
+        ("stop", _) => &[(Verb::Stop, "Stopping")],
+        ("restart", Kind::Rules(_)) => &[(Verb::Stop, "Clearing"), (Verb::Start, "Applying")],
+        ("restart", _) => &[(Verb::Stop, "Stopping"), (Verb::Start, "Starting")],
+        ("reload", _) => &[(Verb::Reload, "Reloading")],
+        ("condrestart" | "try-restart", _) if !service.is_active(sys) => &[],
+        ("condrestart" | "try-restart", _) => &[(Verb::Stop, "Stopping"), (Verb::Start, "Starting")],
+        ("save", Kind::Rules(_)) => &[(Verb::Save, "Saving")],
+        _ => return call.fail(2, format!("Usage: {name} {{start|stop|status|restart|reload|condrestart}}\n")),
+    };
+    let mut code = 0;
+    for (verb, doing) in steps {
+        let was_active = service.is_active(sys);
+        let ended = carry_out(*verb, service, sys);
+        let pointless = *verb == Verb::Stop && !was_active && matches!(service.kind, Kind::Daemon { .. });
+        let good = ended.is_ok() && !pointless;
+        for what in sentences(*verb, doing, service) {
+            call.out(format!("{what:<59}[{}]\n", if good { "  OK  " } else { "FAILED" }));
+        }
+        if let Err(problem) = ended {
+            call.err(problem);
+            code = 1;
+        }
+    }
+    Outcome::Done(code)
+}
+
+fn sentences(verb: Verb, doing: &str, service: &Service) -> Vec<String> {
+    let name = service.names[0];
+    match (&service.kind, verb) {
+        (Kind::Rules(rules), Verb::Save) if name == "ipvsadm" => {
+            vec![format!("ipvsadm: Saving IPVS table to {}:", rules.file)]
+        }
+        (Kind::Rules(rules), Verb::Save) => vec![format!("Saving current rules to {}:", rules.file)],
+        (Kind::Rules(_), Verb::Stop) if name == "ipvsadm" => {
+            vec!["ipvsadm: Clearing the current IPVS table:".into(), "ipvsadm: Unloading modules:".into()]
+        }
+        (Kind::Rules(_), Verb::Start) if name == "ipvsadm" => {
+            vec!["ipvsadm: Clearing the current IPVS table:".into(), "ipvsadm: Applying IPVS configuration:".into()]
+        }
+        (Kind::Rules(_), Verb::Stop) => vec!["Flushing all current rules and user defined chains:".into()],
+        (Kind::Rules(_), _) => vec![format!("{doing} arptables firewall rules:")],
+        (Kind::Daemon { .. } | Kind::Always, _) => vec![format!("{doing} {name}:")],
+    }
+}
+
+fn script_status(service: &Service, call: &mut Call, sys: &Sys) -> Outcome {
+    let name = service.names[0];
+    if let Kind::Daemon { program, .. } = service.kind {
+        let pids: Vec<String> = sys.kernel.processes.named(program).iter().map(|pid| pid.0.to_string()).collect();
+        if pids.is_empty() {
+            call.out(format!("{name} is stopped\n"));
+            return Outcome::Done(3);
+        }
+        call.out(format!("{name} (pid  {}) is running...\n", pids.join(" ")));
+        return Outcome::Done(0);
+    }
+    let active = service.is_active(sys);
+    call.out(format!("{name} is {}\n", if active { "active" } else { "stopped" }));
+    Outcome::Done(if active { 0 } else { 3 })
+}
+
+fn carry_out(verb: Verb, service: &Service, sys: &mut Sys) -> Result<(), String> {
+    match (verb, &service.kind) {
+        (_, Kind::Always) => Ok(()),
+        (Verb::Start, Kind::Daemon { .. }) if service.is_active(sys) => Ok(()),
+        (Verb::Start, Kind::Daemon { start, .. }) => {
+            if start(sys) {
+                Ok(())
+            } else {
+                Err("cannot fork: too many processes\n".into())
+            }
+        }
+        (Verb::Stop, Kind::Daemon { program, .. }) => {
+            tell(program, Signal::Term, sys);
+            Ok(())
+        }
+        (Verb::Restart, Kind::Daemon { program, start }) => {
+            tell(program, Signal::Term, sys);
+            if start(sys) { Ok(()) } else { Err("cannot fork: too many processes\n".into()) }
+        }
+        (Verb::RestartIfActive, Kind::Daemon { .. }) if service.is_active(sys) => {
+            carry_out(Verb::Restart, service, sys)
+        }
+        (Verb::RestartIfActive, _) => Ok(()),
+        (Verb::Reload, Kind::Daemon { .. }) if !service.is_active(sys) => Err("the service is not active\n".into()),
+        (Verb::Reload, Kind::Daemon { program, .. }) => {
+            tell(program, Signal::Hup, sys);
+            Ok(())
+        }
+        (Verb::Save, Kind::Daemon { .. }) => Err("a daemon has no rules to save\n".into()),
+        (Verb::Start | Verb::Restart | Verb::Reload, Kind::Rules(rules)) => (rules.load)(sys),
+        (Verb::Stop, Kind::Rules(rules)) => {
+            (rules.clear)(sys);
+            Ok(())
+        }
+        (Verb::Save, Kind::Rules(rules)) => {
+            if (rules.save)(sys) {
+                Ok(())
+            } else {
+                Err(format!("{}: cannot be written\n", rules.file))
+            }
+        }
+    }
+}
+
+fn tell(program: &str, signal: Signal, sys: &mut Sys) {
+    for pid in sys.kernel.processes.named(program) {
+        sys.kill(pid, signal);
+    }
+}

@@ -1,0 +1,94 @@
+//! Services: what `systemctl`, `service` and the scripts of `/etc/init.d` start and stop. One row per service.
+
+mod control;
+mod rules;
+mod web;
+
+pub(super) use control::{INIT_SCRIPT, SERVICE, SYSTEMCTL};
+
+use crate::kernel::Os;
+use crate::kernel::syscall::Sys;
+
+/// A service of the table.
+#[derive(Debug)]
+pub(super) struct Service {
+    /// What it is called; the first is shown.
+    names: &'static [&'static str],
+    /// As `systemctl status` shows it.
+    description: &'static str,
+    /// What a start script does besides `start`, `stop`, `restart` and `status`.
+    kind: Kind,
+}
+
+/// What a service is.
+#[derive(Debug)]
+enum Kind {
+    /// A daemon: it runs as processes of this name.
+    Daemon { program: &'static str, start: fn(&mut Sys<'_, '_>) -> bool },
+    /// Rules of the kernel, kept in a file.
+    Rules(Rules),
+    /// There already, and never off: `network`.
+    Always,
+}
+
+/// How rules are kept.
+#[derive(Debug)]
+struct Rules {
+    file: &'static str,
+    save: fn(&mut Sys<'_, '_>) -> bool,
+    load: fn(&mut Sys<'_, '_>) -> Result<(), String>,
+    clear: fn(&mut Sys<'_, '_>),
+    active: fn(&Sys<'_, '_>) -> bool,
+}
+
+/// Every service that can be started.
+const SERVICES: &[Service] = &[
+    Service {
+        names: &["httpd", "apache2"],
+        description: "The Apache HTTP Server",
+        kind: Kind::Daemon { program: "httpd", start: web::start_httpd },
+    },
+    Service {
+        names: &["nginx"],
+        description: "nginx - high performance web server",
+        kind: Kind::Daemon { program: "nginx", start: web::start_nginx },
+    },
+    Service {
+        names: &["arptables_jf", "arptables"],
+        description: "Automates a packet filtering firewall with arptables",
+        kind: Kind::Rules(rules::ARPTABLES),
+    },
+    Service {
+        names: &["network", "networking", "NetworkManager"],
+        description: "Bring up/down networking",
+        kind: Kind::Always,
+    },
+];
+
+/// Services of Linux that are known and not modelled.
+const NOT_MODELLED: [&str; 6] = ["keepalived", "ldirectord", "vsftpd", "haproxy", "sshd", "iptables"];
+
+fn find(name: &str) -> Option<&'static Service> {
+    let name = name.strip_suffix(".service").unwrap_or(name);
+    SERVICES.iter().find(|service| service.names.contains(&name))
+}
+
+/// All names, for suggestions.
+fn names() -> impl Iterator<Item = &'static str> {
+    SERVICES.iter().flat_map(|service| service.names.iter().copied())
+}
+
+impl Service {
+    fn is_active(&self, sys: &Sys) -> bool {
+        match &self.kind {
+            Kind::Daemon { program, .. } => !sys.kernel.processes.named(program).is_empty(),
+            Kind::Rules(rules) => (rules.active)(sys),
+            Kind::Always => true,
+        }
+    }
+}
+
+/// Whether the host has `systemctl` as its own way to start services.
+fn has_systemd(os: Os) -> bool {
+    os >= Os::CentOs7
+}

@@ -1,0 +1,25 @@
+//! Rules that start scripts keep in a file: `ipvsadm`, `arptables_jf`.
+
+use super::Rules;
+use crate::shell::arptables;
+
+pub(super) const ARPTABLES: Rules = Rules {
+    file: "/etc/sysconfig/arptables",
+    save: |sys| {
+        let text = arptables::save(sys.kernel.os, &sys.kernel.tables.filter.arp);
+        sys.write_file(ARPTABLES.file, text.as_bytes()).is_ok()
+    },
+    load: |sys| {
+        let saved = sys.read_file(ARPTABLES.file).map_err(|error| format!("{}: {error}\n", ARPTABLES.file))?;
+        let saved = String::from_utf8_lossy(&saved);
+        let unreadable = arptables::restore(&saved, sys.kernel.os, &mut sys.kernel.tables.filter.arp);
+        match unreadable.first() {
+            None => Ok(()),
+            Some(line) => Err(format!("arptables-restore: cannot read \"{line}\"\n")),
+        }
+    },
+    clear: |sys| {
+        arptables::restore("", sys.kernel.os, &mut sys.kernel.tables.filter.arp);
+    },
+    active: |sys| sys.kernel.tables.filter.arp.has_any_rules(),
+};
