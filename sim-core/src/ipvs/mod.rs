@@ -173,6 +173,9 @@ impl Ipvs {
     }
 
     fn look_at(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
+        if packet.by_ipvs {
+            return Verdict::Accept(packet);
+        }
         let before = cx.stage;
         cx.stage = Stage::Ipvs;
         let verdict = if packet.ip().next_header() == IpProtocol::Icmp {

@@ -18,12 +18,14 @@ pub struct Packet {
     pub broadcast: bool,
     /// Octets of the largest fragment it was put together from; 0 if it came whole. It leaves in pieces no larger.
     pub largest_piece: u16,
+    /// IPVS has sent it on its way: it does not look at it again on this host.
+    pub by_ipvs: bool,
 }
 
 impl Packet {
     /// The packet in `buffer`, which begins with the IPv4 header.
     pub fn new(buffer: Buffer) -> Self {
-        Packet { buffer, mark: 0, iif: None, broadcast: false, largest_piece: 0 }
+        Packet { buffer, mark: 0, iif: None, broadcast: false, largest_piece: 0, by_ipvs: false }
     }
 
     /// All octets, from the IPv4 header on.
@@ -57,6 +59,11 @@ impl Packet {
     /// If they are not: only packets that passed ingress or were made by this host are handed around as `Packet`.
     pub fn ip(&self) -> Ipv4Packet<&[u8]> {
         Ipv4Packet::new_checked(self.bytes()).expect("ingress has checked the header")
+    }
+
+    /// The IPv4 header alone. What follows may be shorter than it says: a packet that was cut off in a quotation.
+    pub fn header(&self) -> Ipv4Packet<&[u8]> {
+        Ipv4Packet::new_unchecked(self.bytes())
     }
 
     /// What follows the IPv4 header, to the end of the packet.

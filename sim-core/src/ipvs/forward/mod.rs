@@ -103,6 +103,7 @@ fn depart(mut packet: Packet, to: Ipv4Addr, overhead: u32, way: &Way) -> Result<
         Ok(route) => route,
         Err(why) => return Err(Verdict::Reject(packet, refusal(3, 1, 0), why)),
     };
+    packet.by_ipvs = true;
     if route.kind == RouteKind::Local {
         return Ok(Departure::Here(packet));
     }

@@ -119,6 +119,30 @@ fn a_router_in_the_tunnel_complains_and_the_client_hears_it_from_the_vip() {
 }
 
 #[test]
+fn a_quotation_that_was_cut_off_does_no_harm() {
+    let mut lab = lab(Method::Tun);
+    lab.send(1000, SYN);
+    let mut segment = tcp_bytes(client(), vip(), ACK);
+    segment.resize(1400, 0);
+    let wrapped = stolen(lab.input(packet(CLIENT, VIP, IpProtocol::Tcp, &segment)));
+    let mut icmp = vec![3, 4, 0, 0, 0, 0, 1200u16.to_be_bytes()[0], 1200u16.to_be_bytes()[1]];
+    icmp.extend_from_slice(&wrapped.bytes()[..548]);
+    fill_icmp_checksum(&mut icmp);
+    let verdict = lab.input(packet(Ipv4Addr::new(10, 0, 0, 1), DIP, IpProtocol::Icmp, &icmp));
+    let Verdict::Reject(inner, error, _) = verdict else { panic!("{verdict:?}") };
+    assert_eq!(error, IcmpError { kind: 3, code: 4, mtu: 1180, source: Some(VIP) });
+    assert_eq!((inner.bytes().len(), inner.header().dst_addr()), (528, VIP));
+}
+
+#[test]
+fn a_packet_that_ipvs_sent_on_is_not_looked_at_again() {
+    let mut lab = Lab::with_servers("rr", &[1]);
+    let sent = stolen(lab.send(1000, SYN));
+    assert!(matches!(lab.input(sent), Verdict::Accept(_)));
+    assert_eq!(lab.ipvs.service(key()).expect("there").stats.counts().in_packets, 1);
+}
+
+#[test]
 fn an_icmp_error_of_a_nat_server_reaches_the_client_as_one_about_the_vip() {
     let mut lab = lab(Method::Nat);
     let request = stolen(lab.send(1000, SYN));

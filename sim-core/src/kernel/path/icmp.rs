@@ -70,7 +70,7 @@ pub(super) fn receive(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx:
 /// Sends an ICMP error about a packet, unless none may be sent (RFC 1122, section 3.2.2) or the rate limit holds.
 pub(crate) fn send_error(kernel: &mut Kernel, about: &Packet, error: IcmpError, out: &mut Outbox, cx: &mut Cx) {
     cx.stage = Stage::Icmp;
-    let to = about.ip().src_addr();
+    let to = about.header().src_addr();
     if !may_tell(kernel, about) || !kernel.path.icmp_limits.allow(kernel.tables.sysctl.hot(), error.kind, to, cx.now) {
         return cx.note(Why::IcmpSuppressed);
     }
@@ -188,7 +188,7 @@ fn ignores_echo(kernel: &Kernel, packet: &Packet) -> bool {
 
 /// Whether an error may be sent about a packet: not about errors, later fragments, or what went to or came from many.
 fn may_tell(kernel: &Kernel, about: &Packet) -> bool {
-    let ip = about.ip();
+    let ip = about.header();
     let (source, destination) = (ip.src_addr(), ip.dst_addr());
     let from_one = !source.is_multicast() && !source.is_broadcast() && source.octets()[0] != 0;
     let to_one = !about.broadcast && !destination.is_multicast() && !destination.is_broadcast();
@@ -198,13 +198,14 @@ fn may_tell(kernel: &Kernel, about: &Packet) -> bool {
     from_one && to_one && !broadcast_route && !is_error && ip.frag_offset() == 0
 }
 
-/// The packet's own destination if that is this host's, else the address of the way back.
+/// The packet's own destination if it came in for that, else (it was forwarded, or IPVS sent it on) the address of the
+/// way back.
 fn source_of(kernel: &Kernel, about: &Packet) -> Option<Ipv4Addr> {
-    let destination = about.ip().dst_addr();
-    if about.iif.is_some() && kernel.tables.interfaces.local(destination).is_some() {
+    let destination = about.header().dst_addr();
+    if about.iif.is_some() && !about.by_ipvs && kernel.tables.interfaces.local(destination).is_some() {
         return Some(destination);
     }
-    let back = kernel.tables.routes.lookup(about.ip().src_addr(), None, 0, &kernel.tables.interfaces);
+    let back = kernel.tables.routes.lookup(about.header().src_addr(), None, 0, &kernel.tables.interfaces);
     back.ok().map(|route| route.source)
 }
 
