@@ -25,20 +25,25 @@ pub struct Report {
     pub digest: String,
     /// The simulated time that passed.
     pub simulated_ns: u64,
-    /// Frames that left a port of a host or switch.
-    pub frames: u64,
-    /// Frames delivered at the far end of a cable.
-    pub packet_hops: u64,
-    /// Packets that were dropped.
-    pub drops: u64,
-    /// Frames in the full capture (both ends, hosts only).
-    pub captured: u64,
+    /// How much there was of it.
+    pub counts: Counts,
     /// Requests of client programs, in the order in which they were started.
     pub requests: Vec<Request>,
     /// Typed lines, in the order in which they were started.
     pub commands: Vec<Command>,
     /// What was expected of the run, and whether it holds.
     pub marks: Vec<Mark>,
+}
+
+/// How much there was in a run.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Counts {
+    /// Frames in the full capture: outbound at the sender and inbound at the receiver, on hosts' network cards.
+    pub frames: u64,
+    /// Frames delivered at the far end of a cable, at hosts and switches.
+    pub packet_hops: u64,
+    /// Packets that were dropped.
+    pub drops: u64,
 }
 
 /// A request.
@@ -103,10 +108,11 @@ impl Report {
             seed: about.seed,
             digest: about.digest.clone(),
             simulated_ns,
-            frames: counters.frames_sent,
-            packet_hops: counters.packet_hops,
-            drops: counters.drops,
-            captured: trace.frames.len() as u64,
+            counts: Counts {
+                frames: trace.frames.len() as u64,
+                packet_hops: counters.packet_hops,
+                drops: counters.drops,
+            },
             requests: requests(archive),
             commands: commands(archive),
             marks,

@@ -117,10 +117,14 @@ impl History {
     fn travels_on(&self, trace: &Trace, parent: PacketId, child: PacketId) -> bool {
         match (self.heart(trace, parent), self.heart(trace, child)) {
             (Some(parent), Some(child)) => parent == child,
-            // A fragment or a packet that was unwrapped and delivered leaves no frame of its own.
-            (Some(_), None) => self.visits(trace, child).first().is_some_and(|visit| visit.received.is_none()),
+            // A packet that was unwrapped and delivered leaves no frame of its own; an ARP question does.
+            (Some(_), None) => !self.has_frame(trace, child),
             (None, _) => false,
         }
+    }
+
+    fn has_frame(&self, trace: &Trace, packet: PacketId) -> bool {
+        self.events(packet).iter().any(|id| trace.frame_number(*id).is_some())
     }
 
     /// What stays the same through wrapping: the innermost packet's ends, as the last frame of this packet shows them.

@@ -145,7 +145,9 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::IpvsNew { address, port } => {
             format!("{address}:{port} is a virtual service, and no connection is known: a new one")
         }
-        Why::IpvsFound { state } => format!("it belongs to a known connection ({state}): the same server again"),
+        Why::IpvsFound { state } => {
+            format!("it belongs to a known connection ({state}), so no server needs to be chosen")
+        }
         Why::IpvsNotMine { port } => format!("IPVS has no service for port {port}: the host's own programs get it"),
         Why::IpvsScheduled { evidence } => evidence::chosen(&names, trace, evidence),
         Why::IpvsNoDestination { evidence } => evidence::nobody(&names, trace, evidence),
