@@ -8,11 +8,14 @@
 //! One file per command, one row per file in [`COMMANDS`].
 
 mod arptables;
+mod bash;
 mod builtins;
 pub mod command;
 mod curl;
 mod echo;
 mod files;
+mod ip;
+pub mod ipvsadm;
 mod options;
 pub mod parse;
 pub mod paste;
@@ -23,6 +26,8 @@ pub mod registry;
 mod regular;
 pub mod run;
 mod service;
+mod sleep;
+mod sysctl;
 mod test;
 #[cfg(test)]
 mod testing;

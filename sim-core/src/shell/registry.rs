@@ -5,10 +5,14 @@ use super::{builtins, run};
 
 /// Every command that a host understands, in groups.
 pub const COMMANDS: &[&[&Command]] = &[
+    // Addresses, routes, settings.
+    &[&super::ip::COMMAND, &super::sysctl::COMMAND],
+    // LVS.
+    &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
     // The shell.
     builtins::COMMANDS,
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],
-    &[&super::truth::TRUE, &super::truth::FALSE],
+    &[&super::truth::TRUE, &super::truth::FALSE, &super::sleep::COMMAND, &super::bash::COMMAND],
     // Filters and services.
     &[&super::arptables::COMMAND, &super::service::SYSTEMCTL, &super::service::SERVICE, &super::service::INIT_SCRIPT],
     // Clients.

@@ -214,6 +214,14 @@ impl Shell {
         shell
     }
 
+    /// The same with `set -…` options in force.
+    pub(super) fn with_options(mut self, letters: &str) -> Shell {
+        self.state.options.stop_on_error = letters.contains('e');
+        self.state.options.stop_on_unset = letters.contains('u');
+        self.state.options.trace = letters.contains('x');
+        self
+    }
+
     fn with_state(state: State, code: Rc<[Op]>) -> Shell {
         Shell {
             state,

@@ -1,0 +1,378 @@
+//! What an `ipvsadm` line asks for, or what is wrong with it in the tool's own words (exit status 2).
+
+use super::names::Names;
+use super::words::{self, Given, Slip};
+use crate::base::time::Duration;
+use crate::ipvs::{Persistence, ServerOptions, ServiceOptions};
+use crate::trace::record::{Method, ServiceKey};
+use crate::wire::flow::{SocketAddr, Transport};
+use std::net::Ipv4Addr;
+
+/// What is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Request {
+    AddService(ServiceKey, ServiceOptions),
+    EditService(ServiceKey, ServiceOptions),
+    DeleteService(ServiceKey),
+    Clear,
+    AddServer(ServiceKey, ServerOptions),
+    EditServer(ServiceKey, ServerOptions),
+    DeleteServer(ServiceKey, SocketAddr),
+    List(List),
+    Zero(Option<ServiceKey>),
+    Timeouts([Duration; 3]),
+    Save { numeric: bool },
+    Restore,
+    Help,
+    Version,
+}
+
+/// A list, and how it is to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    pub(super) what: What,
+    pub(super) columns: Columns,
+    pub(super) service: Option<ServiceKey>,
+    pub(super) numeric: bool,
+    pub(super) exact: bool,
+    pub(super) sorted: bool,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Services,
+    Connections,
+    Timeouts,
+    Daemon,
+}
+
+/// Which columns stand behind a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Columns {
+    Default,
+    Stats,
+    Rate,
+    Thresholds,
+    Persistent,
+    Tunnels,
+}
+
+/// What the tool says on standard error, and its exit status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) text: String,
+    pub(super) code: i32,
+}
+
+/// `-p` without a value, in seconds.
+const DEFAULT_PERSISTENCE: u64 = 360;
+/// The longest timeout, in seconds: a month.
+const LONGEST: u64 = 31 * 24 * 3600;
+const DEFAULT_SCHEDULER: &str = "wlc";
+
+/// The commands, and which other options each takes; those in capitals in the second column must be there.
+const COMMANDS: &[(&str, &str, &[&str], &[&str])] = &[
+    ("add-service", "add-service", &[SERVICE], SERVICE_OPTIONS),
+    ("edit-service", "edit-service", &[SERVICE], SERVICE_OPTIONS),
+    ("delete-service", "delete-service", &[SERVICE], &[]),
+    ("clear", "flush", &[], &[]),
+    ("add-server", "add-server", &[SERVICE, "real-server"], SERVER_OPTIONS),
+    ("edit-server", "edit-server", &[SERVICE, "real-server"], SERVER_OPTIONS),
+    ("delete-server", "delete-server", &[SERVICE, "real-server"], &[]),
+    ("list", "list", &[], LIST_OPTIONS),
+    ("zero", "zero", &[], &[SERVICE]),
+    ("set", "set", &[], &[]),
+    ("save", "save", &[], &["numeric"]),
+    ("restore", "restore", &[], &[]),
+    ("help", "help", &[], &[]),
+    ("version", "version", &[], &[]),
+];
+
+const SERVICE: &str = "service-address";
+const FORWARD: &str = "forwarding-method";
+const SERVICE_OPTIONS: &[&str] = &["scheduler", "persistent", "netmask", "ops", "sched-flags"];
+const SERVER_OPTIONS: &[&str] = &[FORWARD, "weight", "u-threshold", "l-threshold", "tun-type"];
+const LIST_OPTIONS: &[&str] = &[
+    SERVICE,
+    "numeric",
+    "connection",
+    "timeout",
+    "daemon",
+    "stats",
+    "rate",
+    "thresholds",
+    "persistent-conn",
+    "tun-info",
+    "nosort",
+    "sort",
+    "exact",
+];
+
+/// Scheduler flags: the scheduler they belong to (any, if empty), the name, the bit.
+pub(super) const FLAGS: &[(&str, &str, u8)] = &[
+    ("sh", "sh-fallback", 0x08),
+    ("sh", "sh-port", 0x10),
+    ("mh", "mh-fallback", 0x08),
+    ("mh", "mh-port", 0x10),
+    ("", "flag-1", 0x08),
+    ("", "flag-2", 0x10),
+    ("", "flag-3", 0x20),
+];
+
+/// Reads the words behind `ipvsadm`.
+pub(super) fn read(args: &[&str], names: &Names) -> Result<Request, Failure> {
+    if args.is_empty() {
+        return Ok(Request::List(list(&[], None)?));
+    }
+    let words = words::read(args);
+    let mut given = words.given.iter();
+    let command = given.next().and_then(|first| COMMANDS.iter().find(|row| row.0 == first.name));
+    let Some(command) = command else { return Err(try_help()) };
+    let given: Vec<&Given> = given.collect();
+    check_options(&given)?;
+    if let Some(slip) = words.slip {
+        return Err(slipped(slip));
+    }
+    let service = service_of(&given, names)?;
+    if command.0 == "set" {
+        return timeouts(&words.free);
+    }
+    if let Some((_, free)) = words.free.first() {
+        return Err(usage(format!("unexpected argument {free}")));
+    }
+    check_command(command, &given)?;
+    let found = || service.ok_or_else(try_help);
+    match command.0 {
+        "add-service" => Ok(Request::AddService(found()?, service_options(found()?, &given)?)),
+        "edit-service" => Ok(Request::EditService(found()?, service_options(found()?, &given)?)),
+        "delete-service" => Ok(Request::DeleteService(found()?)),
+        "clear" => Ok(Request::Clear),
+        "add-server" => Ok(Request::AddServer(found()?, server_options(found()?, &given, names)?)),
+        "edit-server" => Ok(Request::EditServer(found()?, server_options(found()?, &given, names)?)),
+        "delete-server" => Ok(Request::DeleteServer(found()?, server_of(found()?, &given, names)?)),
+        "list" => Ok(Request::List(list(&given, service)?)),
+        "zero" => Ok(Request::Zero(service)),
+        "save" => Ok(Request::Save { numeric: has(&given, "numeric") }),
+        "restore" => Ok(Request::Restore),
+        "help" => Ok(Request::Help),
+        _ => Ok(Request::Version),
+    }
+}
+
+/// What the tool calls an option when it complains.
+fn class(given: &Given) -> &'static str {
+    match given.name {
+        "tcp-service" | "udp-service" | "fwmark-service" => SERVICE,
+        "gatewaying" | "ipip" | "masquerading" => FORWARD,
+        other => other,
+    }
+}
+
+fn check_options(given: &[&Given]) -> Result<(), Failure> {
+    for (place, option) in given.iter().enumerate() {
+        if COMMANDS.iter().any(|row| row.0 == option.name) {
+            return Err(usage("multiple commands specified"));
+        }
+        if given[..place].iter().any(|earlier| class(earlier) == class(option)) {
+            return Err(usage(format!("multiple '{}' options specified", class(option))));
+        }
+    }
+    Ok(())
+}
+
+fn check_command(command: &(&str, &str, &[&str], &[&str]), given: &[&Given]) -> Result<(), Failure> {
+    let (_, shown, needed, allowed) = command;
+    for option in *needed {
+        if !has(given, option) {
+            return Err(usage(format!("You need to supply the '{option}' option for the '{shown}' command")));
+        }
+    }
+    for option in given.iter().map(|option| class(option)) {
+        if !needed.contains(&option) && !allowed.contains(&option) {
+            return Err(usage(format!("Illegal '{option}' option with the '{shown}' command")));
+        }
+    }
+    Ok(())
+}
+
+fn has(given: &[&Given], name: &str) -> bool {
+    given.iter().any(|option| class(option) == name || option.name == name)
+}
+
+fn value<'g>(given: &[&'g Given], name: &str) -> Option<&'g str> {
+    given.iter().find(|option| option.name == name)?.value.as_deref()
+}
+
+fn service_of(given: &[&Given], names: &Names) -> Result<Option<ServiceKey>, Failure> {
+    let Some(option) = given.iter().find(|option| class(option) == SERVICE) else { return Ok(None) };
+    let text = option.value.as_deref().unwrap_or_default();
+    let transport = match option.name {
+        "tcp-service" => Transport::Tcp,
+        "udp-service" => Transport::Udp,
+        _ => {
+            let mark = text.parse::<u32>().ok().filter(|mark| *mark > 0);
+            let mark = mark.ok_or_else(|| usage(format!("invalid fwmark value `{text}' specified")))?;
+            return Ok(Some(ServiceKey::Mark(mark)));
+        }
+    };
+    let (address, port) =
+        names.endpoint(text, transport).ok_or_else(|| usage("illegal virtual server address[:port] specified"))?;
+    Ok(Some(ServiceKey::Address(transport, SocketAddr { address, port: port.unwrap_or(0) })))
+}
+
+fn service_options(key: ServiceKey, given: &[&Given]) -> Result<ServiceOptions, Failure> {
+    let scheduler = value(given, "scheduler").unwrap_or(DEFAULT_SCHEDULER).to_owned();
+    let one_packet = has(given, "ops");
+    let persistent = persistence(given)?;
+    if let ServiceKey::Address(transport, address) = key {
+        if one_packet && transport != Transport::Udp {
+            return Err(usage("One-Packet Scheduling is only for UDP virtual services"));
+        }
+        if address.port == 0 && persistent.is_none() {
+            return Err(usage("Zero port specified for non-persistent service"));
+        }
+    }
+    let flags = value(given, "sched-flags").map_or(Ok(0), |text| scheduler_flags(text, &scheduler))?;
+    Ok(ServiceOptions { scheduler, flags, persistent, one_packet })
+}
+
+fn persistence(given: &[&Given]) -> Result<Option<Persistence>, Failure> {
+    let mask = match value(given, "netmask") {
+        None => Ipv4Addr::BROADCAST,
+        Some(text) => text.parse().map_err(|_| usage("illegal virtual server persistent mask specified"))?,
+    };
+    if !has(given, "persistent") {
+        return Ok(None);
+    }
+    let seconds = value(given, "persistent").map_or(Ok(DEFAULT_PERSISTENCE), |text| timeout(text, 1))?;
+    Ok(Some(Persistence { timeout: Duration::from_secs(seconds), mask }))
+}
+
+fn scheduler_flags(text: &str, scheduler: &str) -> Result<u8, Failure> {
+    let mut flags = 0;
+    for name in text.split(',') {
+        let Some((owner, _, bit)) = FLAGS.iter().find(|(_, known, _)| *known == name) else {
+            return Err(usage(format!("invalid scheduler flag `{name}'")));
+        };
+        if !owner.is_empty() && *owner != scheduler {
+            return Err(usage(format!("incompatible scheduler flag `{name}'")));
+        }
+        flags |= bit;
+    }
+    Ok(flags)
+}
+
+fn server_of(service: ServiceKey, given: &[&Given], names: &Names) -> Result<SocketAddr, Failure> {
+    let (transport, own_port) = match service {
+        ServiceKey::Address(transport, address) => (transport, address.port),
+        ServiceKey::Mark(_) => (Transport::Tcp, 0),
+    };
+    let text = value(given, "real-server").unwrap_or_default();
+    let (address, port) =
+        names.endpoint(text, transport).ok_or_else(|| usage("illegal real server address[:port] specified"))?;
+    Ok(SocketAddr { address, port: port.unwrap_or(own_port) })
+}
+
+/// For `-g` and `-i` the server's port is the service's, whatever was typed.
+fn server_options(service: ServiceKey, given: &[&Given], names: &Names) -> Result<ServerOptions, Failure> {
+    let mut server = server_of(service, given, names)?;
+    let method = match given.iter().find(|option| class(option) == FORWARD).map(|option| option.name) {
+        Some("masquerading") => Method::Nat,
+        Some("ipip") => Method::Tun,
+        _ => Method::Dr,
+    };
+    if let ServiceKey::Address(_, address) = service
+        && method != Method::Nat
+    {
+        server.port = address.port;
+    }
+    match value(given, "tun-type") {
+        None => {}
+        Some("ipip" | "gue" | "gre") if method == Method::Tun => {}
+        Some("ipip" | "gue" | "gre") => return Err(usage("Tunnel options conflict with forward method")),
+        Some(_) => return Err(usage("illegal tunnel type specified")),
+    }
+    let number = |name: &str, complaint: &str| match value(given, name) {
+        None => Ok(None),
+        Some(text) => {
+            let number = text.parse::<u32>().ok().filter(|number| *number <= i32::MAX as u32);
+            number.map(Some).ok_or_else(|| usage(complaint))
+        }
+    };
+    Ok(ServerOptions {
+        server,
+        method,
+        weight: number("weight", "illegal weight specified")?.unwrap_or(1),
+        upper: number("u-threshold", "illegal u_threshold specified")?.unwrap_or(0),
+        lower: number("l-threshold", "illegal l_threshold specified")?.unwrap_or(0),
+    })
+}
+
+fn list(given: &[&Given], service: Option<ServiceKey>) -> Result<List, Failure> {
+    let what = if has(given, "connection") {
+        What::Connections
+    } else if service.is_some() {
+        What::Services
+    } else if has(given, "timeout") {
+        What::Timeouts
+    } else if has(given, "daemon") {
+        What::Daemon
+    } else {
+        What::Services
+    };
+    let columns = [
+        ("stats", Columns::Stats),
+        ("rate", Columns::Rate),
+        ("thresholds", Columns::Thresholds),
+        ("persistent-conn", Columns::Persistent),
+        ("tun-info", Columns::Tunnels),
+    ];
+    let chosen = columns.iter().find(|(name, _)| has(given, name)).map(|(_, columns)| *columns);
+    let is_other = ["connection", "timeout", "daemon"].iter().any(|name| has(given, name));
+    let conflicts = matches!(chosen, Some(Columns::Stats | Columns::Rate | Columns::Thresholds));
+    if is_other && conflicts {
+        return Err(usage("options conflicts in the list command"));
+    }
+    Ok(List {
+        what,
+        columns: chosen.unwrap_or(Columns::Default),
+        service,
+        numeric: has(given, "numeric"),
+        exact: has(given, "exact"),
+        sorted: !has(given, "nosort"),
+    })
+}
+
+fn timeouts(free: &[(usize, String)]) -> Result<Request, Failure> {
+    let [tcp, fin, udp] = free else {
+        return Err(match free.get(3) {
+            Some((_, free)) => usage(format!("unexpected argument {free}")),
+            None => usage("--set option requires 3 timeout values"),
+        });
+    };
+    let seconds = |(_, text): &(usize, String)| timeout(text, 0).map(Duration::from_secs);
+    Ok(Request::Timeouts([seconds(tcp)?, seconds(fin)?, seconds(udp)?]))
+}
+
+fn timeout(text: &str, least: u64) -> Result<u64, Failure> {
+    let seconds = text.parse::<u64>().ok().filter(|seconds| (least..=LONGEST).contains(seconds));
+    seconds.ok_or_else(|| usage(format!("invalid timeout value `{text}' specified")))
+}
+
+fn slipped(slip: Slip) -> Failure {
+    let (option, words) = match slip {
+        Slip::Unknown { option, .. } => (option, "unknown option"),
+        Slip::NoValue { option, .. } => (option, "missing argument"),
+    };
+    Failure { text: format!("{option}: {words}\n"), code: 255 }
+}
+
+fn try_help() -> Failure {
+    let text = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.\n";
+    Failure { text: text.to_owned(), code: 255 }
+}
+
+fn usage(text: impl Into<String>) -> Failure {
+    Failure { text: text.into() + "\n", code: 2 }
+}
