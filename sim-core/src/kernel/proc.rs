@@ -7,6 +7,7 @@
 use super::Kernel;
 use super::syscall::FileError;
 use crate::base::id::Pid;
+use crate::base::time::Instant;
 use crate::tables::sysctl::SysctlError;
 use crate::trace::record::NeighbourState;
 use crate::wire::{Ipv4Addr, Mac};
@@ -26,7 +27,7 @@ pub(crate) fn read(kernel: &mut Kernel, path: &str, cx: &mut Cx) -> Result<Vec<u
         return Ok(format!("{value}\n").into_bytes());
     }
     if let Some(name) = path.strip_prefix("/proc/net/") {
-        return net(kernel, name).map(String::into_bytes).ok_or(FileError::NotFound);
+        return net(kernel, name, cx.now).map(String::into_bytes).ok_or(FileError::NotFound);
     }
     if let Some((number, file)) = path.strip_prefix("/proc/").and_then(|rest| rest.split_once('/')) {
         let pid = number.parse().map(Pid).map_err(|_| FileError::NotFound)?;
@@ -87,7 +88,7 @@ fn of_process(kernel: &Kernel, pid: Pid, file: &str) -> Option<String> {
 }
 
 /// `/proc/net/NAME`.
-fn net(kernel: &Kernel, name: &str) -> Option<String> {
+fn net(kernel: &Kernel, name: &str, now: Instant) -> Option<String> {
     let device = |id| kernel.tables.interfaces.get(id).map_or("", |interface| &*interface.name);
     match name {
         "arp" => {
@@ -126,6 +127,9 @@ fn net(kernel: &Kernel, name: &str) -> Option<String> {
             }
             Some(text)
         }
+        "ip_vs" => Some(crate::ipvs::proc::services(&kernel.ipvs)),
+        "ip_vs_conn" => Some(crate::ipvs::proc::connections(&kernel.ipvs, now)),
+        "ip_vs_stats" => Some(crate::ipvs::proc::stats(&kernel.ipvs, now)),
         _ => None,
     }
 }
