@@ -107,6 +107,10 @@ pub(crate) fn arrive(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: 
                 }
             }
             Way::Elsewhere(route) => {
+                let Some(packet) = settle(forward::take_ttl(packet, &route, cx), kernel, out, cx) else { return };
+                if forward::deserves_redirect(kernel, &packet, &route) {
+                    icmp::redirect(kernel, &packet, route.next_hop, out, cx);
+                }
                 let Some(xmit) = settle(forward::pass(kernel, packet, route, cx), kernel, out, cx) else { return };
                 return leave(kernel, xmit, true, out, cx);
             }
@@ -229,3 +233,6 @@ fn settle<T>(step: Step<T>, kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) 
     }
     None
 }
+
+#[cfg(test)]
+mod tests;

@@ -235,7 +235,9 @@ impl Routes {
         let link = if record.kind == RouteKind::Local { LOOPBACK } else { iface };
         let device_mtu = interfaces.get(link).map_or(1500, |interface| interface.mtu);
         let mtu = entry.mtu.unwrap_or(device_mtu).min(device_mtu);
-        let mtu = self.learned.mtu(question.destination).map_or(mtu, |learned| learned.min(mtu));
+        // A router looks at its link only (`ip_forward_use_pmtu` is 0); what it learned is for its own packets.
+        let learned = if question.iif == LOOPBACK { self.learned.mtu(question.destination) } else { None };
+        let mtu = learned.map_or(mtu, |learned| learned.min(mtu));
         Route { kind: record.kind, iface, next_hop, gateway: record.gateway, source, mtu }
     }
 }

@@ -19,7 +19,6 @@ use crate::base::id::IfaceId;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::Kernel;
 use crate::tables::filter::arp::ArpHook;
-use crate::tables::filter::{ArpVerdict, ArpView};
 use crate::tables::interfaces::{Interface, LOOPBACK};
 use crate::tables::neighbours::{Due, Offer, Resolution};
 use crate::tables::routes::{Found, Question, Route};
@@ -151,7 +150,7 @@ pub(super) fn announce(kernel: &mut Kernel, iface: IfaceId, out: &mut Outbox, cx
 
 /// The rules for a message that came in, in Linux's order (`arp_process`).
 fn hear(kernel: &mut Kernel, message: Message, to_us: bool, iface: IfaceId, out: &mut Outbox, cx: &mut Cx) {
-    let Some(message) = filtered(kernel, message, iface, cx) else { return };
+    let Some(message) = message::filtered(kernel, ArpHook::Input, iface, message, cx) else { return };
     let Message { operation, sender, target, .. } = message;
     let Some(interface) = kernel.tables.interfaces.get(iface) else { return };
     let conf = kernel.tables.sysctl.conf(iface);
@@ -176,37 +175,6 @@ fn hear(kernel: &mut Kernel, message: Message, to_us: bool, iface: IfaceId, out:
         }
     }
     overheard(kernel, &message, to_us, iface, &conf, cx);
-}
-
-/// `arptables` INPUT; none if it was dropped.
-fn filtered(kernel: &mut Kernel, message: Message, iface: IfaceId, cx: &mut Cx) -> Option<Message> {
-    let tables = &mut kernel.tables;
-    let name = tables.interfaces.get(iface).map_or("", |interface| &*interface.name);
-    let view = ArpView {
-        iface: name,
-        opcode: message.operation,
-        sender_mac: message.sender_mac,
-        sender: message.sender,
-        target: message.target,
-    };
-    match tables.filter.arp.evaluate(ArpHook::Input, &view) {
-        ArpVerdict::Accept => Some(message),
-        ArpVerdict::Drop { rule } => {
-            cx.drop(Why::ArpFiltered { address: message.target, rule, inbound: true });
-            None
-        }
-        ArpVerdict::Mangle { sender, target, rule } => {
-            let changed = Message {
-                sender: sender.unwrap_or(message.sender),
-                target: target.unwrap_or(message.target),
-                ..message
-            };
-            let (from, to) =
-                if sender.is_some() { (message.sender, changed.sender) } else { (message.target, changed.target) };
-            cx.note(Why::ArpMangled { from, to, rule });
-            Some(changed)
-        }
-    }
 }
 
 /// Somebody asks whether an address is free (RFC 5227): answered if it is ours, and nothing is learned.

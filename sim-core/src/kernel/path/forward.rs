@@ -1,7 +1,4 @@
 //! Through this host: TTL, size, the filter, the answers that IPVS rewrites. Follows Linux `ip_forward`.
-//!
-//! # Not modelled
-//! ICMP redirects: `send_redirects` is kept but nothing is sent.
 
 use super::input::from_verdict;
 use super::{Step, fragment, prerouting, routing};
@@ -14,8 +11,8 @@ use crate::wire::packet::Packet;
 use crate::wire::rewrite;
 use crate::world::node::Cx;
 
-/// A packet for somebody else.
-pub(super) fn pass(kernel: &mut Kernel, mut packet: Packet, route: Route, cx: &mut Cx) -> Step<Xmit> {
+/// A packet for somebody else: may it go on, and is it short enough?
+pub(super) fn take_ttl(mut packet: Packet, route: &Route, cx: &mut Cx) -> Step<Packet> {
     cx.stage = Stage::Forward;
     let ttl = packet.ip().hop_limit();
     if ttl <= 1 {
@@ -27,6 +24,22 @@ pub(super) fn pass(kernel: &mut Kernel, mut packet: Packet, route: Route, cx: &m
     }
     rewrite::decrement_ttl(&mut packet);
     cx.note(Why::Forwarded { ttl: ttl - 1 });
+    Step::On(packet)
+}
+
+/// Whether the sender should have sent it to the next hop itself, as both are on the link that it came by and goes out
+/// to (`ip_mkroute_input`; RFC 1812, section 5.2.7.2).
+pub(super) fn deserves_redirect(kernel: &Kernel, packet: &Packet, route: &Route) -> bool {
+    if packet.iif != Some(route.iface) || !kernel.tables.sysctl.conf(route.iface).send_redirects {
+        return false;
+    }
+    let back = kernel.tables.routes.lookup(packet.ip().src_addr(), None, 0, &kernel.tables.interfaces);
+    back.is_ok_and(|back| back.gateway.is_none() && back.iface == route.iface)
+}
+
+/// The hooks of FORWARD.
+pub(super) fn pass(kernel: &mut Kernel, packet: Packet, route: Route, cx: &mut Cx) -> Step<Xmit> {
+    cx.stage = Stage::Forward;
     let packet = match prerouting::filter(kernel, Hook::Forward, packet, Some(route.iface), cx) {
         Step::On(packet) => packet,
         ended => return ended.without(),

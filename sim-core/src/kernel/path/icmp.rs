@@ -2,7 +2,7 @@
 //! 3.2.2). Follows Linux `net/ipv4/icmp.c`.
 //!
 //! # Not modelled
-//! Timestamp requests are not answered; redirects are taken note of and not followed.
+//! Timestamp requests are not answered; redirects are sent, but taken note of only and not followed.
 
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
@@ -25,10 +25,12 @@ pub struct Limits {
     saved: Lookup<Ipv4Addr, Saved>,
 }
 
+/// Linux keeps all three uses in one `inet_peer`, so that they share the tokens.
 #[derive(Clone, Copy, Debug)]
 struct Saved {
     at: Instant,
     tokens: Duration,
+    redirects: u32,
 }
 
 const HEADER: usize = 20;
@@ -36,6 +38,14 @@ const ICMP_HEADER: usize = 8;
 /// RFC 1812, section 4.3.2.3: as much of the packet as fits in 576 octets.
 const ERROR_MAX: usize = 576;
 const BURST: u64 = 6;
+/// Errors of the routing decision (Linux `ip_rt_error_cost`, `ip_rt_error_burst`).
+const ROUTE_ERROR_COST: Duration = Duration::from_secs(1);
+const ROUTE_ERROR_BURST: u64 = 5;
+/// Redirects to one host (Linux `ip_rt_redirect_load`, `_number`, `_silence`): each waits twice as long as the one
+/// before, nine at most, until there was no cause for one for 20.48 s.
+const REDIRECT_LOAD: Duration = Duration::from_millis(20);
+const REDIRECTS_MAX: u32 = 9;
+const REDIRECT_SILENCE: Duration = Duration::from_millis(20_480);
 const DESTINATIONS_MAX: usize = 65_536;
 /// RFC 1812, section 4.3.2.5: internetwork control.
 const PRECEDENCE: u8 = 0xc0;
@@ -43,6 +53,7 @@ const PRECEDENCE: u8 = 0xc0;
 const ECHO_REPLY: u8 = 0;
 const UNREACHABLE: u8 = 3;
 const QUENCH: u8 = 4;
+const REDIRECT: u8 = 5;
 const ECHO_REQUEST: u8 = 8;
 const TIME_EXCEEDED: u8 = 11;
 const PARAMETER: u8 = 12;
@@ -74,6 +85,24 @@ pub(crate) fn send_error(kernel: &mut Kernel, about: &Packet, error: IcmpError, 
     if !may_tell(kernel, about) || !kernel.path.icmp_limits.allow(kernel.tables.sysctl.hot(), error.kind, to, cx.now) {
         return cx.note(Why::IcmpSuppressed);
     }
+    let [high, low] = error.mtu.to_be_bytes();
+    tell(kernel, about, error, [0, 0, high, low], out, cx);
+}
+
+/// Tells the sender of a packet that it should have sent it to `gateway` itself.
+pub(super) fn redirect(kernel: &mut Kernel, about: &Packet, gateway: Ipv4Addr, out: &mut Outbox, cx: &mut Cx) {
+    if !may_tell(kernel, about) || !kernel.path.icmp_limits.allow_redirect(about.ip().src_addr(), cx.now) {
+        return;
+    }
+    let circumstances = cx.context();
+    cx.stage = Stage::Icmp;
+    let error = IcmpError { kind: REDIRECT, code: 1, mtu: 0, source: None };
+    tell(kernel, about, error, gateway.octets(), out, cx);
+    cx.resume(circumstances);
+}
+
+fn tell(kernel: &mut Kernel, about: &Packet, error: IcmpError, rest: [u8; 4], out: &mut Outbox, cx: &mut Cx) {
+    let to = about.ip().src_addr();
     let Some(source) = error.source.or_else(|| source_of(kernel, about)) else {
         return cx.note(Why::IcmpSuppressed);
     };
@@ -84,16 +113,14 @@ pub(crate) fn send_error(kernel: &mut Kernel, about: &Packet, error: IcmpError, 
     let icmp = &mut bytes[HEADER..];
     icmp[0] = error.kind;
     icmp[1] = error.code;
-    icmp[6..8].copy_from_slice(&error.mtu.to_be_bytes());
+    icmp[4..8].copy_from_slice(&rest);
     icmp[ICMP_HEADER..].copy_from_slice(quoted);
     Icmpv4Packet::new_unchecked(icmp).fill_checksum();
     let service = about.bytes()[1] & 0x1e | PRECEDENCE;
     write_header(kernel, bytes, source, to, service);
     cx.note(Why::IcmpSent { kind: error.kind, code: error.code, to });
     buffer.cause = cx.cause;
-    let mut packet = Packet::new(buffer);
-    packet.mark = 0;
-    send(kernel, packet, out, cx);
+    send(kernel, Packet::new(buffer), out, cx);
 }
 
 /// Nobody answered for the next hop of these packets: their senders are told.
@@ -167,7 +194,8 @@ fn learn(kernel: &mut Kernel, packet: &Packet, kind: u8, code: u8, cx: &mut Cx) 
     }
     let mtu = u16::from_be_bytes([icmp[6], icmp[7]]);
     let mut mtu_now = u32::from(mtu);
-    if (kind, code) == (UNREACHABLE, 4) {
+    let is_ours = kernel.tables.routes.local_kind(ip.src_addr()) == Some(RouteKind::Local);
+    if (kind, code) == (UNREACHABLE, 4) && is_ours {
         let destination = ip.dst_addr();
         let learned = kernel.tables.routes.learn_mtu(destination, u32::from(mtu), cx.now, &kernel.tables.interfaces);
         if let Some(learned) = learned {
@@ -221,17 +249,52 @@ impl Limits {
         if !limited || interval == Duration::ZERO || to.is_loopback() {
             return true;
         }
+        self.of(to, now).take(interval, interval.times(BURST), now)
+    }
+
+    /// Whether an error about a missing or refusing route may be sent (`ip_error`).
+    pub(super) fn allow_route_error(&mut self, to: Ipv4Addr, now: Instant) -> bool {
+        self.of(to, now).take(ROUTE_ERROR_COST, ROUTE_ERROR_COST.times(ROUTE_ERROR_BURST), now)
+    }
+
+    fn allow_redirect(&mut self, to: Ipv4Addr, now: Instant) -> bool {
+        let saved = self.of(to, now);
+        if now.since(saved.at) > REDIRECT_SILENCE {
+            (saved.tokens, saved.redirects) = (Duration::ZERO, 0);
+        }
+        if saved.redirects >= REDIRECTS_MAX {
+            saved.at = now;
+            return false;
+        }
+        let pause = REDIRECT_LOAD.times(1 << saved.redirects);
+        if saved.redirects > 0 && now.since(saved.at) <= pause {
+            return false;
+        }
+        saved.at = now;
+        saved.redirects += 1;
+        true
+    }
+
+    fn of(&mut self, to: Ipv4Addr, now: Instant) -> &mut Saved {
         if self.saved.len() >= DESTINATIONS_MAX && !self.saved.contains(&to) {
             self.saved.clear();
         }
-        let full = interval.times(BURST);
-        let saved = self.saved.get_or_insert_with(to, || Saved { at: now, tokens: full });
-        saved.tokens = (saved.tokens + now.since(saved.at)).min(full);
-        saved.at = now;
-        let allowed = saved.tokens >= interval;
+        self.saved.get_or_insert_with(to, || Saved { at: now, tokens: LONG_AGO, redirects: 0 })
+    }
+}
+
+impl Saved {
+    /// Takes what one message costs, if so much was saved since the last one; never more than `most` is.
+    fn take(&mut self, cost: Duration, most: Duration, now: Instant) -> bool {
+        self.tokens = (self.tokens + now.since(self.at)).min(most);
+        self.at = now;
+        let allowed = self.tokens >= cost;
         if allowed {
-            saved.tokens = saved.tokens - interval;
+            self.tokens = self.tokens - cost;
         }
         allowed
     }
 }
+
+/// A destination that is new counts as not written to for a minute.
+const LONG_AGO: Duration = Duration::from_secs(60);

@@ -48,6 +48,12 @@ pub(super) fn inbound(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<
             Step::On((packet, Way::Elsewhere(route)))
         }
         Found::Refused(RouteKind::Blackhole) => Step::Drop(packet, Why::RouteRefused { address: destination }),
+        Found::Refused(_) if !kernel.path.icmp_limits.allow_route_error(source, cx.now) => {
+            Step::Drop(packet, Why::RouteRefused { address: destination })
+        }
+        Found::Nothing if !kernel.path.icmp_limits.allow_route_error(source, cx.now) => {
+            Step::Drop(packet, Why::RouteNone { address: destination })
+        }
         Found::Refused(RouteKind::Prohibit) => {
             Step::Reject(packet, unreachable(13), Why::RouteRefused { address: destination })
         }

@@ -83,7 +83,7 @@ pub(super) fn emit(kernel: &mut Kernel, iface: IfaceId, to: Mac, message: Messag
     cx.stage = Stage::Arp;
     let mut buffer = cx.new_buffer(LENGTH);
     cx.packet = buffer.packet;
-    match filtered(kernel, iface, message, cx) {
+    match filtered(kernel, ArpHook::Output, iface, message, cx) {
         Some(message) => {
             message.write(buffer.bytes_mut());
             egress::ethernet(kernel, Packet::new(buffer), iface, to, ETHERTYPE_ARP, out, cx);
@@ -93,31 +93,28 @@ pub(super) fn emit(kernel: &mut Kernel, iface: IfaceId, to: Mac, message: Messag
     cx.resume(circumstances);
 }
 
-/// `arptables` OUTPUT; none if it was dropped.
-fn filtered(kernel: &mut Kernel, iface: IfaceId, message: Message, cx: &mut Cx) -> Option<Message> {
+/// What `arptables` leaves of a message; none if it was dropped.
+pub(super) fn filtered(
+    kernel: &mut Kernel,
+    hook: ArpHook,
+    iface: IfaceId,
+    message: Message,
+    cx: &mut Cx,
+) -> Option<Message> {
     let tables = &mut kernel.tables;
     let name = tables.interfaces.get(iface).map_or("", |interface| &*interface.name);
-    let view = ArpView {
-        iface: name,
-        opcode: message.operation,
-        sender_mac: message.sender_mac,
-        sender: message.sender,
-        target: message.target,
-    };
-    match tables.filter.arp.evaluate(ArpHook::Output, &view) {
+    let Message { operation, sender_mac, sender, target, .. } = message;
+    match tables.filter.arp.evaluate(hook, &ArpView { iface: name, opcode: operation, sender_mac, sender, target }) {
         ArpVerdict::Accept => Some(message),
         ArpVerdict::Drop { rule } => {
-            cx.drop(Why::ArpFiltered { address: message.sender, rule, inbound: false });
+            let inbound = hook == ArpHook::Input;
+            cx.drop(Why::ArpFiltered { address: if inbound { target } else { sender }, rule, inbound });
             None
         }
-        ArpVerdict::Mangle { sender, target, rule } => {
-            let changed = Message {
-                sender: sender.unwrap_or(message.sender),
-                target: target.unwrap_or(message.target),
-                ..message
-            };
-            let (from, to) =
-                if sender.is_some() { (message.sender, changed.sender) } else { (message.target, changed.target) };
+        ArpVerdict::Mangle { sender: new_sender, target: new_target, rule } => {
+            let changed =
+                Message { sender: new_sender.unwrap_or(sender), target: new_target.unwrap_or(target), ..message };
+            let (from, to) = if new_sender.is_some() { (sender, changed.sender) } else { (target, changed.target) };
             cx.note(Why::ArpMangled { from, to, rule });
             Some(changed)
         }
