@@ -15,6 +15,7 @@ mod curl;
 mod echo;
 mod files;
 mod ip;
+mod iptables;
 pub mod ipvsadm;
 mod options;
 pub mod parse;

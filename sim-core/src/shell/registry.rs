@@ -14,7 +14,13 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],
     &[&super::truth::TRUE, &super::truth::FALSE, &super::sleep::COMMAND, &super::bash::COMMAND],
     // Filters and services.
-    &[&super::arptables::COMMAND, &super::service::SYSTEMCTL, &super::service::SERVICE, &super::service::INIT_SCRIPT],
+    &[
+        &super::arptables::COMMAND,
+        &super::iptables::COMMAND,
+        &super::service::SYSTEMCTL,
+        &super::service::SERVICE,
+        &super::service::INIT_SCRIPT,
+    ],
     // Clients.
     &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],
 ];

@@ -104,12 +104,37 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
 fn path_of(key: &str) -> String {
     // `net.ipv4.conf.eth0/5.arp_ignore`: a slash stands for a dot in a name, unless the key is written with slashes.
     let slashes = key.find('/').is_some_and(|slash| key.find('.').is_none_or(|dot| slash < dot));
-    let path = if slashes { key.to_owned() } else { key.chars().map(|c| if c == '.' { '/' } else if c == '/' { '.' } else { c }).collect() };
+    let path = if slashes {
+        key.to_owned()
+    } else {
+        key.chars()
+            .map(|c| {
+                if c == '.' {
+                    '/'
+                } else if c == '/' {
+                    '.'
+                } else {
+                    c
+                }
+            })
+            .collect()
+    };
     format!("/proc/sys/{path}")
 }
 
 fn dotted(key: &str) -> String {
-    path_of(key)["/proc/sys/".len()..].chars().map(|c| if c == '/' { '.' } else if c == '.' { '/' } else { c }).collect()
+    path_of(key)["/proc/sys/".len()..]
+        .chars()
+        .map(|c| {
+            if c == '/' {
+                '.'
+            } else if c == '.' {
+                '/'
+            } else {
+                c
+            }
+        })
+        .collect()
 }
 
 fn show(key: &str, options: &Options, call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> i32 {

@@ -47,14 +47,17 @@ fn modify(ip: &mut Ip<'_, '_, '_, '_>, replace: bool) -> Done {
             "label" => label = Some(ip.words.value()?),
             "scope" => {
                 let text = ip.words.value()?;
-                scope = Some(scope_of(text).ok_or_else(|| {
-                    Stop(255, format!("Error: argument \"{text}\" is wrong: invalid scope value."))
-                })?);
+                scope =
+                    Some(scope_of(text).ok_or_else(|| {
+                        Stop(255, format!("Error: argument \"{text}\" is wrong: invalid scope value."))
+                    })?);
             }
             "metric" | "proto" => drop(ip.words.value()?),
             "local" => local = Some(prefix_of(ip.words.value()?)?),
             word if local.is_none() => local = Some(prefix_of(word)?),
-            word => return Err(Stop(255, format!("Error: either \"local\" is duplicate, or \"{word}\" is a garbage."))),
+            word => {
+                return Err(Stop(255, format!("Error: either \"local\" is duplicate, or \"{word}\" is a garbage.")));
+            }
         }
     }
     let Some(device) = device else {
@@ -100,7 +103,9 @@ fn delete(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
                 wildcard = !text.contains('/');
                 local = Some(prefix_of(text)?);
             }
-            word => return Err(Stop(255, format!("Error: either \"local\" is duplicate, or \"{word}\" is a garbage."))),
+            word => {
+                return Err(Stop(255, format!("Error: either \"local\" is duplicate, or \"{word}\" is a garbage.")));
+            }
         }
     }
     let Some(device) = device else {
@@ -152,9 +157,10 @@ fn which<'w>(ip: &mut Ip<'_, 'w, '_, '_>) -> Result<Which<'w>, Stop> {
             "scope" => match ip.words.value()? {
                 "all" => {}
                 text => {
-                    which.scope = Some(scope_of(text).ok_or_else(|| {
-                        Stop(255, format!("Error: argument \"{text}\" is wrong: invalid \"scope\""))
-                    })?);
+                    which.scope =
+                        Some(scope_of(text).ok_or_else(|| {
+                            Stop(255, format!("Error: argument \"{text}\" is wrong: invalid \"scope\""))
+                        })?);
                 }
             },
             "to" => which.to = Some(network_of(ip.words.value()?)?),

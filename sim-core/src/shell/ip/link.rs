@@ -156,7 +156,8 @@ fn show(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let style = ip.style;
     let mut text = String::new();
     for interface in ip.sys.kernel.tables.interfaces.iter() {
-        let of_kind = kind.is_none_or(|kind| matches!((kind, interface.kind), ("dummy", LinkKind::Dummy) | ("ipip", LinkKind::Ipip)));
+        let of_kind = kind
+            .is_none_or(|kind| matches!((kind, interface.kind), ("dummy", LinkKind::Dummy) | ("ipip", LinkKind::Ipip)));
         if only.is_some_and(|id| id != interface.id) || (up && !interface.up) || !of_kind {
             continue;
         }

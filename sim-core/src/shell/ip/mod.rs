@@ -69,9 +69,35 @@ pub(super) const COMMAND: Command = Command {
 
 /// Objects in the order in which a shortened word is looked for.
 const OBJECTS: &[&str] = &[
-    "address", "addrlabel", "maddress", "route", "rule", "neighbor", "neighbour", "ntable", "link", "l2tp", "fou",
-    "ila", "macsec", "tunnel", "tunl", "tuntap", "token", "tcpmetrics", "monitor", "xfrm", "mroute", "mrule", "netns",
-    "netconf", "vrf", "sr", "nexthop", "mptcp", "help",
+    "address",
+    "addrlabel",
+    "maddress",
+    "route",
+    "rule",
+    "neighbor",
+    "neighbour",
+    "ntable",
+    "link",
+    "l2tp",
+    "fou",
+    "ila",
+    "macsec",
+    "tunnel",
+    "tunl",
+    "tuntap",
+    "token",
+    "tcpmetrics",
+    "monitor",
+    "xfrm",
+    "mroute",
+    "mrule",
+    "netns",
+    "netconf",
+    "vrf",
+    "sr",
+    "nexthop",
+    "mptcp",
+    "help",
 ];
 
 /// How things are to be shown.

@@ -80,10 +80,9 @@ fn typed(ip: &mut Ip<'_, '_, '_, '_>) -> Result<Typed, Stop> {
             "table" => route.table = Some(table_of(ip.words.value()?)?),
             "scope" => {
                 let text = ip.words.value()?;
-                route.scope = Some(
-                    scope_of(text)
-                        .ok_or_else(|| Stop(255, format!("Error: argument \"{text}\" is wrong: invalid \"scope\" value")))?,
-                );
+                route.scope = Some(scope_of(text).ok_or_else(|| {
+                    Stop(255, format!("Error: argument \"{text}\" is wrong: invalid \"scope\" value"))
+                })?);
             }
             "mtu" => {
                 let text = ip.words.value()?;
@@ -212,7 +211,8 @@ fn show(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     }
     let pattern = pattern(&which.typed);
     let routes = &ip.sys.kernel.tables.routes;
-    let mut tables: Vec<u32> = if which.all_tables { routes.tables().collect() } else { vec![pattern.table.unwrap_or(TABLE_MAIN)] };
+    let mut tables: Vec<u32> =
+        if which.all_tables { routes.tables().collect() } else { vec![pattern.table.unwrap_or(TABLE_MAIN)] };
     // The local table comes last, as in `ip route show table all`.
     tables.sort_by_key(|table| (*table == TABLE_LOCAL, *table));
     let mut text = String::new();
@@ -236,7 +236,8 @@ fn flush(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     }
     let mut pattern = pattern(&which.typed);
     let routes = &mut ip.sys.kernel.tables.routes;
-    let tables: Vec<u32> = if which.all_tables { routes.tables().collect() } else { vec![pattern.table.unwrap_or(TABLE_MAIN)] };
+    let tables: Vec<u32> =
+        if which.all_tables { routes.tables().collect() } else { vec![pattern.table.unwrap_or(TABLE_MAIN)] };
     for table in tables {
         pattern.table = Some(table);
         let gone: Vec<RouteEntry> = routes.table(table).filter(|entry| which.picks(&pattern, entry)).cloned().collect();
@@ -330,7 +331,11 @@ fn get(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let from = source.map_or_else(String::new, |source| format!("from {source} "));
     let via = route.gateway.map_or_else(String::new, |gateway| format!("via {gateway} "));
     let device = ip.name_of(if local { LOOPBACK } else { route.iface });
-    let src = if source.is_some() { String::new() } else { format!("src {} ", if local { destination } else { route.source }) };
+    let src = if source.is_some() {
+        String::new()
+    } else {
+        format!("src {} ", if local { destination } else { route.source })
+    };
     let mark = if mark == 0 { String::new() } else { format!("mark {mark:#x} ") };
     let learned = tables.routes.learned().find(|(address, ..)| *address == destination);
     let cache = match learned {

@@ -54,6 +54,11 @@ const SERVICES: &[Service] = &[
         kind: Kind::Daemon { program: "nginx", start: web::start_nginx },
     },
     Service {
+        names: &["ipvsadm"],
+        description: "Initialise the Linux Virtual Server",
+        kind: Kind::Rules(rules::IPVSADM),
+    },
+    Service {
         names: &["arptables_jf", "arptables"],
         description: "Automates a packet filtering firewall with arptables",
         kind: Kind::Rules(rules::ARPTABLES),

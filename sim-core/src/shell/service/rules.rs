@@ -1,7 +1,15 @@
 //! Rules that start scripts keep in a file: `ipvsadm`, `arptables_jf`.
 
 use super::Rules;
-use crate::shell::arptables;
+use crate::shell::{arptables, ipvsadm};
+
+pub(super) const IPVSADM: Rules = Rules {
+    file: ipvsadm::service::RULES,
+    save: |sys| ipvsadm::service::save(sys.kernel, sys.cx),
+    load: |sys| ipvsadm::service::start(sys.kernel, sys.cx),
+    clear: |sys| ipvsadm::service::stop(sys.kernel, sys.cx),
+    active: |sys| sys.kernel.ipvs.services().next().is_some(),
+};
 
 pub(super) const ARPTABLES: Rules = Rules {
     file: "/etc/sysconfig/arptables",
