@@ -125,6 +125,14 @@ impl Kernel {
         path::drain(self, out, cx);
     }
 
+    /// Whether there may be something to do for a process, or something that was put off for one.
+    pub fn has_work(&self, now: Instant) -> bool {
+        self.sockets.has_news()
+            || self.processes.has_work()
+            || self.processes.is_due(now)
+            || self.processes.network_revision() != self.tables.interfaces.revision
+    }
+
     /// Tells processes what happened at their sockets, and the neighbour table who was heard.
     pub(crate) fn tell_processes(&mut self, now: Instant) {
         let Tables { neighbours, routes, interfaces, .. } = &mut self.tables;

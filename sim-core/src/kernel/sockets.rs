@@ -459,9 +459,9 @@ impl Sockets {
         self.outgoing.pop_front()
     }
 
-    /// Whether nothing waits to be sent.
-    pub fn is_quiet(&self) -> bool {
-        self.outgoing.is_empty()
+    /// Whether processes are to be told something, or something waits for them to have had their say.
+    pub(crate) fn has_news(&self) -> bool {
+        !(self.events.is_empty() && self.put_off.is_empty() && self.confirmed.is_empty() && self.outgoing.is_empty())
     }
 
     /// The processes have had their say: what was put off is sent. True if that made packets.

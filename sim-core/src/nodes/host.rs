@@ -313,7 +313,10 @@ impl Node for Host {
             return;
         }
         self.kernel.receive(port, frame, out, cx);
-        self.run(out, cx);
+        // Most packets of a router concern no process.
+        if self.kernel.has_work(cx.now) {
+            self.run(out, cx);
+        }
     }
 
     fn wake(&mut self, out: &mut Outbox, cx: &mut Cx) {

@@ -219,6 +219,16 @@ impl Processes {
         self.timers.peek().map(|Reverse((at, _))| *at)
     }
 
+    /// Whether a timer is due.
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
+        self.timers.peek().is_some_and(|Reverse((at, _))| *at <= now)
+    }
+
+    /// The revision of interfaces and addresses that processes were last told of.
+    pub(crate) fn network_revision(&self) -> u64 {
+        self.network_revision
+    }
+
     /// Whether somebody is ready, or was just born.
     pub fn has_work(&self) -> bool {
         !self.ready.is_empty()

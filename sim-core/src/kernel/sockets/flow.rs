@@ -11,6 +11,7 @@ use crate::world::node::Cx;
 use smoltcp::iface::{SocketHandle, SocketSet};
 use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::wire::TcpPacket;
+use std::hash::{Hash, Hasher};
 
 /// Octets of each buffer. Memory is taken page by page as it is used.
 const BUFFER: usize = 65_535;
@@ -22,10 +23,19 @@ pub(super) const SCALE: u8 = 7;
 const QUICK_ACKS: u8 = 16;
 
 /// What names a flow: this host's end and the other.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FlowKey {
     pub(super) local: SocketAddr,
     pub(super) remote: SocketAddr,
+}
+
+/// In two words: this is the hottest lookup of a host.
+impl Hash for FlowKey {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        let (local, remote) = (self.local, self.remote);
+        state.write_u64(u64::from(local.address.to_bits()) << 32 | u64::from(remote.address.to_bits()));
+        state.write_u32(u32::from(local.port) << 16 | u32::from(remote.port));
+    }
 }
 
 /// How a flow came about, and how far it is in the hands of its process.
