@@ -7,6 +7,8 @@
 //! The bundled scenarios stand beside `src/` and are part of the binary (`library`). Texts come through [`Source`];
 //! what is wrong with them goes out as [`Problem`]s, all at once.
 
+pub mod assemble;
+pub mod library;
 pub mod model;
 pub mod problem;
 mod range;
@@ -16,6 +18,7 @@ pub mod source;
 pub mod star;
 mod validate;
 
+pub use assemble::{Options, assemble};
 pub use model::Model;
 pub use problem::{Place, Problem, Severity};
 pub use read::Text;

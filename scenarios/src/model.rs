@@ -8,6 +8,7 @@ use sim_core::kernel::Os;
 use sim_core::shell::Line;
 use sim_core::trace::filter::Filter;
 use sim_core::wire::{Ipv4Addr, Mac};
+use sim_core::world::link::{LinkChange, LinkSettings};
 
 /// A checked scenario.
 #[derive(Clone, Debug)]
@@ -96,7 +97,7 @@ pub struct Nic {
     /// The address that its installer set.
     pub address: Option<Ipv4Net>,
     /// The cable.
-    pub link: Link,
+    pub link: LinkSettings,
 }
 
 /// A network card: the host and the card's index there.
@@ -106,34 +107,6 @@ pub struct NicIndex {
     pub host: HostIndex,
     /// Index in its [`Host::nics`].
     pub nic: usize,
-}
-
-/// How a cable carries frames, both ways alike.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Link {
-    /// Bits per second.
-    pub rate_bps: u64,
-    /// From the last bit sent to the last bit received.
-    pub delay: Duration,
-    /// Frames that wait at most at its sender.
-    pub queue_frames: u32,
-    /// Largest IP packet, in octets: of the network card and the cable.
-    pub mtu: u32,
-    /// Frames lost, in parts per million.
-    pub loss_ppm: u32,
-}
-
-/// New settings of a cable; what is not said stays.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct LinkChange {
-    /// Bits per second.
-    pub rate_bps: Option<u64>,
-    /// From the last bit sent to the last bit received.
-    pub delay: Option<Duration>,
-    /// Frames that wait at most at its sender.
-    pub queue_frames: Option<u32>,
-    /// Frames lost, in parts per million.
-    pub loss_ppm: Option<u32>,
 }
 
 /// Something of the script.
@@ -185,8 +158,8 @@ pub enum Deed {
     },
     /// Switches stop passing frames from some hosts to others, one way.
     Cut(Cut),
-    /// They pass them again.
-    Heal(Cut),
+    /// They pass them again: this switch, or none is every switch.
+    Heal(Option<SwitchIndex>),
 }
 
 /// Which frames are cut.
@@ -198,7 +171,7 @@ pub struct Cut {
     pub from: Option<Vec<HostIndex>>,
     /// To these hosts; none is to any.
     pub to: Option<Vec<HostIndex>>,
-    /// Only frames that this filter fits.
+    /// Frames of this kind only.
     pub packet: Option<Filter>,
 }
 
@@ -314,12 +287,5 @@ impl Role {
             Role::RealServer => "real server",
             Role::Host => "host",
         }
-    }
-}
-
-impl Default for Link {
-    /// 1 Gbit/s, 50 µs, 1000 frames, 1500 octets, nothing lost.
-    fn default() -> Self {
-        Link { rate_bps: 1_000_000_000, delay: Duration::from_micros(50), queue_frames: 1000, mtu: 1500, loss_ppm: 0 }
     }
 }

@@ -78,24 +78,35 @@ impl Ran {
 
 /// The bundled scenarios, in the order in which they are best met.
 pub(crate) fn bundled() -> Vec<Bundled> {
-    Vec::new()
+    let aliases = scenarios::library::ALIASES;
+    let alias = |name| aliases.iter().find(|(_, meant)| *meant == name).map(|(alias, _)| *alias);
+    scenarios::library::names().map(|name| Bundled { name, alias: alias(name) }).collect()
 }
 
 /// Whether this is a bundled scenario or a file.
 pub(crate) fn exists(name: &str) -> bool {
-    Path::new(name).is_file()
+    scenarios::library::find(name).is_some() || Path::new(name).is_file()
 }
 
 /// Finds, reads and checks a scenario.
 pub(crate) fn open(name: &str) -> Result<Model, Failure> {
+    if let Some(bundled) = scenarios::library::find(name) {
+        return scenarios::load(&bundled.file(), &bundled).map_err(Failure::Invalid);
+    }
     let (file, folder) = on_disk(name)?;
     scenarios::load(&file, &folder).map_err(Failure::Invalid)
 }
 
 /// A scenario as it is written.
 pub(crate) fn text(name: &str) -> Result<String, Failure> {
-    let (file, folder) = on_disk(name)?;
-    folder.read(&file).map_err(|error| Failure::File(format!("cannot read {name}: {error}")))
+    let read = match scenarios::library::find(name) {
+        Some(bundled) => bundled.read(&bundled.file()),
+        None => {
+            let (file, folder) = on_disk(name)?;
+            folder.read(&file)
+        }
+    };
+    read.map_err(|error| Failure::File(format!("cannot read {name}: {error}")))
 }
 
 /// The name of a file in its folder, and the folder.
@@ -125,8 +136,10 @@ pub(crate) fn run(model: &Model, options: &Options) -> Result<Ran, Failure> {
     warn(model);
     let seed = options.seed.unwrap_or(model.seed);
     let until = options.until.unwrap_or(model.until);
-    let sim: Option<Sim> = None;
-    let sim = sim.ok_or_else(|| Failure::File("scenarios cannot be built into worlds yet".to_string()))?;
+    let sim = scenarios::assemble(
+        model,
+        scenarios::Options { seed: Some(seed), until: Some(until), ..scenarios::Options::default() },
+    );
     Ok(drive(sim, model, seed, until))
 }
 
@@ -235,7 +248,7 @@ pub(crate) fn instant_of(model: &Model, place: Place) -> Result<Instant, Failure
 /// Types one more line on a host, and runs until it has ended.
 pub(crate) fn exec(model: &Model, host: &str, at: Instant, line: &str) -> Result<CommandRecord, Failure> {
     let _ = (model, host, at, line);
-    Err(Failure::File("scenarios cannot be built into worlds yet".to_string()))
+    Err(Failure::File("not yet".to_string()))
 }
 
 /// Words as a shell would have to be given them.

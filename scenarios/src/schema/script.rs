@@ -26,7 +26,7 @@ pub(crate) enum ActionText {
     Thaw(Text),
     SetLink { nic: Text, link: LinkText },
     Cut(CutText),
-    Heal(CutText),
+    Heal(Option<Text>),
 }
 
 /// `(switch: "lan", from: ["n1"], to: ["n2"], packet: "vrrp")`, all optional.
@@ -115,7 +115,13 @@ fn action_text(
             ActionText::SetLink { nic: nic?, link }
         }
         "cut" => ActionText::Cut(CutText::read(value, problems)?),
-        "heal" => ActionText::Heal(CutText::read(value, problems)?),
+        "heal" => {
+            let record = value.record("a heal", &["switch"], problems)?;
+            ActionText::Heal(match record.get("switch") {
+                Some(piece) => Some(piece.string("switch", problems)?),
+                None => None,
+            })
+        }
         "unplug" | "plug" => ActionText::Carrier { nic: value.string(action, problems)?, up: action == "plug" },
         "power_off" | "power_on" => {
             ActionText::Power { host: value.string(action, problems)?, on: action == "power_on" }

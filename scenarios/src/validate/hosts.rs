@@ -1,7 +1,7 @@
 //! Hosts: ranges written out, cables and addresses checked against each other, texts read.
 
 use super::{HOSTS_MAX, Names, address, check_name, lines, mac, network};
-use crate::model::{Host, HostIndex, Link, Nic, Role};
+use crate::model::{Host, HostIndex, Nic, Role};
 use crate::problem::{Place, Problem, Problems, Severity, suggest};
 use crate::range::{self, Key, RangeError};
 use crate::read::Text;
@@ -12,6 +12,7 @@ use ipnet::Ipv4Net;
 use sim_core::kernel::Os;
 use sim_core::shell::Line;
 use sim_core::wire::{Ipv4Addr, Mac};
+use sim_core::world::link::LinkSettings;
 use std::collections::BTreeMap;
 
 /// How many network cards a host may have.
@@ -254,17 +255,17 @@ fn nic(
         names.switch(to, problems)
     });
     let link = text.link.or(&written.link);
-    let default = Link::default();
+    let default = LinkSettings::default();
     Nic {
         name: name.text.clone(),
         // Where a problem was found no model is made; the card stays, so that nothing else is said to lack it.
         mac: mac.unwrap_or(derived),
         switch: switch.unwrap_or(0),
         address,
-        link: Link {
+        link: LinkSettings {
             rate_bps: link.rate_bps.unwrap_or(default.rate_bps),
             delay: link.delay.unwrap_or(default.delay),
-            queue_frames: link.queue_frames.unwrap_or(default.queue_frames),
+            queue: link.queue_frames.unwrap_or(default.queue),
             mtu: link.mtu.unwrap_or(default.mtu),
             loss_ppm: link.loss_ppm.unwrap_or(default.loss_ppm),
         },

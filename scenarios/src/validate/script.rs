@@ -1,13 +1,14 @@
 //! The script: who does what when.
 
 use super::{Names, lines};
-use crate::model::{Cut, Deed, Host, Item, LinkChange};
+use crate::model::{Cut, Deed, Host, Item};
 use crate::problem::{Problem, Problems};
 use crate::read::Text;
 use crate::schema::ScenarioText;
 use crate::schema::script::{ActionText, CutText, ItemText};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::filter::Filter;
+use sim_core::world::link::LinkChange;
 
 /// How many times all items of a script may happen together.
 const HAPPENINGS_MAX: u64 = 1_000_000;
@@ -75,13 +76,17 @@ fn deed(action: &ActionText, names: &Names, hosts: &[Host], problems: &mut Probl
             let change = LinkChange {
                 rate_bps: link.rate_bps,
                 delay: link.delay,
-                queue_frames: link.queue_frames,
+                queue: link.queue_frames,
+                mtu: None,
                 loss_ppm: link.loss_ppm,
             };
             Deed::SetLink { nic: names.nic(nic, hosts, problems)?, change }
         }
         ActionText::Cut(cut) => Deed::Cut(cut_of(cut, names, problems)),
-        ActionText::Heal(cut) => Deed::Heal(cut_of(cut, names, problems)),
+        ActionText::Heal(switch) => Deed::Heal(match switch {
+            Some(switch) => Some(names.switch(switch, problems)?),
+            None => None,
+        }),
     })
 }
 
