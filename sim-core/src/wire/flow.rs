@@ -3,10 +3,11 @@
 use super::packet::Packet;
 use smoltcp::wire::IpProtocol;
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::net::Ipv4Addr;
 
 /// An IPv4 address and a TCP or UDP port.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct SocketAddr {
     /// The address.
     pub address: Ipv4Addr,
@@ -79,6 +80,13 @@ impl Transport {
             Transport::Tcp => "TCP",
             Transport::Udp => "UDP",
         }
+    }
+}
+
+/// In one word: lookups by flow are on every packet's way.
+impl Hash for SocketAddr {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        state.write_u64(u64::from(self.address.to_bits()) << 16 | u64::from(self.port));
     }
 }
 
