@@ -69,7 +69,7 @@ impl Ipvs {
             }
             ServiceKey::Address(..) | ServiceKey::Mark(_) => {}
         }
-        let server = self.schedule(service, flow, cx)?;
+        let server = self.schedule(service, flow, settings, cx)?;
         let kind = self.kind_of_flow(service, flow);
         let conn = self.new_conn(kind, flow, server, vip.port, packet.mark);
         self.establish(service, conn, cx)
@@ -118,11 +118,17 @@ impl Ipvs {
     }
 
     /// Asks the service's scheduler, and notes on what grounds it chose.
-    pub(super) fn schedule(&mut self, service: ServiceId, flow: &Flow, cx: &mut Cx) -> Result<ServerId, Turned> {
+    pub(super) fn schedule(
+        &mut self,
+        service: ServiceId,
+        flow: &Flow,
+        settings: &Vs,
+        cx: &mut Cx,
+    ) -> Result<ServerId, Turned> {
         let found = self.services.service(service);
         let (key, name, flags) = (found.key, found.scheduler_name, found.flags);
         let (scheduler, servers) = self.services.scheduling(service);
-        let mut ask = Ask { flow: *flow, flags, now: cx.now, rng: cx.rng };
+        let mut ask = Ask { flow: *flow, flags, now: cx.now, settings, rng: cx.rng };
         let picked = scheduler.schedule(&servers, &mut ask);
         let evidence = if cx.pen.level() < Level::Everything {
             EvidenceId(0)
@@ -131,9 +137,8 @@ impl Ipvs {
         };
         match picked {
             Ok(pick) => {
-                let server = servers.id(pick.place);
                 cx.note(Why::IpvsScheduled { evidence });
-                Ok(server)
+                Ok(pick.server)
             }
             Err(Refusal::NoDestination | Refusal::AllOverloaded) => {
                 Err(Turned::Refused(Why::IpvsNoDestination { evidence }))
@@ -158,15 +163,15 @@ fn evidence(
     servers: &Servers,
     picked: Result<Pick, Refusal>,
 ) -> Evidence {
-    let candidate = |place: usize| {
-        let server = servers.get(place);
+    let candidate = |id: ServerId| {
+        let server = servers.known(id);
         Candidate { server: server.address, weight: server.weight, cost: scheduler.cost(server) }
     };
-    let winner = picked.ok().map(|pick| pick.place);
+    let winner = picked.ok().map(|pick| pick.server);
     let mut rivals = [None; 3];
-    let others = (0..servers.len()).filter(|&place| Some(place) != winner);
-    for (slot, place) in rivals.iter_mut().zip(others) {
-        *slot = Some(candidate(place));
+    let others = (0..servers.len()).map(|place| servers.id(place)).filter(|id| Some(*id) != winner);
+    for (slot, id) in rivals.iter_mut().zip(others) {
+        *slot = Some(candidate(id));
     }
     Evidence {
         scheduler: scheduler_name,

@@ -112,20 +112,21 @@ impl Ipvs {
         None
     }
 
-    /// Ends what is due: connections, deleted servers.
-    pub fn wake(&mut self, cx: &mut Cx) {
+    /// Ends what is due: connections, deleted servers, what schedulers remember.
+    pub fn wake(&mut self, tables: &Tables, cx: &mut Cx) {
         let before = cx.context();
         while let Some(id) = self.conns.due(cx.now) {
             cx.stage = Stage::Ipvs;
             self.expire(id, cx);
             cx.resume(before);
         }
+        self.services.wake_schedulers(cx.now, tables.sysctl.vs());
         self.services.sweep_trash(cx.now);
     }
 
     /// When something is due next. Not hooks: connections end also when there is no service.
     pub fn next_wake(&self) -> Option<Instant> {
-        let timers = [self.conns.next_timer(), self.services.trash_due()];
+        let timers = [self.conns.next_timer(), self.services.trash_due(), self.services.schedulers_due()];
         timers.into_iter().flatten().min()
     }
 

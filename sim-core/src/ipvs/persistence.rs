@@ -48,7 +48,7 @@ impl Ipvs {
                 cx.note(Why::IpvsPersistent { server: address.address, port: address.port });
                 (template, server)
             }
-            None => self.new_template(service, persistence, &scope, flow, mark, cx)?,
+            None => self.new_template(service, persistence, &scope, flow, mark, settings, cx)?,
         };
         let is_own_port = matches!(key, ServiceKey::Address(_, address) if address.port == flow.destination.port);
         let kind = self.kind_of_flow(service, flow);
@@ -89,9 +89,10 @@ impl Ipvs {
         scope: &Scope,
         flow: &Flow,
         mark: u32,
+        settings: &Vs,
         cx: &mut Cx,
     ) -> Result<(ConnId, ServerId), Turned> {
-        let server = self.schedule(service, flow, cx)?;
+        let server = self.schedule(service, flow, settings, cx)?;
         let mut template = self.new_conn(Kind::Template, flow, server, 0, mark);
         (template.transport, template.client, template.virtual_) = (scope.transport, scope.client, scope.virtual_);
         if scope.virtual_.port == 0 {

@@ -8,6 +8,7 @@ use super::schedule::{Scheduler, Servers};
 use super::stats::Stats;
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
+use crate::tables::sysctl::Vs;
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
 use std::net::Ipv4Addr;
@@ -424,6 +425,20 @@ impl Services {
         }
         self.trash_due = (!kept.is_empty()).then(|| now + TRASH_PERIOD);
         self.trash = kept;
+    }
+
+    /// When a scheduler wants to tidy up. Only the caching ones do.
+    pub(super) fn schedulers_due(&self) -> Option<Instant> {
+        self.iter().filter_map(|service| service.scheduler.next_wake()).min()
+    }
+
+    /// Lets the schedulers tidy up.
+    pub(super) fn wake_schedulers(&mut self, now: Instant, settings: &Vs) {
+        for service in self.services.iter_mut().flatten() {
+            if service.scheduler.next_wake().is_some_and(|due| due <= now) {
+                service.scheduler.wake(now, settings);
+            }
+        }
     }
 
     /// Whether a server with this address serves this protocol.

@@ -162,7 +162,7 @@ pub(crate) fn wake(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
     }
     kernel.tables.nat.wake(cx.now);
     kernel.tables.routes.wake(cx.now);
-    kernel.ipvs.wake(cx);
+    kernel.ipvs.wake(&kernel.tables, cx);
     kernel.sockets.wake(cx);
 }
 

@@ -10,6 +10,6 @@ pub(super) struct Fo;
 
 impl Scheduler for Fo {
     fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
-        Pick::by_cost(servers.heaviest(|_| true))
+        Pick::by_cost(servers.heaviest(|_| true), servers)
     }
 }

@@ -13,7 +13,7 @@ pub(super) struct Lc;
 impl Scheduler for Lc {
     fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
         let usable = servers.iter().enumerate().filter(|(_, server)| server.is_usable());
-        Pick::by_cost(usable.min_by_key(|(_, server)| overhead(server)).map(|(place, _)| place))
+        Pick::by_cost(usable.min_by_key(|(_, server)| overhead(server)).map(|(place, _)| place), servers)
     }
 
     fn cost(&self, server: &Server) -> u64 {

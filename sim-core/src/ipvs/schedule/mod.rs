@@ -1,19 +1,28 @@
 //! Schedulers: who gets a new connection. One file each; [`registry::SCHEDULERS`] is the list.
 
+mod cache;
+mod dh;
 mod fo;
+mod lblc;
+mod lblcr;
 mod lc;
+mod mh;
 mod nq;
 mod ovf;
 pub mod registry;
 mod rr;
 mod sed;
+mod sh;
+mod twos;
 mod wlc;
 mod wrr;
 
 use super::service::{Server, ServerId};
 use crate::base::rng::Stream;
 use crate::base::time::Instant;
+use crate::tables::sysctl::Vs;
 use crate::trace::record::Family;
+use crate::wire::Ipv4Addr;
 use crate::wire::flow::Flow;
 use std::fmt::Debug;
 
@@ -51,6 +60,16 @@ pub trait Scheduler: Debug {
         0
     }
 
+    /// When this scheduler wants to tidy up.
+    fn next_wake(&self) -> Option<Instant> {
+        None
+    }
+
+    /// That time has come.
+    fn wake(&mut self, now: Instant, settings: &Vs) {
+        let _ = (now, settings);
+    }
+
     /// Whether something here still leads to a server that was deleted.
     fn holds(&self, server: ServerId) -> bool {
         let _ = server;
@@ -67,6 +86,8 @@ pub struct Ask<'a> {
     pub flags: u8,
     /// The time.
     pub now: Instant,
+    /// `net.ipv4.vs.*`.
+    pub settings: &'a Vs,
     /// The host's chance.
     pub rng: &'a mut Stream,
 }
@@ -74,8 +95,8 @@ pub struct Ask<'a> {
 /// A choice.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Pick {
-    /// The place in the list.
-    pub place: usize,
+    /// The server.
+    pub server: ServerId,
     /// On what grounds.
     pub family: Family,
 }
@@ -125,6 +146,11 @@ impl<'a> Servers<'a> {
         self.list[place]
     }
 
+    /// A server that was in the list once, and may be in the trash.
+    pub fn known(&self, id: ServerId) -> &'a Server {
+        self.slab[id.index()].as_ref().expect("a server that a scheduler holds is not forgotten")
+    }
+
     /// The servers in order.
     pub fn iter(&self) -> impl Iterator<Item = &'a Server> {
         let slab = self.slab;
@@ -163,8 +189,9 @@ impl<'a> Servers<'a> {
 
 impl Pick {
     /// A choice by cost; none is a refusal.
-    fn by_cost(place: Option<usize>) -> Result<Pick, Refusal> {
-        place.map(|place| Pick { place, family: Family::Cost }).ok_or(Refusal::NoDestination)
+    fn by_cost(place: Option<usize>, servers: &Servers) -> Result<Pick, Refusal> {
+        let place = place.ok_or(Refusal::NoDestination)?;
+        Ok(Pick { server: servers.id(place), family: Family::Cost })
     }
 }
 
@@ -172,4 +199,15 @@ impl Pick {
 /// (Linux 6.1.187 and later; before, an active one was 256).
 fn overhead(server: &Server) -> u64 {
     u64::from(server.active) * 257 + u64::from(server.inactive())
+}
+
+/// Linux's `hash_32`: multiplicative hashing, the highest `bits`.
+fn hash_32(value: u32, bits: u32) -> u32 {
+    const GOLDEN_RATIO: u32 = 0x61c8_8647;
+    value.wrapping_mul(GOLDEN_RATIO) >> (32 - bits)
+}
+
+/// An address as the hashing schedulers take it.
+fn fold(address: Ipv4Addr) -> u32 {
+    address.to_bits()
 }

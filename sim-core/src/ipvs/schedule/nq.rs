@@ -13,7 +13,7 @@ pub(super) struct Nq;
 impl Scheduler for Nq {
     fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
         let idle = servers.iter().position(|server| server.is_usable() && server.active == 0);
-        Pick::by_cost(idle.or_else(|| servers.cheapest(delay)))
+        Pick::by_cost(idle.or_else(|| servers.cheapest(delay)), servers)
     }
 
     fn cost(&self, server: &Server) -> u64 {

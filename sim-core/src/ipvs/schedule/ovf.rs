@@ -11,7 +11,7 @@ pub(super) struct Ovf;
 
 impl Scheduler for Ovf {
     fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
-        Pick::by_cost(servers.heaviest(|server| server.active <= server.weight))
+        Pick::by_cost(servers.heaviest(|server| server.active <= server.weight), servers)
     }
 
     fn cost(&self, server: &Server) -> u64 {

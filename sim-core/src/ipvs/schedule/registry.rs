@@ -1,7 +1,7 @@
 //! Every scheduler, by the name that `ipvsadm -s` takes.
 
 use super::Scheduler;
-use super::{fo, lc, nq, ovf, rr, sed, wlc, wrr};
+use super::{dh, fo, lblc, lblcr, lc, mh, nq, ovf, rr, sed, sh, twos, wlc, wrr};
 
 /// Makes a scheduler that has seen no server.
 pub type Make = fn() -> Box<dyn Scheduler>;
@@ -14,8 +14,14 @@ pub const SCHEDULERS: &[(&str, Make)] = &[
     ("wlc", || Box::<wlc::Wlc>::default()),
     ("sed", || Box::<sed::Sed>::default()),
     ("nq", || Box::<nq::Nq>::default()),
+    ("lblc", || Box::<lblc::Lblc>::default()),
+    ("lblcr", || Box::<lblcr::Lblcr>::default()),
+    ("dh", || Box::<dh::Dh>::default()),
+    ("sh", || Box::<sh::Sh>::default()),
     ("fo", || Box::<fo::Fo>::default()),
     ("ovf", || Box::<ovf::Ovf>::default()),
+    ("mh", || Box::<mh::Mh>::default()),
+    ("twos", || Box::<twos::Twos>::default()),
 ];
 
 /// The name as it stands in the list, and how to make one; none if there is no such scheduler.

@@ -24,7 +24,7 @@ impl Scheduler for Rr {
             if servers.get(place).is_usable() {
                 let after = self.last.map(|last| servers.get(last).address);
                 self.last = Some(place);
-                return Ok(Pick { place, family: Family::Rotation { after, level: 0 } });
+                return Ok(Pick { server: servers.id(place), family: Family::Rotation { after, level: 0 } });
             }
             place += 1;
         }

@@ -11,7 +11,7 @@ pub(super) struct Sed;
 
 impl Scheduler for Sed {
     fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
-        Pick::by_cost(servers.cheapest(delay))
+        Pick::by_cost(servers.cheapest(delay), servers)
     }
 
     fn cost(&self, server: &Server) -> u64 {

@@ -11,7 +11,7 @@ pub(super) struct Wlc;
 
 impl Scheduler for Wlc {
     fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
-        Pick::by_cost(servers.cheapest(overhead))
+        Pick::by_cost(servers.cheapest(overhead), servers)
     }
 
     fn cost(&self, server: &Server) -> u64 {

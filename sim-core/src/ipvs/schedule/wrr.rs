@@ -36,7 +36,10 @@ impl Scheduler for Wrr {
                 let server = servers.get(place);
                 if !server.overloaded && server.weight >= self.level {
                     self.last = Some(place);
-                    return Ok(Pick { place, family: Family::Rotation { after, level: self.level } });
+                    return Ok(Pick {
+                        server: servers.id(place),
+                        family: Family::Rotation { after, level: self.level },
+                    });
                 }
                 if Some(place) == stop {
                     self.last = Some(place);

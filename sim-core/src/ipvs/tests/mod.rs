@@ -139,7 +139,7 @@ impl Lab {
         let until = self.now + Duration::from_secs(seconds);
         while let Some(due) = self.ipvs.next_wake().filter(|due| *due <= until) {
             self.now = self.now.max(due);
-            self.with(|ipvs, _, cx| ipvs.wake(cx));
+            self.with(|ipvs, tables, cx| ipvs.wake(tables, cx));
         }
         self.now = until;
     }
@@ -168,6 +168,11 @@ impl Lab {
     fn conn(&self, port: u16) -> Option<&Conn> {
         let source = SocketAddr { address: CLIENT, port };
         self.ipvs.connection(&Flow { transport: Transport::Tcp, source, destination: vip() })
+    }
+
+    /// The weight of the server that [`Lab::open`] calls by this number.
+    fn weight(&self, number: u8) -> u32 {
+        self.ipvs.server(key(), rip(10 + number)).map_or(0, |server| server.weight)
     }
 
     /// ActiveConn and InActConn of a server.

@@ -130,6 +130,108 @@ fn a_full_server_is_skipped_until_its_count_falls_below_the_lower_threshold() {
     assert_eq!(lab.open_many(6), [2, 1, 2, 1, 1, 1]);
 }
 
+/// Who gets connections from 192.0.2.1, .2, …, each to the VIP.
+fn clients(lab: &mut Lab, count: u8) -> Vec<u8> {
+    let connect = |lab: &mut Lab, host| {
+        let source = SocketAddr { address: Ipv4Addr::new(192, 0, 2, host), port: 40_000 + u16::from(host) };
+        lab.input(tcp(source, vip(), SYN));
+        let flow = Flow { transport: Transport::Tcp, source, destination: vip() };
+        lab.ipvs.connection(&flow).map_or(0, |conn| conn.server.address.octets()[3])
+    };
+    (1..=count).map(|host| connect(lab, host)).collect()
+}
+
+/// Servers 10.0.0.1, .2, … with these scheduler flags; their addresses are hashed too.
+fn hashing(scheduler: &str, flags: u8, weights: &[u32]) -> Lab {
+    let mut lab = Lab::new();
+    lab.add_service(key(), ServiceOptions { flags, ..service(scheduler) });
+    for (weight, host) in weights.iter().zip(1..) {
+        lab.add(server(host, *weight));
+    }
+    lab
+}
+
+#[test]
+fn sh_hashes_the_client() {
+    assert_eq!(clients(&mut hashing("sh", 0, &[1, 1, 1]), 12), [1, 2, 3, 2, 1, 3, 1, 2, 1, 3, 2, 3]);
+    assert_eq!(clients(&mut hashing("sh", 0, &[3, 1, 2]), 12), [2, 1, 3, 1, 1, 1, 1, 3, 1, 3, 1, 3]);
+    assert_eq!(clients(&mut hashing("sh", 0, &[1, 0, 1]), 12), [1, 0, 3, 0, 1, 3, 1, 0, 1, 3, 0, 3]);
+    assert_eq!(clients(&mut hashing("sh", 8, &[1, 0, 1]), 12), [1, 1, 3, 1, 1, 3, 1, 1, 1, 3, 1, 3]);
+}
+
+#[test]
+fn mh_hashes_the_client_and_keeps_the_slots_of_a_server_set_to_0() {
+    assert_eq!(clients(&mut hashing("mh", 0, &[1, 1, 1]), 12), [3, 2, 2, 3, 2, 3, 2, 3, 1, 2, 3, 2]);
+    assert_eq!(clients(&mut hashing("mh", 0, &[3, 1, 2]), 12), [3, 2, 1, 3, 1, 3, 2, 3, 1, 2, 3, 2]);
+    for (flags, expected) in [(0, [3, 0, 0, 3, 0, 3, 0, 3, 1, 0, 3, 0]), (8, [3, 3, 1, 3, 1, 3, 1, 3, 1, 3, 3, 1])] {
+        let mut lab = hashing("mh", flags, &[1, 1, 1]);
+        lab.edit(server(2, 0));
+        assert_eq!(clients(&mut lab, 12), expected);
+    }
+}
+
+#[test]
+fn sh_port_and_mh_port_spread_one_client() {
+    for (scheduler, expected) in
+        [("sh", [2, 1, 2, 3, 3, 1, 3, 1, 2, 2, 3, 2]), ("mh", [3, 3, 2, 3, 3, 3, 3, 1, 2, 3, 1, 1])]
+    {
+        let mut lab = hashing(scheduler, 0x10, &[1, 1, 1]);
+        let server = |lab: &mut Lab, port| {
+            lab.send(port, SYN);
+            lab.conn(port).map_or(0, |conn| conn.server.address.octets()[3])
+        };
+        let seen: Vec<u8> = (40_000..40_012).map(|port| server(&mut lab, port)).collect();
+        assert_eq!(seen, expected, "{scheduler}");
+    }
+}
+
+/// Who gets connections to 192.0.2.1, .2, … through a firewall-mark service.
+fn destinations(scheduler: &str, weights: &[u32], destinations: &[u8]) -> Vec<u8> {
+    let mut lab = Lab::new();
+    lab.add_service(ServiceKey::Mark(1), service(scheduler));
+    for (weight, host) in weights.iter().zip(11..) {
+        let options = server(host, *weight);
+        lab.with(|ipvs, tables, cx| ipvs.add_server(ServiceKey::Mark(1), &options, tables, cx)).expect("new");
+    }
+    let mut port = 1000;
+    let mut connect = |lab: &mut Lab, host| {
+        port += 1;
+        let source = SocketAddr { address: CLIENT, port };
+        let destination = SocketAddr { address: Ipv4Addr::new(192, 0, 2, host), port: 80 };
+        let mut packet = tcp(source, destination, SYN);
+        packet.mark = 1;
+        lab.input(packet);
+        let flow = Flow { transport: Transport::Tcp, source, destination };
+        lab.ipvs.connection(&flow).map_or(0, |conn| conn.server.address.octets()[3] - 10)
+    };
+    destinations.iter().map(|host| connect(&mut lab, *host)).collect()
+}
+
+#[test]
+fn dh_hashes_the_destination() {
+    let all: Vec<u8> = (1..=12).collect();
+    assert_eq!(destinations("dh", &[1, 1, 1], &all), [1, 2, 3, 2, 1, 3, 1, 2, 1, 3, 2, 3]);
+}
+
+#[test]
+fn lblc_keeps_a_destination_until_its_server_is_crowded() {
+    assert_eq!(destinations("lblc", &[2, 2, 2], &[1, 2, 3, 1, 2, 3, 1, 2, 3]), [3, 2, 1, 3, 2, 1, 3, 2, 1]);
+    assert_eq!(destinations("lblc", &[2, 2, 2], &[1; 12]), [3, 3, 3, 2, 2, 2, 1, 1, 1, 1, 1, 1]);
+}
+
+#[test]
+fn lblcr_gives_a_hot_destination_more_servers() {
+    assert_eq!(destinations("lblcr", &[2, 2, 2], &[1; 12]), [3, 3, 3, 2, 2, 2, 1, 1, 1, 1, 2, 3]);
+}
+
+#[test]
+fn twos_spreads_by_weight() {
+    let mut lab = Lab::with_servers("twos", &[1, 3]);
+    let picks = lab.open_many(400);
+    let first = picks.iter().filter(|host| **host == 1).count();
+    assert!((60..140).contains(&first), "a quarter of 400, evened out: {first}");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
@@ -162,9 +264,12 @@ proptest! {
                 .collect();
             port += 1;
             let chosen = lab.open(port);
-            prop_assert!(chosen == 0 || usable.contains(&chosen), "{name} chose .{chosen} of {usable:?}");
+            // A destination that lblc knows stays on a server that is full.
+            let heeds = usable.contains(&chosen) || name == "lblc" && lab.weight(chosen) > 0;
+            prop_assert!(chosen == 0 || heeds, "{name} chose .{chosen} of {usable:?}");
             if chosen == 0 {
-                prop_assert!(usable.is_empty() || name == "ovf", "{name} refused though {usable:?} could");
+                let may_refuse = ["ovf", "dh", "sh", "mh"].contains(&name);
+                prop_assert!(usable.is_empty() || may_refuse, "{name} refused though {usable:?} could");
             }
         }
     }

@@ -79,10 +79,6 @@ fn check(command: &Command, line: &[&str]) -> Vec<Fault> {
         } else if given.name == "tun-type" && matches!(value, "gre" | "gue") {
             let message = format!("ipvsadm --tun-type {value} is not modelled");
             faults.push(Fault::not_modelled(given.value_word, message).hint("--tun-type ipip is"));
-        } else if given.name == "scheduler" && LATER.contains(&value) {
-            let message = format!("the scheduler {value} is not modelled");
-            let known: Vec<&str> = registry::SCHEDULERS.iter().map(|(name, _)| *name).collect();
-            faults.push(Fault::not_modelled(given.value_word, message).hint(format!("these are: {}", known.join(" "))));
         } else if given.name == "scheduler" && registry::find(value).is_none() {
             let names = registry::SCHEDULERS.iter().map(|(name, _)| *name);
             if let Some(near) = did_you_mean(value, names) {
@@ -212,6 +208,3 @@ impl Answer {
         Answer { out, ..Answer::default() }
     }
 }
-
-/// Schedulers that Linux has and the lab has not.
-const LATER: &[&str] = &["lblc", "lblcr", "dh", "sh", "mh", "twos"];
