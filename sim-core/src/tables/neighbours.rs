@@ -5,10 +5,12 @@
 //!   (none) ─► INCOMPLETE ─► REACHABLE ─► STALE ─► DELAY ─► PROBE ─► FAILED ─► (asked again at the next packet)
 //!                  └──► FAILED   ▲────────┴────────┴─────────┘ confirmed
 //! ```
-//! Timers are lazy: an entry has at most one, and one that comes too early is set anew.
+//! Timers are lazy: an entry has at most one, and one that comes too early is set anew. They fire as late as the
+//! kernel's.
 
 mod machine;
 mod update;
+mod wheel;
 
 use crate::base::id::{IfaceId, NodeId};
 use crate::base::map::Lookup;

@@ -114,9 +114,13 @@ impl Reassembly {
     }
 
     fn forget(&mut self, key: Key, cx: &mut Cx) {
+        let circumstances = cx.context();
         for (_, piece) in self.take(key).into_iter().flat_map(|partial| partial.pieces) {
+            cx.take_up(piece.buffer());
+            cx.drop(Why::Malformed);
             cx.recycle(piece.into_buffer());
         }
+        cx.resume(circumstances);
     }
 
     fn take(&mut self, key: Key) -> Option<Partial> {

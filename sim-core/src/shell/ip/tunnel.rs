@@ -62,7 +62,10 @@ fn add(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     match mode {
         Some("ipip" | "ip/ip" | "ipv4") => {}
         None => {
-            return Err(Stop(255, "Tunnel interface type: cannot determine tunnel mode (ipip, gre, vti or sit)".into()));
+            return Err(Stop(
+                255,
+                "Tunnel interface type: cannot determine tunnel mode (ipip, gre, vti or sit)".into(),
+            ));
         }
         Some(mode) => return Err(Stop(255, format!("Unknown tunnel mode \"{mode}\""))),
     }

@@ -83,12 +83,12 @@ fn an_entry_in_use_is_probed_by_unicast_and_found_again() {
     let mut bench = real_server();
     bench.send(0, &echo("10.0.2.1", "10.0.2.21", 64, 8));
     assert_eq!(state(&bench, 0, "10.0.2.21"), Some((State::Reachable, Some(10))));
-    bench.pass(46);
+    bench.pass(50);
     assert_eq!(state(&bench, 0, "10.0.2.21"), Some((State::Stale, Some(10))));
     bench.send(0, &echo("10.0.2.1", "10.0.2.21", 64, 8));
     assert_eq!(state(&bench, 0, "10.0.2.21"), Some((State::Delay, Some(10))));
     bench.seen.clear();
-    bench.pass(6);
+    bench.pass(8);
     assert_eq!(bench.arps(0)[0], "1 10.0.2.1 > 10.0.2.21 to 10");
     assert_eq!(state(&bench, 0, "10.0.2.21"), Some((State::Reachable, Some(10))));
 }
@@ -98,10 +98,10 @@ fn a_dead_neighbour_is_asked_three_times_by_unicast_and_fails() {
     let mut bench = real_server();
     bench.send(0, &echo("10.0.2.1", "10.0.2.21", 64, 8));
     bench.links.clear();
-    bench.pass(46);
+    bench.pass(50);
     bench.seen.clear();
     bench.send(0, &echo("10.0.2.1", "10.0.2.21", 64, 8));
-    bench.pass(9);
+    bench.pass(12);
     assert_eq!(bench.arps(0), vec!["1 10.0.2.1 > 10.0.2.21 to 10"; 3]);
     assert_eq!(state(&bench, 0, "10.0.2.21"), Some((State::Failed, Some(10))));
 }
