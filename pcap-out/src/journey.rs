@@ -1,12 +1,15 @@
 //! A packet's journey as text: a block per host, the headers before and after, and every decision with its reason.
 
 use crate::headers::{Headers, ShortMacs};
-use crate::layout::{pad, rule, with_mark};
+use crate::layout::{pad, rule, with_mark, wrap};
 use crate::story::Archive;
-use sim_core::base::id::{EventId, PacketId};
+use sim_core::base::id::{EventId, NodeId, PacketId};
 use sim_core::trace::journey::Visit;
 use sim_core::trace::question::Question;
+use sim_core::trace::record::{ConnRecord, ConnState, Method, RequestRecord};
 use sim_core::trace::{Kind, Why, explain};
+use sim_core::wire::flow::SocketAddr;
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 /// How a journey is told.
@@ -39,9 +42,15 @@ pub fn request(archive: &Archive, number: u32, manner: Manner) -> Option<String>
     } else {
         [Some(story.first), story.answer].into_iter().flatten().collect()
     };
-    for packet in &told {
-        teller.tell(*packet, None);
+    for (packet, index) in told.iter().zip(1..) {
+        let title = match (index, Some(*packet) == story.answer) {
+            (1, _) => "The first packet: ",
+            (_, true) => "The answer: ",
+            (_, false) => "",
+        };
+        teller.tell(title, *packet, None);
     }
+    teller.kept(request);
     let rest = story.packets.len() - told.len();
     if rest > 0 {
         let _ = write!(teller.out, "\n{rest} more packets belong to this connection (--all shows them).\n");
@@ -62,7 +71,7 @@ pub fn frame(archive: &Archive, number: u32, manner: Manner) -> Option<String> {
     );
     let mut teller = Teller { archive, macs: ShortMacs::of(archive.trace), manner, hop: 0, out };
     let origin = archive.history.origin(archive.trace, frame.packet);
-    teller.tell(origin, Some(frame.event));
+    teller.tell("", origin, Some(frame.event));
     Some(teller.out)
 }
 
@@ -78,11 +87,11 @@ const INDENT: &str = "         ";
 
 impl Teller<'_> {
     /// The way of a packet; the hop with the frame `here` is marked.
-    fn tell(&mut self, packet: PacketId, here: Option<EventId>) {
+    fn tell(&mut self, title: &str, packet: PacketId, here: Option<EventId>) {
         let visits = self.archive.way(packet);
         let first = visits.iter().flat_map(|visit| visit.received.iter().chain(&visit.sent)).next();
         let brief = first.and_then(|event| self.archive.frame(*event)).map(|frame| Headers::of(&frame).brief);
-        let _ = write!(self.out, "\n{}\n", brief.unwrap_or_else(|| "A packet that never left".to_string()));
+        let _ = write!(self.out, "\n{title}{}\n", brief.unwrap_or_else(|| "A packet that never left".to_string()));
         for visit in &visits {
             self.hop += 1;
             self.visit(visit, here);
@@ -189,14 +198,66 @@ impl Teller<'_> {
             .copied()
             .filter(|id| matches!(self.archive.trace.event(*id).kind, Kind::Decided(_)))
             .collect();
-        for event in decisions {
+        for event in decisions.iter().copied() {
             let Some((code, sentence)) = explain::decision(self.archive.trace, event) else { continue };
             self.out.push_str(&with_mark(label, &sentence, code, self.manner.width));
             label = INDENT;
             self.question(event);
+            self.consequence(event);
         }
-        if visit.dropped.is_some() {
-            let _ = writeln!(self.out, "{INDENT}the packet ends here");
+        let waits = decisions.iter().any(|event| self.is_waiting(*event));
+        match (visit.dropped, visit.sent.is_empty()) {
+            (Some(_), _) => self.aside("the packet ends here"),
+            (None, true) if waits => self.aside("it was still waiting when the run ended"),
+            (None, _) => {}
+        }
+    }
+
+    fn is_waiting(&self, event: EventId) -> bool {
+        matches!(self.archive.trace.event(event).kind, Kind::Decided(Why::ArpQueued { .. }))
+    }
+
+    fn aside(&mut self, text: &str) {
+        for line in wrap(text, self.manner.width.saturating_sub(INDENT.len())) {
+            let _ = writeln!(self.out, "{INDENT}{line}");
+        }
+    }
+
+    /// What follows from a way of forwarding for the real server and for the answer.
+    fn consequence(&mut self, event: EventId) {
+        let Kind::Decided(Why::IpvsForward { method, .. }) = self.archive.trace.event(event).kind else { return };
+        let text = match method {
+            Method::Dr => "so the server must own the VIP too, and listen on the same port",
+            Method::Tun => "so the server needs tunl0 to open it, and must own the VIP too",
+            Method::Nat => "so the answer must come back through this director",
+            Method::FullNat => "so the answer comes back to this director from any network",
+            Method::Local | Method::Bypass => return,
+        };
+        self.aside(&format!("  {text}"));
+    }
+
+    /// What directors still remember of the request's connection when the run ends.
+    fn kept(&mut self, request: &RequestRecord) {
+        let trace = self.archive.trace;
+        let mut last: BTreeMap<(NodeId, SocketAddr), &ConnRecord> = BTreeMap::new();
+        for record in trace.connections.iter().filter(|record| Some(record.client) == request.client) {
+            last.insert((record.node, record.virtual_), record);
+        }
+        let is_active = |state| {
+            matches!(state, ConnState::Established | ConnState::SynSent | ConnState::SynRecv | ConnState::SynAck)
+        };
+        for record in last.values().filter(|record| record.present && Some(record.virtual_) == request.asked) {
+            let column = if is_active(record.state) { "ActiveConn" } else { "InActConn" };
+            let text = format!(
+                "{} still has the connection when the run ends: {}, until {} s. It counts as {column}.",
+                trace.node_name(record.node),
+                record.state,
+                record.expires
+            );
+            self.out.push('\n');
+            for line in wrap(&text, self.manner.width) {
+                let _ = writeln!(self.out, "{line}");
+            }
         }
     }
 

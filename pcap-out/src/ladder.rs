@@ -34,7 +34,7 @@ pub fn request(archive: &Archive, number: u32, width: usize) -> Option<String> {
     }
     let what = match story.answer {
         Some(_) => "its first packet and the answer",
-        None => "its first packet; no answer came",
+        None => "its first packet, which nobody answered",
     };
     let mut out = format!("The way of request {number} ({what}; what a host changed is in brackets)\n");
     out.push_str(&table(archive, &rungs));
@@ -80,7 +80,7 @@ fn table(archive: &Archive, rungs: &[Rung]) -> String {
     let macs = ShortMacs::of(archive.trace);
     let with_ports =
         rungs.windows(2).any(|pair| !pair[1].begins_answer && pair[0].headers.ports != pair[1].headers.ports);
-    let rows: Vec<Vec<String>> = rungs
+    let rows: Vec<[String; 9]> = rungs
         .iter()
         .enumerate()
         .map(|(index, rung)| {
@@ -88,59 +88,58 @@ fn table(archive: &Archive, rungs: &[Rung]) -> String {
             row(rung, before, &macs, with_ports)
         })
         .collect();
-    let widths: Vec<usize> =
-        (0..7).map(|column| rows.iter().map(|row| row[column].width()).max().unwrap_or(0)).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
     let mut out = String::new();
     for (row, number) in rows.iter().zip(1..) {
-        let cells: Vec<String> = row.iter().zip(&widths).map(|(cell, width)| pad(cell, *width)).collect();
-        let [from, to, macs, ends, ttl, outer, why] = cells.as_slice() else { continue };
-        let line = format!("{number:>3}  {from} → {to}  {macs}  {ends}  {ttl}  {outer}  {why}");
+        let cell = |column: usize| pad(&row[column], width(column));
+        let (eth, ip) = (
+            format!("{} → {}", cell(2), cell(3)),
+            format!("{} → {}", centred(&row[4], width(4)), centred(&row[5], width(5))),
+        );
+        let line =
+            format!("{number:>3}  {} → {}  {eth}  {ip}  ttl {}  {}  {}", cell(0), cell(1), cell(6), cell(7), cell(8));
         let _ = writeln!(out, "{}", line.trim_end());
     }
     out
 }
 
-fn row(rung: &Rung, before: Option<&Headers>, macs: &ShortMacs, with_ports: bool) -> Vec<String> {
+/// `=` in the middle of its column, everything else at its left edge.
+fn centred(text: &str, width: usize) -> String {
+    if text == "=" { pad(&format!("{}=", " ".repeat(width.saturating_sub(1) / 2)), width) } else { pad(text, width) }
+}
+
+/// From, to, MACs, addresses, TTL, the outer header, codes.
+fn row(rung: &Rung, before: Option<&Headers>, macs: &ShortMacs, with_ports: bool) -> [String; 9] {
     let headers = &rung.headers;
-    let mark = |text: String, was: Option<bool>| match was {
-        Some(true) => format!("[{text}]"),
-        Some(false) | None => format!(" {text} "),
+    let bracketed = |now: String, was: Option<String>| match was {
+        Some(was) if was != now => format!("[{now}]"),
+        Some(_) | None => format!(" {now} "),
     };
-    let eth = headers.eth.map_or(String::new(), |(source, destination)| {
-        let changed = |now, was: Option<sim_core::wire::Mac>| was.map(|was| was != now);
-        let (source_was, destination_was) =
-            (before.and_then(|b| b.eth).map(|e| e.0), before.and_then(|b| b.eth).map(|e| e.1));
-        format!(
-            "{} → {}",
-            mark(macs.show(source), changed(source, source_was)),
-            mark(macs.show(destination), changed(destination, destination_was))
-        )
-    });
-    let end = |headers: &Headers, second: bool| {
-        let (source, destination) = headers.ip?;
-        let address = if second { destination } else { source };
-        let port = headers.ports.filter(|_| with_ports).map(|ports| if second { ports.1 } else { ports.0 });
-        Some(port.map_or(address.to_string(), |port| format!("{address}:{port}")))
+    let eth = |second: bool| {
+        let of = |headers: &Headers| headers.eth.map(|eth| macs.show(if second { eth.1 } else { eth.0 }));
+        bracketed(of(headers).unwrap_or_default(), before.and_then(of))
     };
-    let side = |second| {
-        let now = end(headers, second).unwrap_or_default();
-        match before.and_then(|before| end(before, second)) {
-            Some(was) if was != now => format!("[{now}]"),
-            Some(_) => " = ".to_string(),
-            None => format!(" {now} "),
-        }
+    let end = |second: bool| {
+        let of = |headers: &Headers| {
+            let (source, destination) = headers.ip?;
+            let address = if second { destination } else { source };
+            let port = headers.ports.filter(|_| with_ports).map(|ports| if second { ports.1 } else { ports.0 });
+            Some(port.map_or(address.to_string(), |port| format!("{address}:{port}")))
+        };
+        let (now, was) = (of(headers).unwrap_or_default(), before.and_then(of));
+        if was.as_ref() == Some(&now) { "=".to_string() } else { bracketed(now, was) }
     };
-    let ttl = headers.ttl.map_or(String::new(), |ttl| {
-        format!("ttl {}", mark(ttl.to_string(), before.and_then(|b| b.ttl).map(|was| was != ttl)))
-    });
+    let ttl = |headers: &Headers| headers.ttl.map(|ttl| ttl.to_string());
     let outer =
         headers.outer.map_or(String::new(), |(source, destination, _)| format!("inside {source} → {destination}"));
-    vec![
+    [
         rung.from.clone(),
         rung.to.clone(),
-        eth,
-        format!("{} → {}", side(false), side(true)),
-        ttl,
+        eth(false),
+        eth(true),
+        end(false),
+        end(true),
+        bracketed(ttl(headers).unwrap_or_default(), before.and_then(ttl)),
         outer,
         rung.why.join(", "),
     ]
@@ -201,13 +200,21 @@ fn choice_notes(archive: &Archive, visit: &Visit) -> Vec<String> {
     archive.decisions(visit).filter(|(_, why)| telling(why)).filter_map(|(event, _)| said(archive, event)).collect()
 }
 
-/// Why a packet ended where it did: only if that was not its destination's program.
+/// Why a packet ended where it did: if it was dropped, or if a host took it for an address that is not its installer's.
 fn end_note(archive: &Archive, visit: &Visit) -> Option<String> {
-    let (event, _) = archive.decisions(visit).filter(|(_, why)| !matches!(why, Why::ArpLearned { .. })).last()?;
-    let (_, sentence) = explain::decision(archive.trace, event)?;
     let name = archive.trace.node_name(visit.node);
-    let verb = if visit.dropped.is_some() { "dropped it" } else { "took it" };
-    Some(format!("{name} {verb}: {sentence}"))
+    if visit.dropped.is_some() {
+        let (event, _) = archive.decisions(visit).last()?;
+        return Some(format!("{name} dropped it: {}", said(archive, event)?));
+    }
+    let taken = archive.decisions(visit).find_map(|(_, why)| match why {
+        Why::RouteLocal { address, .. } => Some(address),
+        _ => None,
+    })?;
+    let mut cards = archive.trace.cast.ports.iter().filter(|card| card.node == visit.node);
+    let is_installed = cards.any(|card| card.address.is_some_and(|net| net.addr() == taken));
+    let note = format!("{name} takes the packet, because {taken} is its own address too");
+    (!is_installed).then_some(note)
 }
 
 fn said(archive: &Archive, event: EventId) -> Option<String> {

@@ -114,7 +114,7 @@ fn plan(host: &model::Host, node: NodeId, nics: Vec<NicPlan>, boot: Vec<LineId>,
     let file = |(path, text): &(String, String)| FilePlan {
         path: path.as_str().into(),
         content: text.as_bytes().into(),
-        mode: if path.starts_with("/etc/init.d") || path.ends_with(".sh") { 0o755 } else { 0o644 },
+        mode: if text.starts_with("#!") { 0o755 } else { 0o644 },
     };
     HostPlan {
         node,

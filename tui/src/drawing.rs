@@ -101,11 +101,15 @@ impl Drawer<'_> {
 
     /// A host with something behind it: name and address.
     fn trunk(&self, host: NodeId) -> String {
-        let name = &self.trace.cast.nodes[host.index()].name;
+        let card = &self.trace.cast.nodes[host.index()];
         let vips = self.vips(host);
+        let role = match &*card.role {
+            "client" | "router" | "host" => String::new(),
+            role => format!(" ({role})"),
+        };
         match self.own_ports(host) {
-            1 => format!("{name} {}{vips}", self.address(host)),
-            _ => format!("{name}{vips}"),
+            1 => format!("{}{role} {}{vips}", card.name, self.address(host)),
+            _ => format!("{}{role}{vips}", card.name),
         }
     }
 

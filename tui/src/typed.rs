@@ -87,11 +87,11 @@ fn mark(archive: &Archive, index: usize, command: &CommandRecord) -> String {
         [] => String::new(),
         [one] => {
             let request = &archive.trace.requests[*one];
-            let took = request.ended.map_or(String::new(), |ended| millis(ended.since(request.started).nanos()));
-            let by = match archive.servers[*one] {
-                Some(node) if matches!(request.outcome, Outcome::Answered { .. }) => archive.trace.node_name(node),
-                Some(_) | None => "",
+            let (Some(ended), Outcome::Answered { .. }) = (request.ended, &request.outcome) else {
+                return String::new();
             };
+            let took = millis(ended.since(request.started).nanos());
+            let by = archive.servers[*one].map_or("", |node| archive.trace.node_name(node));
             format!("{by}   {}", pad_left(&took, 8)).trim().to_string()
         }
         many => tally(archive, many),

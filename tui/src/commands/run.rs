@@ -186,8 +186,10 @@ fn show(
     if let Some(number) = arguments.ladder {
         show_ladder(screen, archive, number)?;
     }
-    screen.line("")?;
-    show_marks(screen, marks)?;
+    if !marks.is_empty() {
+        screen.line("")?;
+        show_marks(screen, marks)?;
+    }
     show_totals(screen, archive, ran, marks)?;
     show_next(arguments, screen, archive, marks)
 }
@@ -251,11 +253,15 @@ fn show_totals(screen: &mut Screen, archive: &Archive, ran: &Ran, marks: &[Mark]
         parts.push(format!("{good} of {} expectations hold", marks.len()));
     }
     if !requests.is_empty() {
-        parts.push(format!("{} requests, {answered} answered", requests.len()));
+        parts.push(format!(
+            "{} request{}, {answered} answered",
+            requests.len(),
+            if requests.len() == 1 { "" } else { "s" }
+        ));
     }
     parts.push(format!("{} frames", archive.trace.frames.len()));
     let took = if screen.is_terminal() { format!(" in {} ms", ran.took.as_millis()) } else { String::new() };
-    parts.push(format!("{} simulated{took}", ran.now.since(Instant::ZERO)));
+    parts.push(format!("{} simulated{took}", spaced(ran.now.since(Instant::ZERO))));
     screen.line("")?;
     screen.line(&parts.join("   "))?;
     let seed = ran.about.seed;
@@ -263,6 +269,13 @@ fn show_totals(screen: &mut Screen, archive: &Archive, ran: &Ran, marks: &[Mark]
         "seed {seed}   digest {}   (--seed N for another run, --twice to compare two)",
         ran.short_digest()
     ))
+}
+
+/// `12 s`, `1.5 s`.
+fn spaced(span: Duration) -> String {
+    let text = span.to_string();
+    let unit = text.find(|c: char| c.is_alphabetic()).unwrap_or(text.len());
+    format!("{} {}", &text[..unit], &text[unit..])
 }
 
 fn show_next(arguments: &Run, screen: &mut Screen, archive: &Archive, marks: &[Mark]) -> Result<(), Failure> {

@@ -58,7 +58,7 @@ fn rotation(names: &Names, evidence: &Evidence, after: Option<std::net::Ipv4Addr
     let scheduler = evidence.scheduler;
     let place = match after {
         Some(after) => format!("{server} is next in the list after {}", names.host(after)),
-        None => format!("{server} stands first in the list (a server that is added goes to its head)"),
+        None => format!("{server} stands first in the list (the server added last does)"),
     };
     if level == 0 { format!("{scheduler}: {place}") } else { format!("{scheduler}: {place}, at weight level {level}") }
 }

@@ -60,11 +60,11 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             )
         }
         Why::ArpAnswer { address, holds_it_on, ignore } => format!(
-            "{address} is this host's own, on {}, and arp_ignore={ignore} lets it answer",
+            "{address} is this host's own, on {}; arp_ignore={ignore} lets it answer",
             names.interface(holds_it_on)
         ),
         Why::ArpIgnored { address, holds_it_on, ignore } => format!(
-            "{address} is this host's own, on {}, but arp_ignore={ignore} keeps it silent here",
+            "{address} is this host's own, on {}; arp_ignore={ignore} keeps it silent",
             names.interface(holds_it_on)
         ),
         Why::ArpFilterRoute { address } => {
@@ -102,7 +102,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("{} is on the network of {}: straight to it", names.host(address), names.interface(by))
         }
         Why::RouteVia { address, gateway, by } => format!(
-            "{address} is not on a network of this host: by {} to the gateway {}",
+            "{address} is on no network of this host: by {} to gateway {}",
             names.interface(by),
             names.host(gateway)
         ),
@@ -158,7 +158,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             )
         }
         Why::IpvsConn { state, timeout_s } => {
-            format!("noted the connection: {state}, forgotten after {timeout_s} s without a packet{}", counts(state))
+            format!("noted the connection: {state} for {timeout_s} s{}", counts(state))
         }
         Why::IpvsState { from, to, timeout_s } => {
             format!("the connection goes from {from} to {to}, for {timeout_s} s{}", counts(to))

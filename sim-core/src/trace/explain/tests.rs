@@ -191,7 +191,7 @@ fn a_choice_names_its_grounds() {
         "rr",
         Family::Rotation { after: None, level: 0 },
         Some(winner),
-        "rr: 172.25.92.6 (server6) stands first in the list (a server that is added goes to its head)",
+        "rr: 172.25.92.6 (server6) stands first in the list (the server added last does)",
     );
     check(
         "wrr",
