@@ -390,7 +390,12 @@ impl Sockets {
         let local = SocketAddr { address: destination, port: udp.dst_port() };
         let remote = SocketAddr { address: source, port: udp.src_port() };
         let anywhere = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: local.port };
-        let Some(id) = self.bound.get(&local).or_else(|| self.bound.get(&anywhere)).copied() else {
+        let id = self.bound.get(&local).or_else(|| self.bound.get(&anywhere)).copied();
+        let is_for = |id: &SocketId| {
+            let socket = self.udp.iter().find(|socket| socket.id == *id);
+            socket.is_some_and(|socket| socket.peer.is_none_or(|peer| peer == remote))
+        };
+        let Some(id) = id.filter(is_for) else {
             cx.note(Why::NoListener { port: local.port });
             return Delivery::NoListener(packet);
         };

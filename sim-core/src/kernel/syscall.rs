@@ -497,6 +497,14 @@ impl Sys<'_, '_> {
         sockets.udp(self.pid, local, tables, self.cx)
     }
 
+    /// Connects a UDP socket: from then on it takes datagrams of this peer only, and others are told that nobody listens.
+    ///
+    /// # Errors
+    /// `BadDescriptor`.
+    pub fn connect_datagrams(&mut self, socket: SocketId, peer: SocketAddr) -> Result<(), SocketError> {
+        self.kernel.sockets.connect_datagrams(socket, peer)
+    }
+
     /// Sends a datagram.
     ///
     /// # Errors

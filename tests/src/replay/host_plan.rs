@@ -36,6 +36,11 @@ impl Typist {
         self.add(Typed::Shell(text.to_owned(), read))
     }
 
+    /// A kernel setting, written as the recordings wrote it: into its file.
+    pub fn setting(&mut self, key: &str, value: &str) -> LineId {
+        self.line(&format!("echo '{value}' > /proc/sys/{}", key.replace('.', "/")))
+    }
+
     /// A program of the replay's own.
     pub fn program(&mut self, program: Program) -> LineId {
         self.add(Typed::Program(program))

@@ -36,7 +36,7 @@ const ANSWER_WITHIN_NS: u64 = 100_000_000;
 /// How long after our question an answer comes that the recording does not hold.
 const ANSWER_AFTER_NS: u64 = 10_000;
 
-/// Replays every host of the case that has a capture.
+/// Replays every host of the case all of whose NICs have a capture.
 ///
 /// # Errors
 /// If the recording cannot be read.
@@ -47,9 +47,12 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     }
     let mut units: Vec<Unit> =
         stage.steps.iter().map(|step| Unit { name: step.key.clone(), differences: Vec::new() }).collect();
+    let taps = case.taps().map_err(|error| case.wrong("", error))?;
     let mut hosts: Vec<String> = Vec::new();
     for port in &stage.ports {
-        if !hosts.contains(&port.host) {
+        let kept = stage.ports.iter().filter(|other| other.host == port.host);
+        let whole = kept.clone().all(|port| taps.contains(&(port.host.clone(), port.device.clone())));
+        if whole && !hosts.contains(&port.host) {
             hosts.push(port.host.clone());
         }
     }
@@ -103,6 +106,9 @@ impl<'a> Player<'a> {
     fn play(self, units: &mut [Unit]) {
         let mut typist = Typist::default();
         let mut inputs: Vec<(Instant, Input)> = Vec::new();
+        if self.deeds().any(|done| matches!(&done.deed, Deed::Command { line, .. } if line.contains("tunl0"))) {
+            inputs.push((Instant::ZERO, Input::Typed(typist.program(Program::Tunnel))));
+        }
         for done in self.deeds() {
             if let Some(line) = self.typed(done, &mut typist) {
                 inputs.push((self.stage.instant(done.at_us), Input::Typed(line)));
@@ -140,14 +146,14 @@ impl<'a> Player<'a> {
             Deed::View { line, .. } => is_known(line).then(|| typist.line(line)),
             // There is no IPv6 here, by design: nothing to switch off.
             Deed::Sysctl { key, .. } if key.starts_with("net.ipv6.") => None,
-            Deed::Sysctl { key, value } => Some(typist.line(&format!("sysctl -w {key}='{value}'"))),
+            Deed::Sysctl { key, value } => Some(typist.setting(key, value)),
             Deed::Listen { proto, address, port } if proto == "udp" => {
                 let local = SocketAddr { address: address.parse().ok()?, port: *port };
-                Some(typist.program(self.datagrams(done, local)))
+                Some(typist.program(self.datagrams(done, local, None)))
             }
-            Deed::Connect { proto, me, .. } if proto == "udp" => {
+            Deed::Connect { proto, me, peer, .. } if proto == "udp" => {
                 let local = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: socket_address(me)?.port };
-                Some(typist.program(self.datagrams(done, local)))
+                Some(typist.program(self.datagrams(done, local, socket_address(peer))))
             }
             Deed::Frame { device, bytes } => {
                 let nic = self.ports.iter().position(|port| port.device == *device)?;
@@ -158,7 +164,7 @@ impl<'a> Player<'a> {
     }
 
     /// The program that holds a datagram socket from `opened` on: what it sends until it is closed.
-    fn datagrams(&self, opened: &Done, local: SocketAddr) -> Program {
+    fn datagrams(&self, opened: &Done, local: SocketAddr, peer: Option<SocketAddr>) -> Program {
         let mut sends = Vec::new();
         let mut until = Instant::NEVER;
         for done in self.deeds().filter(|done| done.at_us >= opened.at_us && *done != opened) {
@@ -187,7 +193,7 @@ impl<'a> Player<'a> {
                 _ => {}
             }
         }
-        Program::Datagrams(Datagrams::new(local, sends, until))
+        Program::Datagrams(Datagrams::new(local, peer, sends, until))
     }
 
     /// Whether the recording holds an answer to a question asked now.

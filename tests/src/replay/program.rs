@@ -5,10 +5,15 @@ use sim_core::base::id::PortId;
 use sim_core::base::time::Instant;
 use sim_core::kernel::path;
 use sim_core::kernel::process::{Next, Process, SocketId};
-use sim_core::kernel::syscall::Sys;
+use sim_core::kernel::syscall::{SocketError, Sys};
+use sim_core::trace::record::LinkKind;
+use sim_core::wire::Mac;
 use sim_core::wire::flow::SocketAddr;
 use sim_core::wire::frame::Frame;
 use sim_core::wire::packet::Packet;
+
+/// Octets of a packet in a tunnel over Ethernet.
+const TUNNEL_MTU: u32 = 1480;
 
 /// A program of a replay.
 #[derive(Clone, Debug)]
@@ -19,12 +24,15 @@ pub enum Program {
     Frame(PortId, Vec<u8>),
     /// Holds a datagram socket.
     Datagrams(Datagrams),
+    /// Loads the kernel's module `ipip`, as if it had been there from the beginning.
+    Tunnel,
 }
 
 /// A datagram socket: bound, used at given times, closed.
 #[derive(Clone, Debug)]
 pub struct Datagrams {
     local: SocketAddr,
+    peer: Option<SocketAddr>,
     sends: Vec<Datagram>,
     until: Instant,
     next: usize,
@@ -47,15 +55,15 @@ pub struct Datagram {
 }
 
 impl Datagrams {
-    /// A socket bound to `local` until `until`.
-    pub fn new(local: SocketAddr, sends: Vec<Datagram>, until: Instant) -> Self {
-        Datagrams { local, sends, until, next: 0, socket: None }
+    /// A socket bound to `local` until `until`, and connected to `peer` if there is one.
+    pub fn new(local: SocketAddr, peer: Option<SocketAddr>, sends: Vec<Datagram>, until: Instant) -> Self {
+        Datagrams { local, peer, sends, until, next: 0, socket: None }
     }
 
     fn wake(&mut self, sys: &mut Sys) -> Next {
         let socket = match self.socket {
             Some(socket) => socket,
-            None => match sys.udp(self.local) {
+            None => match open(self.local, self.peer, sys) {
                 Ok(socket) => *self.socket.insert(socket),
                 Err(_) => return Next::Exit(1),
             },
@@ -114,8 +122,20 @@ impl Process for Program {
                 Next::Exit(0)
             }
             Program::Datagrams(datagrams) => datagrams.wake(sys),
+            Program::Tunnel => {
+                let made = sys.kernel.tables.add_interface("tunl0", LinkKind::Ipip, Mac([0; 6]), TUNNEL_MTU, sys.cx);
+                Next::Exit(i32::from(made.is_err()))
+            }
         }
     }
+}
+
+fn open(local: SocketAddr, peer: Option<SocketAddr>, sys: &mut Sys) -> Result<SocketId, SocketError> {
+    let socket = sys.udp(local)?;
+    if let Some(peer) = peer {
+        sys.connect_datagrams(socket, peer)?;
+    }
+    Ok(socket)
 }
 
 fn send_packet(bytes: &[u8], sys: &mut Sys) {

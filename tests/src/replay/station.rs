@@ -179,12 +179,15 @@ impl Station {
                 connection.progress = Progress::Open;
                 connection.ack = tcp.seq + 1;
                 let (seq, ack) = (connection.seq, connection.ack);
+                self.settle(ours, Progress::Open);
                 return self.send_segment(ours, ACK, seq, ack, out);
             }
             Progress::Asked => {
                 connection.progress = Progress::Open;
+                self.settle(ours, Progress::Open);
             }
-            Progress::Asking | Progress::Open | Progress::Closing | Progress::Refused | Progress::Closed => {}
+            Progress::Open | Progress::Closing => {}
+            Progress::Asking | Progress::Refused | Progress::Closed => return,
         }
         if tcp.flags & FIN == 0 {
             return;

@@ -334,11 +334,17 @@ impl Sockets {
             return Err(SocketError::AddressInUse);
         }
         let id = self.new_id();
-        self.udp.push(Udp { id, owner, local, queue: Queue::default() });
+        self.udp.push(Udp { id, owner, local, peer: None, queue: Queue::default() });
         self.bound.insert(local, id);
         self.kinds.insert(id, Kind::Udp);
         self.hold(owner);
         Ok(id)
+    }
+
+    pub(crate) fn connect_datagrams(&mut self, socket: SocketId, peer: SocketAddr) -> Result<(), SocketError> {
+        let known = self.udp.iter_mut().find(|known| known.id == socket).ok_or(SocketError::BadDescriptor)?;
+        known.peer = Some(peer);
+        Ok(())
     }
 
     pub(crate) fn send_to(

@@ -21,6 +21,8 @@ pub(super) struct Udp {
     pub(super) id: SocketId,
     pub(super) owner: Pid,
     pub(super) local: SocketAddr,
+    /// Whom it is connected to: datagrams of others are not for it.
+    pub(super) peer: Option<SocketAddr>,
     pub(super) queue: Queue<(Vec<u8>, SocketAddr)>,
 }
 
