@@ -210,6 +210,17 @@ pub fn getopt(command: &Command, words: &[&str]) -> Vec<Fault> {
     faults
 }
 
+/// The check of commands whose options are words (`add`, `-host`): only what is refused is looked for.
+pub fn refused_words(command: &Command, words: &[&str]) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    for (at, word) in words.iter().enumerate().skip(1) {
+        if let Some(option) = command.options.iter().find(|option| option.name == *word) {
+            refuse(option, command, at, &mut faults);
+        }
+    }
+    faults
+}
+
 /// The check of commands whose words are all free.
 pub fn anything(_: &Command, _: &[&str]) -> Vec<Fault> {
     Vec::new()

@@ -7,24 +7,36 @@
 //! ```
 //! One file per command, one row per file in [`COMMANDS`].
 
+mod arp;
 mod arptables;
 mod bash;
 mod builtins;
+mod cat;
 pub mod command;
 mod curl;
+mod disk;
 mod echo;
 mod files;
+mod filter;
+mod grep;
+mod host;
+mod housekeeping;
+mod ifconfig;
 mod ip;
 mod iptables;
 pub mod ipvsadm;
+mod lines;
+mod ls;
 mod options;
 pub mod parse;
 pub mod paste;
 mod ping;
 mod printf;
+mod processes;
 pub mod programs;
 pub mod registry;
 mod regular;
+mod route;
 pub mod run;
 mod service;
 mod sleep;

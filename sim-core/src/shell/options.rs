@@ -94,3 +94,16 @@ fn long(options: &'static [Opt], name: &str) -> Option<&'static Opt> {
         near.next().filter(|_| near.next().is_none())
     })
 }
+
+impl Unreadable {
+    /// As the GNU core utilities say it.
+    pub(super) fn coreutils(&self, name: &str) -> String {
+        let what = match self {
+            Unreadable::Unknown(option) if option.starts_with("--") => format!("unrecognized option '{option}'"),
+            Unreadable::Unknown(option) => format!("invalid option -- '{}'", option.trim_start_matches('-')),
+            Unreadable::NoValue(option) if option.starts_with("--") => format!("option '{option}' requires an argument"),
+            Unreadable::NoValue(option) => format!("option requires an argument -- '{}'", option.trim_start_matches('-')),
+        };
+        format!("{name}: {what}\nTry '{name} --help' for more information.\n")
+    }
+}

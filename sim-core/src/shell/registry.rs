@@ -6,7 +6,19 @@ use super::{builtins, run};
 /// Every command that a host understands, in groups.
 pub const COMMANDS: &[&[&Command]] = &[
     // Addresses, routes, settings.
-    &[&super::ip::COMMAND, &super::sysctl::COMMAND],
+    &[&super::ip::COMMAND, &super::ifconfig::COMMAND, &super::route::COMMAND, &super::arp::COMMAND],
+    &[&super::sysctl::COMMAND, &super::housekeeping::MODPROBE, &super::housekeeping::LSMOD],
+    // Files and texts.
+    &[&super::cat::COMMAND, &super::grep::COMMAND, &super::lines::HEAD, &super::lines::TAIL, &super::lines::WC],
+    &[&super::lines::SORT, &super::lines::UNIQ, &super::ls::COMMAND, &super::disk::CP, &super::disk::MV],
+    &[&super::disk::RM, &super::disk::MKDIR, &super::disk::RMDIR, &super::disk::CHMOD, &super::disk::CHOWN],
+    &[&super::disk::LN, &super::disk::TOUCH],
+    // The host and its processes.
+    &[&super::host::HOSTNAME, &super::host::DATE, &super::host::WHICH, &super::host::UNAME, &super::host::WHOAMI],
+    &[&super::host::SEQ, &super::processes::KILL, &super::processes::KILLALL, &super::processes::PIDOF],
+    &[&super::processes::PS, &super::processes::POWER],
+    &[&super::housekeeping::PACKAGES, &super::housekeeping::RPM, &super::housekeeping::QUIET],
+    &[&super::housekeeping::EDITORS],
     // LVS.
     &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
     // The shell.

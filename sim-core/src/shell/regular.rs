@@ -11,7 +11,13 @@ pub(super) fn extended(pattern: &str, ignore_case: bool) -> Result<Regex, String
 }
 
 /// A basic expression (`grep`): `\(`, `\|`, `\{`, `\+`, `\?` are special, the bare ones are not.
-pub(super) fn basic(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
+#[cfg(test)]
+fn basic(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
+    build(&basic_text(pattern)?, ignore_case)
+}
+
+/// A basic expression as an extended one.
+pub(super) fn basic_text(pattern: &str) -> Result<String, String> {
     let mut translated = String::with_capacity(pattern.len() + 8);
     let mut characters = pattern.chars().peekable();
     let mut start = true;
@@ -36,7 +42,7 @@ pub(super) fn basic(pattern: &str, ignore_case: bool) -> Result<Regex, String> {
         }
         start = matches!(translated.chars().last(), Some('(' | '|' | '^')) || translated.is_empty();
     }
-    build(&translated, ignore_case)
+    Ok(translated)
 }
 
 /// Copies `[…]` as it is.

@@ -67,6 +67,8 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
+pub(super) use tunnel::make as make_tunl0;
+
 /// Objects in the order in which a shortened word is looked for.
 const OBJECTS: &[&str] = &[
     "address",
