@@ -119,12 +119,15 @@ impl Queue {
     fn sink(&mut self, mut place: usize, key: u128) {
         loop {
             let first = place * CHILDREN + 1;
-            let row = first.min(self.heap.len())..(first + CHILDREN).min(self.heap.len());
-            let Some((child, least)) =
-                row.clone().zip(&self.heap[row]).map(|(at, key)| (at, *key)).min_by_key(|(_, key)| *key)
-            else {
-                break;
-            };
+            let last = (first + CHILDREN).min(self.heap.len());
+            let Some(row) = self.heap.get(first..last).filter(|row| !row.is_empty()) else { break };
+            let mut child = first;
+            let mut least = row[0];
+            for (at, key) in row.iter().enumerate().skip(1) {
+                if *key < least {
+                    (child, least) = (first + at, *key);
+                }
+            }
             if key < least {
                 break;
             }

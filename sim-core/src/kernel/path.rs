@@ -202,6 +202,9 @@ fn leave(kernel: &mut Kernel, xmit: Xmit, translate: bool, out: &mut Outbox, cx:
     let Some(Xmit { packet, route }) = settle(postrouting::pass(kernel, xmit, translate, cx), kernel, out, cx) else {
         return;
     };
+    if packet.bytes().len() <= route.mtu as usize && packet.largest_piece == 0 {
+        return egress::by_route(kernel, packet, &route, out, cx);
+    }
     for piece in fragment::split(packet, route.mtu, cx) {
         match piece {
             Ok(piece) => egress::by_route(kernel, piece, &route, out, cx),

@@ -6,6 +6,7 @@
 //! # Not modelled
 //! TOS, multipath routes, next-hop objects.
 
+mod cache;
 pub mod change;
 mod pmtu;
 
@@ -36,6 +37,10 @@ pub struct Routes {
     tables: BTreeMap<u32, Table>,
     learned: pmtu::Learned,
     count: usize,
+    /// How often a rule, a route or a learned MTU changed.
+    revision: u64,
+    answers: cache::Cache<Question, Found>,
+    kinds: cache::Cache<Ipv4Addr, Option<RouteKind>>,
 }
 
 /// A routing rule (`ip rule`), in order of priority; among equals the older first.
@@ -97,7 +102,7 @@ pub struct Route {
 }
 
 /// What a lookup is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Question {
     /// Where to.
     pub destination: Ipv4Addr,
@@ -151,6 +156,9 @@ impl Routes {
             tables: BTreeMap::new(),
             learned: pmtu::Learned::default(),
             count: 0,
+            revision: 0,
+            answers: cache::Cache::default(),
+            kinds: cache::Cache::default(),
         }
     }
 
@@ -175,6 +183,11 @@ impl Routes {
 
     /// The same, with everything a rule can look at.
     pub fn find(&self, question: Question, interfaces: &Interfaces) -> Found {
+        let revision = (self.revision, interfaces.revision);
+        self.answers.answer(question, revision, || self.walk(question, interfaces))
+    }
+
+    fn walk(&self, question: Question, interfaces: &Interfaces) -> Found {
         for rule in &self.rules {
             if !rule.applies(&question) {
                 continue;
@@ -200,8 +213,10 @@ impl Routes {
 
     /// What kind of address this is by the `local` table: `Local`, `Broadcast`, or none for anything else.
     pub fn local_kind(&self, address: Ipv4Addr) -> Option<RouteKind> {
-        let question = Question { destination: address, source: None, mark: 0, iif: LOOPBACK, oif: None };
-        self.tables.get(&TABLE_LOCAL)?.lookup(&question).map(|entry| entry.record.kind)
+        self.kinds.answer(address, (self.revision, 0), || {
+            let question = Question { destination: address, source: None, mark: 0, iif: LOOPBACK, oif: None };
+            self.tables.get(&TABLE_LOCAL)?.lookup(&question).map(|entry| entry.record.kind)
+        })
     }
 
     /// The rules, in the order in which they are asked.

@@ -73,7 +73,8 @@ pub(super) fn fingerprint(buffer: &mut Buffer) -> NonZeroU64 {
         let tail_print = if known { buffer.tail.print } else { hash(payload) | 1 };
         hasher.write_u64(tail_print);
         if !known {
-            let kept = buffer.tail.kept.filter(|_| buffer.tail.length as usize == payload.len());
+            let same = buffer.tail.length as usize == payload.len();
+            let kept = if same { buffer.tail.kept } else { Tail::NOT_KEPT };
             buffer.tail = Tail { length: payload.len() as u32, kept, print: tail_print };
         }
     }

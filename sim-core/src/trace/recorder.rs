@@ -314,19 +314,17 @@ impl Recorder {
         let arena = &mut self.trace.arena;
         let head = arena.len() as u32;
         arena.extend_from_slice(&buffer.bytes()[..split]);
-        let tail = match (self.level, buffer.tail.kept) {
-            (Level::Everything, Some(kept)) if buffer.tail.length as usize == tail_length => Some(kept),
-            (Level::Everything, _) => {
-                let at = arena.len() as u32;
-                arena.extend_from_slice(&buffer.bytes()[split..]);
-                if buffer.tail.length as usize != tail_length {
-                    buffer.tail = Tail { length: tail_length as u32, kept: None, print: 0 };
-                }
-                buffer.tail.kept = Some(at);
-                Some(at)
+        let mut tail = None;
+        if self.level == Level::Everything && tail_length > 0 {
+            if buffer.tail.length as usize != tail_length {
+                buffer.tail = Tail { length: tail_length as u32, ..Tail::UNKNOWN };
             }
-            (Level::Counters | Level::Frames, _) => None,
-        };
+            if buffer.tail.kept == Tail::NOT_KEPT {
+                buffer.tail.kept = arena.len() as u32;
+                arena.extend_from_slice(&buffer.bytes()[split..]);
+            }
+            tail = Some(buffer.tail.kept);
+        }
         self.trace.spans.push(Span {
             head,
             head_length: split as u16,

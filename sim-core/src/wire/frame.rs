@@ -34,14 +34,21 @@ pub struct Buffer {
 
 /// What the trace and the digest know of the last octets of a buffer: a transport payload, which routers and directors
 /// leave alone while they edit the headers before it. Empty if nothing is known.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tail {
     /// How many octets, counted from the end.
     pub length: u32,
-    /// Where the trace's arena has them, if it has.
-    pub kept: Option<u32>,
-    /// The digest's fingerprint of them.
+    /// Where the trace's arena has them; [`Tail::NOT_KEPT`] if it has not.
+    pub kept: u32,
+    /// The digest's fingerprint of them; 0 if it was not taken.
     pub print: u64,
+}
+
+impl Tail {
+    /// The trace's arena does not have them.
+    pub const NOT_KEPT: u32 = u32::MAX;
+    /// Nothing is known.
+    pub const UNKNOWN: Tail = Tail { length: 0, kept: Tail::NOT_KEPT, print: 0 };
 }
 
 /// A frame on a link or in a switch.
@@ -60,7 +67,7 @@ impl Buffer {
             cause: EventId::NONE,
             kept: BytesId::NONE,
             print: None,
-            tail: Tail::default(),
+            tail: Tail::UNKNOWN,
         }
     }
 
@@ -72,7 +79,7 @@ impl Buffer {
     /// The bytes, to be edited: nothing that is known of them is right any more.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.forget_whole();
-        self.tail = Tail::default();
+        self.tail = Tail::UNKNOWN;
         &mut self.data[self.start as usize..]
     }
 
@@ -82,7 +89,7 @@ impl Buffer {
         let length = self.data.len() - self.start as usize;
         let count = count.min(length);
         if count + self.tail.length as usize > length {
-            self.tail = Tail::default();
+            self.tail = Tail::UNKNOWN;
         }
         let start = self.start as usize;
         &mut self.data[start..start + count]
@@ -102,7 +109,7 @@ impl Buffer {
         self.forget_whole();
         self.start += count as u32;
         if self.tail.length as usize > self.bytes().len() {
-            self.tail = Tail::default();
+            self.tail = Tail::UNKNOWN;
         }
     }
 
@@ -122,7 +129,7 @@ impl Buffer {
     pub fn truncate(&mut self, length: usize) {
         if length < self.bytes().len() {
             self.forget_whole();
-            self.tail = Tail::default();
+            self.tail = Tail::UNKNOWN;
             self.data.truncate(self.start as usize + length);
         }
     }

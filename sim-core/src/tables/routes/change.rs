@@ -190,6 +190,7 @@ impl Routes {
 
     /// `ip route flush cache`: forgets the learned path MTUs.
     pub fn flush_cache(&mut self) {
+        self.revision += 1;
         self.learned.clear();
     }
 
@@ -207,6 +208,7 @@ impl Routes {
             return Err(Refusal::Exists);
         }
         let at = self.rules.iter().position(|other| other.priority > priority).unwrap_or(self.rules.len());
+        self.revision += 1;
         self.rules.insert(at, rule);
         Ok(())
     }
@@ -217,6 +219,7 @@ impl Routes {
     /// `NotFound`.
     pub fn delete_rule(&mut self, meant: impl Fn(&Rule) -> bool) -> Result<Rule, Refusal> {
         let at = self.rules.iter().position(meant).ok_or(Refusal::NotFound)?;
+        self.revision += 1;
         Ok(self.rules.remove(at))
     }
 
@@ -228,6 +231,7 @@ impl Routes {
             return None;
         }
         let mtu = mtu.max(pmtu::SMALLEST).min(known);
+        self.revision += 1;
         self.learned.learn(destination, mtu, now + pmtu::KEPT);
         Some(mtu)
     }
@@ -235,6 +239,7 @@ impl Routes {
     /// Forgets path MTUs that are due.
     pub fn wake(&mut self, now: Instant) {
         if self.learned.next_due().is_some_and(|due| due <= now) {
+            self.revision += 1;
             self.learned.forget_due(now);
         }
     }
@@ -298,6 +303,7 @@ impl Routes {
     }
 
     fn insert(&mut self, entry: RouteEntry, how: How, cx: &mut Cx) -> Result<(), Refusal> {
+        self.revision += 1;
         let table = self.tables.entry(entry.record.table).or_default();
         let key = (entry.record.destination.network(), entry.record.destination.prefix_len());
         let group = table.routes.get(&key).map_or(&[][..], Vec::as_slice);
@@ -329,6 +335,7 @@ impl Routes {
 
     /// Takes out of a table what `goes` picks, in the order of the table.
     fn remove(&mut self, table: u32, cx: &mut Cx, mut goes: impl FnMut(&RouteEntry) -> bool) {
+        self.revision += 1;
         let Some(table) = self.tables.get_mut(&table) else { return };
         let mut gone = Vec::new();
         for (key, group) in &table.routes {
