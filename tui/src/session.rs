@@ -230,8 +230,8 @@ pub(crate) fn compare_with_another_run(model: &Model, options: &Options, first: 
 
 /// What was expected, and whether it holds.
 pub(crate) fn judge(model: &Model, ran: &Ran) -> Vec<Mark> {
-    let _ = (model, ran);
-    Vec::new()
+    let judgements = scenarios::expect::judge(model, &ran.trace).into_iter();
+    judgements.map(|one| Mark { expected: one.expected, holds: one.holds, observed: one.observed }).collect()
 }
 
 /// The instant of a place; what is not a time is looked up in a run.
