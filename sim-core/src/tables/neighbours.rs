@@ -5,8 +5,8 @@
 //!   (none) ─► INCOMPLETE ─► REACHABLE ─► STALE ─► DELAY ─► PROBE ─► FAILED ─► (asked again at the next packet)
 //!                  └──► FAILED   ▲────────┴────────┴─────────┘ confirmed
 //! ```
-//! Timers are lazy: an entry has at most one, and one that comes too early is set anew. They fire as late as the
-//! kernel's.
+//! Timers are lazy: an entry has at most one, and one that comes too early is set anew. Those that set
+//! themselves again run as late as the kernel's (`wheel`).
 
 mod machine;
 mod update;

@@ -91,7 +91,7 @@ impl Neighbours {
                 entry.used = cx.now;
                 let delay = sysctl.neigh(iface).delay_first_probe;
                 self.enter(slot, NeighbourState::Delay, cx);
-                self.arm(slot, Some(cx.now + delay), cx.now);
+                self.arm(slot, Some(cx.now + delay));
                 Resolution::Send(packet, mac)
             }
             (NeighbourState::Incomplete, _) => {
@@ -105,7 +105,7 @@ impl Neighbours {
                 let retrans = sysctl.neigh(iface).retrans;
                 self.enter(slot, NeighbourState::Incomplete, cx);
                 self.slots[slot].as_mut().expect("it was there").probes = 1;
-                self.arm(slot, Some(cx.now + retrans), cx.now);
+                self.arm(slot, Some(cx.now + retrans));
                 self.queue(slot, packet, sysctl, cx);
                 Resolution::Ask { source }
             }
@@ -119,7 +119,7 @@ impl Neighbours {
                 return None;
             }
             let slot = *self.by_key.get(&(iface, target)).expect("a timer is taken out with its entry");
-            self.arm(slot, None, cx.now);
+            self.arm(slot, None);
             if let Some(due) = self.fire(slot, sysctl, cx) {
                 return Some(due);
             }
@@ -136,10 +136,10 @@ impl Neighbours {
             NeighbourState::Reachable => {
                 let until = confirmed + self.reachable_time(iface, sysctl, cx);
                 if cx.now < until {
-                    self.arm(slot, Some(until), cx.now);
+                    self.arm(slot, Some(until));
                 } else if cx.now <= used + delay {
                     self.enter(slot, NeighbourState::Delay, cx);
-                    self.arm(slot, Some(cx.now + delay), cx.now);
+                    self.arm(slot, Some(cx.now + delay));
                 } else {
                     self.enter(slot, NeighbourState::Stale, cx);
                 }
@@ -149,7 +149,7 @@ impl Neighbours {
                 if cx.now <= confirmed + delay {
                     self.enter(slot, NeighbourState::Reachable, cx);
                     let until = confirmed + self.reachable_time(iface, sysctl, cx);
-                    self.arm(slot, Some(until), cx.now);
+                    self.arm(slot, Some(until));
                     return None;
                 }
                 self.enter(slot, NeighbourState::Probe, cx);
@@ -179,7 +179,7 @@ impl Neighbours {
         let to = if probing && entry.probes <= settings.ucast_solicit { entry.mac } else { None };
         let source = entry.waiting.front().map(|packet| packet.ip().src_addr());
         let cause = entry.waiting.front().map_or(cx.cause, |packet| packet.buffer().cause);
-        self.arm(slot, Some(cx.now + settings.retrans), cx.now);
+        self.arm(slot, Some(wheel::again(cx.now, settings.retrans)));
         Some(Due::Ask { iface, target, to, source, attempt, cause })
     }
 
@@ -204,12 +204,12 @@ impl Neighbours {
     }
 
     /// Sets or takes away an entry's timer.
-    pub(super) fn arm(&mut self, slot: usize, at: Option<Instant>, now: Instant) {
+    pub(super) fn arm(&mut self, slot: usize, at: Option<Instant>) {
         let entry = self.slots[slot].as_mut().expect("the caller looked it up");
         if let Some(old) = entry.timer.take() {
             self.timers.remove(&(old, entry.iface, entry.address));
         }
-        if let Some(at) = at.map(|at| wheel::fires(now, at)) {
+        if let Some(at) = at {
             entry.timer = Some(at);
             self.timers.insert((at, entry.iface, entry.address));
         }
@@ -296,7 +296,7 @@ impl Neighbours {
 
     /// Takes an entry out; what waited is dropped without an ICMP error.
     pub(super) fn remove(&mut self, slot: usize, cx: &mut Cx) {
-        self.arm(slot, None, cx.now);
+        self.arm(slot, None);
         let Some(mut entry) = self.slots[slot].take() else { return };
         self.by_key.remove(&(entry.iface, entry.address));
         self.ordered.remove(&(entry.iface, entry.address));

@@ -93,7 +93,7 @@ impl Neighbours {
         if matches!(state, NeighbourState::Probe | NeighbourState::Incomplete) {
             self.slots[slot].as_mut().expect("it was there").probes = 0;
         }
-        self.arm(slot, timer, cx.now);
+        self.arm(slot, timer);
         self.release(slot);
     }
 
