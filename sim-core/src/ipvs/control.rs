@@ -9,9 +9,13 @@ use super::stats::Stats;
 use crate::base::time::Duration;
 use crate::tables::Tables;
 use crate::trace::record::{ConnState, RouteKind, ServiceKey};
+use crate::trace::{Stage, Why};
 use crate::wire::flow::SocketAddr;
 use crate::world::node::Cx;
 use std::net::Ipv4Addr;
+
+/// A deleted server's connections end with `expire_nodest_conn` at the next tick of the kernel (`CONFIG_HZ` 250).
+const TICK: Duration = Duration::from_millis(4);
 
 /// Why the kernel refuses a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -154,8 +158,7 @@ impl Ipvs {
     ) -> Result<(), ControlError> {
         let id = self.find_service(service)?;
         let (place, _) = self.services.find_server(id, server).ok_or(ControlError::NoServer)?;
-        self.remove_server(id, place, cx);
-        self.end_orphans(tables, cx);
+        self.remove_server(id, place, tables, cx);
         Ok(())
     }
 
@@ -192,24 +195,22 @@ impl Ipvs {
 
     fn remove_service(&mut self, id: ServiceId, tables: &Tables, cx: &mut Cx) {
         while !self.services.service(id).list.is_empty() {
-            self.remove_server(id, 0, cx);
+            self.remove_server(id, 0, tables, cx);
         }
         self.record_service(id, false, cx);
         self.services.remove(id);
-        self.end_orphans(tables, cx);
     }
 
-    fn remove_server(&mut self, service: ServiceId, place: usize, cx: &mut Cx) {
+    fn remove_server(&mut self, service: ServiceId, place: usize, tables: &Tables, cx: &mut Cx) {
         let server = self.services.delete_server(service, place, cx.now);
         self.record_server(server, cx);
+        if tables.sysctl.vs().expire_nodest_conn {
+            self.orphans_due.get_or_insert(cx.now + TICK);
+        }
     }
 
-    /// With `expire_nodest_conn`, the connections of deleted servers end at once, and templates that then lead to nothing
-    /// and were never confirmed.
-    fn end_orphans(&mut self, tables: &Tables, cx: &mut Cx) {
-        if !tables.sysctl.vs().expire_nodest_conn {
-            return;
-        }
+    /// Ends the connections of deleted servers, and templates that then lead to nothing and were never confirmed.
+    pub(super) fn end_orphans(&mut self, cx: &mut Cx) {
         let before = cx.context();
         for id in self.conns.ids() {
             if !self.conns.holds(id) {
@@ -221,6 +222,8 @@ impl Ipvs {
                 continue;
             }
             let control = conn.control;
+            cx.stage = Stage::Ipvs;
+            cx.note(Why::IpvsNoDest);
             self.end(id, cx);
             if let Some(control) = control
                 && self.conns.get(control).controls == 0

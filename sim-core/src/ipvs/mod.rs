@@ -68,6 +68,8 @@ pub struct Ipvs {
     timeouts: Timeouts,
     total: Stats,
     pools: Pools,
+    /// When the connections of deleted servers end, with `expire_nodest_conn`.
+    orphans_due: Option<Instant>,
 }
 
 impl Ipvs {
@@ -80,6 +82,7 @@ impl Ipvs {
             timeouts: Timeouts::default(),
             total: Stats::default(),
             pools: Pools::default(),
+            orphans_due: None,
         }
     }
 
@@ -120,13 +123,18 @@ impl Ipvs {
             self.expire(id, cx);
             cx.resume(before);
         }
+        if self.orphans_due.is_some_and(|due| due <= cx.now) {
+            self.orphans_due = None;
+            self.end_orphans(cx);
+        }
         self.services.wake_schedulers(cx.now, tables.sysctl.vs());
         self.services.sweep_trash(cx.now);
     }
 
     /// When something is due next. Not hooks: connections end also when there is no service.
     pub fn next_wake(&self) -> Option<Instant> {
-        let timers = [self.conns.next_timer(), self.services.trash_due(), self.services.schedulers_due()];
+        let timers =
+            [self.conns.next_timer(), self.services.trash_due(), self.services.schedulers_due(), self.orphans_due];
         timers.into_iter().flatten().min()
     }
 

@@ -51,9 +51,12 @@ fn expire_nodest_conn_ends_connections_with_their_server() {
     lab.set("expire_nodest_conn", "1");
     lab.open(1000);
     lab.send(1000, ACK);
+    lab.open(1001);
     lab.delete(11);
-    assert_eq!(lab.ipvs.connections().len(), 0);
+    assert_eq!(lab.ipvs.connections().len(), 2, "not at once");
     assert!(matches!(lab.send(1000, ACK), Verdict::Accept(_)), "the host's own stack answers RST");
+    lab.wait(1);
+    assert_eq!(lab.ipvs.connections().len(), 0);
 }
 
 #[test]
