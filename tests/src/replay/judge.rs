@@ -107,11 +107,15 @@ impl Judge<'_, '_> {
             };
             let at = self.player.stage.instant(done.at_us);
             let said = format!("{}{}", command.stdout, command.stderr);
+            let mut what = "command";
             let difference = match &done.deed {
                 Deed::View { output, .. } => {
                     let step = self.player.stage.steps.iter().find(|step| at <= step.until);
                     let in_step = step.is_some_and(|step| step.from <= at);
-                    view::differ(line, output, &said).filter(|_| in_step)
+                    view::differ(line, output, &said).filter(|_| in_step).map(|differs| {
+                        what = if differs.late_only { "late" } else { "command" };
+                        (differs.recorded, differs.observed)
+                    })
                 }
                 // Whether a ping is answered is up to frames whose identifier is the recorded one, not ours.
                 Deed::Command { line, .. } if line.starts_with("ping ") => None,
@@ -120,7 +124,7 @@ impl Judge<'_, '_> {
             };
             let unit = self.player.stage.steps.iter().position(|step| at <= step.until).unwrap_or(units.len() - 1);
             units[unit].differences.extend(difference.map(|(expected, observed)| Difference {
-                field: format!("{} command {line}", self.player.host),
+                field: format!("{} {what} {line}", self.player.host),
                 expected,
                 observed,
             }));
