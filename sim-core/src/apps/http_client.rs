@@ -348,14 +348,13 @@ impl HttpClient {
         let ms = elapsed_ms(sys.now().since(self.started));
         let SocketAddr { address, port } = remote;
         let host = &self.url.host;
-        let detail = match error {
-            SocketError::Refused => "Couldn't connect to server".to_owned(),
-            other => other.to_string(),
-        };
         let message = match sys.kernel.os {
             Os::CentOs4 | Os::Rhel6 => "couldn't connect to host".to_owned(),
             Os::CentOs7 => format!("Failed connect to {host}:{port}; {error}"),
-            Os::Debian12 => format!("Failed to connect to {host} port {port} after {ms} ms: {detail}"),
+            // curl 7.85 and later say the same about every reason.
+            Os::Debian12 => {
+                format!("Failed to connect to {host} port {port} after {ms} ms: Couldn't connect to server")
+            }
         };
         let code = if error == SocketError::TimedOut { 28 } else { 7 };
         Failure { code, message, reason: format!("{error} ({address}:{port})") }

@@ -222,7 +222,8 @@ fn a_server_that_is_off_is_not_reachable_and_on_again_answers() {
     assert_eq!(command(&trace, "after").exit, Some(0));
     let off = command(&trace, "while off");
     assert_eq!(off.exit, Some(7), "{}", off.stderr);
-    assert!(off.stderr.contains("No route to host"), "its neighbour entry failed meanwhile: {}", off.stderr);
+    let Outcome::Failed { reason } = &trace.requests[1].outcome else { panic!("it was not answered") };
+    assert!(reason.contains("No route to host"), "its neighbour entry failed meanwhile: {reason}");
 }
 
 #[test]
