@@ -13,8 +13,13 @@ use smoltcp::socket::tcp::{CongestionControl, Socket, SocketBuffer, State};
 use smoltcp::wire::TcpPacket;
 use std::hash::{Hash, Hasher};
 
-/// Octets of each buffer. Memory is taken page by page as it is used.
+/// Octets of each buffer.
 const BUFFER: usize = 65_535;
+
+/// Octets that are asked of the allocator for a buffer: from this size on it hands out zero pages that take memory only
+/// when they are written, so that 10,000 flows which carry little are cheap. (Smaller pieces are cleared, and so taken
+/// whole.)
+const LAZY: usize = 256 * 1024;
 
 /// The window scale Linux offers with its default buffers (`tcp_rmem`).
 pub(super) const SCALE: u8 = 7;
@@ -112,7 +117,11 @@ pub(super) struct Beginning {
 impl Flow {
     /// A flow that does nothing yet, with buffers.
     pub(super) fn blank() -> Box<Flow> {
-        let buffer = || SocketBuffer::new(vec![0; BUFFER]);
+        let buffer = || {
+            let mut pages = vec![0; LAZY];
+            pages.truncate(BUFFER);
+            SocketBuffer::new(pages)
+        };
         let mut set = SocketSet::new(Vec::with_capacity(1));
         let handle = set.add(Socket::new(buffer(), buffer()));
         let nowhere = SocketAddr { address: std::net::Ipv4Addr::UNSPECIFIED, port: 0 };
