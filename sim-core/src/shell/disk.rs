@@ -150,7 +150,11 @@ fn copy(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
             continue;
         }
         if let Err(error) = copy_all(&source, &goal, sys, 0) {
-            let shown = if files::exists(sys, &source) { format!("cannot create regular file '{to}'") } else { format!("cannot stat '{name}'") };
+            let shown = if files::exists(sys, &source) {
+                format!("cannot create regular file '{to}'")
+            } else {
+                format!("cannot stat '{name}'")
+            };
             call.err(format!("cp: {shown}: {error}\n"));
             status = 1;
         }
@@ -190,7 +194,9 @@ fn rename(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         let goal = goal(call, sys, name, to);
         if let Err(error) = sys.kernel.files.rename(&call.path(name), &goal) {
             let text = match error {
-                FileError::NotFound if !files::exists(sys, &call.path(name)) => format!("mv: cannot stat '{name}': {error}\n"),
+                FileError::NotFound if !files::exists(sys, &call.path(name)) => {
+                    format!("mv: cannot stat '{name}': {error}\n")
+                }
                 _ => format!("mv: cannot move '{name}' to '{to}': {error}\n"),
             };
             call.err(text);

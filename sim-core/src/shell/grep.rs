@@ -74,7 +74,8 @@ fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
     let mut patterns: Vec<&str> = options.values(&["-e"]).collect();
     if patterns.is_empty() {
         if words.is_empty() {
-            return call.fail(2, "Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n");
+            return call
+                .fail(2, "Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n");
         }
         patterns.push(words.remove(0));
     }

@@ -54,8 +54,13 @@ pub(super) const UNAME: Command = Command {
 };
 
 /// `whoami`, `id`.
-pub(super) const WHOAMI: Command =
-    Command { names: &["whoami", "id"], summary: "root", options: &[Opt::flag("-u", "the number")], check: getopt, run: whoami };
+pub(super) const WHOAMI: Command = Command {
+    names: &["whoami", "id"],
+    summary: "root",
+    options: &[Opt::flag("-u", "the number")],
+    check: getopt,
+    run: whoami,
+};
 
 /// `seq`.
 pub(super) const SEQ: Command = Command {
@@ -153,10 +158,8 @@ fn which(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let mut status = 0;
     for name in call.args().to_vec().iter().filter(|name| !name.starts_with('-')) {
         let folders = ["/usr/local/sbin", "/usr/local/bin", "/sbin", "/bin", "/usr/sbin", "/usr/bin"];
-        let file = folders
-            .iter()
-            .map(|folder| format!("{folder}/{name}"))
-            .find(|path| super::files::is_executable(sys, path));
+        let file =
+            folders.iter().map(|folder| format!("{folder}/{name}")).find(|path| super::files::is_executable(sys, path));
         match file.or_else(|| registry::path_of(name)) {
             Some(path) => call.out(format!("{path}\n")),
             None => {
@@ -217,7 +220,9 @@ fn seq(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
             text => match text.parse::<i64>() {
                 Ok(number) => numbers.push(number),
                 Err(_) => {
-                    let text = format!("seq: invalid floating point argument: '{text}'\nTry 'seq --help' for more information.\n");
+                    let text = format!(
+                        "seq: invalid floating point argument: '{text}'\nTry 'seq --help' for more information.\n"
+                    );
                     return call.fail(1, text);
                 }
             },

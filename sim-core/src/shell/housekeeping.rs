@@ -40,7 +40,11 @@ pub(super) const RPM: Command = Command {
 pub(super) const MODPROBE: Command = Command {
     names: &["modprobe", "insmod", "rmmod"],
     summary: "modules: the kernel has them all; ipip makes tunl0",
-    options: &[Opt::accepted("-r", true, "modules stay"), Opt::accepted("-a", false, "several"), Opt::accepted("-v", false, "nothing is said")],
+    options: &[
+        Opt::accepted("-r", true, "modules stay"),
+        Opt::accepted("-a", false, "several"),
+        Opt::accepted("-v", false, "nothing is said"),
+    ],
     check: anything,
     run: modprobe,
 };
@@ -52,8 +56,27 @@ pub(super) const LSMOD: Command =
 /// Commands without effect in the lab.
 pub(super) const QUIET: Command = Command {
     names: &[
-        "chkconfig", "setenforce", "getenforce", "firewall-cmd", "ufw", "update-rc.d", "mail", "sync", "scp", "ssh",
-        "ssh-keygen", "ntpdate", "tar", "./configure", "make", "ldconfig", "clear", "ulimit", "alias", "stty", "tput",
+        "chkconfig",
+        "setenforce",
+        "getenforce",
+        "firewall-cmd",
+        "ufw",
+        "update-rc.d",
+        "mail",
+        "sync",
+        "scp",
+        "ssh",
+        "ssh-keygen",
+        "ntpdate",
+        "tar",
+        "./configure",
+        "make",
+        "ldconfig",
+        "clear",
+        "ulimit",
+        "alias",
+        "stty",
+        "tput",
     ],
     summary: "accepted: nothing in the lab depends on it",
     options: &[],
@@ -90,7 +113,11 @@ fn packages(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
             false => format!("Package {name} already installed and latest version\n"),
         });
     }
-    call.out(if debian { "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n" } else { "Nothing to do\n" });
+    call.out(if debian {
+        "0 upgraded, 0 newly installed, 0 to remove and 0 not upgraded.\n"
+    } else {
+        "Nothing to do\n"
+    });
     Outcome::Done(0)
 }
 

@@ -71,7 +71,8 @@ fn check(command: &Command, words: &[&str]) -> Vec<Fault> {
 }
 
 fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
-    let words: Vec<&str> = call.args().iter().map(String::as_str).filter(|word| !matches!(*word, "-s" | "-v")).collect();
+    let words: Vec<&str> =
+        call.args().iter().map(String::as_str).filter(|word| !matches!(*word, "-s" | "-v")).collect();
     match words.as_slice() {
         [] => list(false, call, sys),
         ["-a"] => list(true, call, sys),
@@ -159,7 +160,11 @@ fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
         flags.push("MULTICAST");
     }
     // The kernels of those days gave lo another MTU than the one behind the lab.
-    let mtu = if interface.kind == LinkKind::Loopback && matches!(os, Os::CentOs4 | Os::Rhel6) { 16_436 } else { interface.mtu };
+    let mtu = if interface.kind == LinkKind::Loopback && matches!(os, Os::CentOs4 | Os::Rhel6) {
+        16_436
+    } else {
+        interface.mtu
+    };
     text.push_str(&format!("{pad}{}  MTU:{mtu}  Metric:1\n", flags.join(" ")));
     if whole {
         let counters = interface.counters;
@@ -205,7 +210,9 @@ fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
     }
     text.push_str(&match interface.kind {
         LinkKind::Loopback => format!("{pad}loop  txqueuelen 1000  (Local Loopback)\n"),
-        LinkKind::Ethernet(_) | LinkKind::Dummy => format!("{pad}ether {}  txqueuelen 1000  (Ethernet)\n", mac(interface)),
+        LinkKind::Ethernet(_) | LinkKind::Dummy => {
+            format!("{pad}ether {}  txqueuelen 1000  (Ethernet)\n", mac(interface))
+        }
         LinkKind::Ipip => format!("{pad}tunnel   txqueuelen 1000  (IPIP Tunnel)\n"),
     });
     if whole {
@@ -280,13 +287,16 @@ fn configure(name: &str, words: &[&str], call: &mut Call<'_>, sys: &mut Sys<'_, 
             }
             "netmask" => value(&mut words).map(|mask| change.mask = Some(mask)),
             "broadcast" | "-broadcast" => value(&mut words).map(|broadcast| change.broadcast = Some(broadcast)),
-            "mtu" => number(&mut words).and_then(|mtu| refused(sys.kernel.tables.set_mtu(id, mtu, sys.cx), "SIOCSIFMTU")),
+            "mtu" => {
+                number(&mut words).and_then(|mtu| refused(sys.kernel.tables.set_mtu(id, mtu, sys.cx), "SIOCSIFMTU"))
+            }
             "arp" => refused(sys.kernel.tables.set_arp(id, true, sys.cx), "SIOCSIFFLAGS"),
             "-arp" => refused(sys.kernel.tables.set_arp(id, false, sys.cx), "SIOCSIFFLAGS"),
             "hw" => hardware(&mut words, id, sys),
             "add" => value(&mut words).and_then(|address| set(id, base, (address, Some(32)), None, sys)),
-            "del" => value(&mut words)
-                .and_then(|address| refused(sys.kernel.tables.delete_address(id, address, None, sys.cx), "SIOCSIFADDR")),
+            "del" => value(&mut words).and_then(|address| {
+                refused(sys.kernel.tables.delete_address(id, address, None, sys.cx), "SIOCSIFADDR")
+            }),
             "metric" | "txqueuelen" => number(&mut words).map(drop),
             "inet" | "multicast" => Ok(()),
             text => match address(text) {
@@ -385,7 +395,9 @@ fn alter(id: IfaceId, label: &str, change: &Change, sys: &mut Sys<'_, '_>) -> Re
 fn drop_label(id: IfaceId, label: &str, sys: &mut Sys<'_, '_>) -> Result<(), String> {
     let interface = sys.kernel.tables.interfaces.get(id);
     match interface.and_then(|i| i.addresses.iter().find(|a| &*a.label == label)).cloned() {
-        Some(old) => refused(sys.kernel.tables.delete_address(id, old.address, Some(old.prefix), sys.cx), "SIOCSIFFLAGS"),
+        Some(old) => {
+            refused(sys.kernel.tables.delete_address(id, old.address, Some(old.prefix), sys.cx), "SIOCSIFFLAGS")
+        }
         None => Err("SIOCSIFFLAGS: Cannot assign requested address\n".into()),
     }
 }
@@ -407,11 +419,15 @@ fn hardware<'w>(words: &mut impl Iterator<Item = &'w str>, id: IfaceId, sys: &mu
 fn value<'w>(words: &mut impl Iterator<Item = &'w str>) -> Result<Ipv4Addr, String> {
     let text = words.next().unwrap_or_default();
     let hex = text.strip_prefix("0x").and_then(|hex| u32::from_str_radix(hex, 16).ok()).map(Ipv4Addr::from);
-    hex.or_else(|| text.parse().ok()).ok_or_else(|| format!("{text}: Unknown host\nifconfig: `--help' gives usage information.\n"))
+    hex.or_else(|| text.parse().ok())
+        .ok_or_else(|| format!("{text}: Unknown host\nifconfig: `--help' gives usage information.\n"))
 }
 
 fn number<'w>(words: &mut impl Iterator<Item = &'w str>) -> Result<u32, String> {
-    words.next().and_then(|word| word.parse().ok()).ok_or_else(|| "ifconfig: `--help' gives usage information.\n".to_owned())
+    words
+        .next()
+        .and_then(|word| word.parse().ok())
+        .ok_or_else(|| "ifconfig: `--help' gives usage information.\n".to_owned())
 }
 
 fn address(text: &str) -> Option<(Ipv4Addr, Option<u8>)> {

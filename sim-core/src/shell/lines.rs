@@ -35,7 +35,12 @@ pub(super) const TAIL: Command = Command {
 pub(super) const WC: Command = Command {
     names: &["wc"],
     summary: "counts lines, words, octets",
-    options: &[Opt::flag("-l", "lines"), Opt::flag("-w", "words"), Opt::flag("-c", "octets"), Opt::flag("-m", "characters")],
+    options: &[
+        Opt::flag("-l", "lines"),
+        Opt::flag("-w", "words"),
+        Opt::flag("-c", "octets"),
+        Opt::flag("-m", "characters"),
+    ],
     check: getopt,
     run: wc,
 };
@@ -95,7 +100,9 @@ fn head(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
     };
     let number = |name: &str, what: &str| match options.value(&[name]) {
         None => Ok(None),
-        Some(text) => text.parse::<usize>().map(Some).map_err(|_| format!("head: invalid number of {what}: '{text}'\n")),
+        Some(text) => {
+            text.parse::<usize>().map(Some).map_err(|_| format!("head: invalid number of {what}: '{text}'\n"))
+        }
     };
     match (number("-n", "lines"), number("-c", "bytes")) {
         (Ok(lines), Ok(octets)) => {
@@ -223,7 +230,8 @@ impl Process for Follow {
         let content = match sys.read_file(&self.path) {
             Ok(content) => content,
             Err(error) if self.at.is_none() => {
-                let text = format!("tail: cannot open '{}' for reading: {error}\ntail: no files remaining\n", self.path);
+                let text =
+                    format!("tail: cannot open '{}' for reading: {error}\ntail: no files remaining\n", self.path);
                 // A terminal takes everything.
                 let _ = sys.write(Fd::STDERR, text.as_bytes());
                 return Next::Exit(1);

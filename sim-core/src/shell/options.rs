@@ -101,8 +101,12 @@ impl Unreadable {
         let what = match self {
             Unreadable::Unknown(option) if option.starts_with("--") => format!("unrecognized option '{option}'"),
             Unreadable::Unknown(option) => format!("invalid option -- '{}'", option.trim_start_matches('-')),
-            Unreadable::NoValue(option) if option.starts_with("--") => format!("option '{option}' requires an argument"),
-            Unreadable::NoValue(option) => format!("option requires an argument -- '{}'", option.trim_start_matches('-')),
+            Unreadable::NoValue(option) if option.starts_with("--") => {
+                format!("option '{option}' requires an argument")
+            }
+            Unreadable::NoValue(option) => {
+                format!("option requires an argument -- '{}'", option.trim_start_matches('-'))
+            }
         };
         format!("{name}: {what}\nTry '{name} --help' for more information.\n")
     }

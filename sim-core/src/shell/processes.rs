@@ -10,7 +10,12 @@ use crate::kernel::syscall::Sys;
 pub(super) const KILL: Command = Command {
     names: &["kill"],
     summary: "signals to processes",
-    options: &[Opt::flag("-9", "KILL; other numbers and names too"), Opt::value("-s", "the signal"), Opt::flag("-0", "only asks"), Opt::flag("-l", "names")],
+    options: &[
+        Opt::flag("-9", "KILL; other numbers and names too"),
+        Opt::value("-s", "the signal"),
+        Opt::flag("-0", "only asks"),
+        Opt::flag("-l", "names"),
+    ],
     check: anything,
     run: kill,
 };
@@ -19,7 +24,11 @@ pub(super) const KILL: Command = Command {
 pub(super) const KILLALL: Command = Command {
     names: &["killall", "pkill"],
     summary: "signals to processes of a name",
-    options: &[Opt::flag("-9", "KILL; other numbers and names too"), Opt::flag("-0", "only asks"), Opt::flag("-q", "says nothing")],
+    options: &[
+        Opt::flag("-9", "KILL; other numbers and names too"),
+        Opt::flag("-0", "only asks"),
+        Opt::flag("-q", "says nothing"),
+    ],
     check: anything,
     run: killall,
 };
@@ -37,11 +46,19 @@ pub(super) const PIDOF: Command = Command {
 pub(super) const PS: Command = Command {
     names: &["ps"],
     summary: "processes",
-    options: &[Opt::flag("ax", "all"), Opt::flag("aux", "all, with users"), Opt::flag("-ef", "all, with parents"), Opt::flag("-C", "of a name")],
+    options: &[
+        Opt::flag("ax", "all"),
+        Opt::flag("aux", "all, with users"),
+        Opt::flag("-ef", "all, with parents"),
+        Opt::flag("-C", "of a name"),
+    ],
     check: |_, words| {
         let known = |word: &&str| word.trim_start_matches('-').chars().all(|letter| "axuefwHA".contains(letter));
         match words.iter().skip(1).position(|word| !known(word) && words.get(1) != Some(&"-C")) {
-            Some(at) => vec![Fault::not_modelled(at + 1, format!("ps {} is not modelled", words[at + 1])).hint("ps ax, ps aux, ps -ef are")],
+            Some(at) => vec![
+                Fault::not_modelled(at + 1, format!("ps {} is not modelled", words[at + 1]))
+                    .hint("ps ax, ps aux, ps -ef are"),
+            ],
             None => Vec::new(),
         }
     },
@@ -81,7 +98,8 @@ fn kill(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         Err(name) => return call.fail(1, format!("-bash: kill: {name}: invalid signal specification\n")),
     };
     if words.is_empty() {
-        return call.fail(2, "kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n");
+        return call
+            .fail(2, "kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n");
     }
     let mut status = 0;
     for word in words.to_vec() {
@@ -167,7 +185,9 @@ fn ps(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         let (pid, parent, state, name) = (process.pid.0, process.parent.0, process.state, &process.name);
         text.push_str(&match (full, users) {
             (true, _) => format!("root     {pid:>7} {parent:>7}  0 {start} ?        00:00:00 {name}\n"),
-            (false, true) => format!("root     {pid:>7}  0.0  0.0      0     0 ?        {state}    {start}   0:00 {name}\n"),
+            (false, true) => {
+                format!("root     {pid:>7}  0.0  0.0      0     0 ?        {state}    {start}   0:00 {name}\n")
+            }
             (false, false) => format!("{pid:>7} ?        {state}      0:00 {name}\n"),
         });
     }

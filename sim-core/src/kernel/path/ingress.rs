@@ -4,6 +4,7 @@ use super::arp;
 use crate::base::id::{IfaceId, PortId};
 use crate::kernel::Kernel;
 use crate::trace::{Stage, Why};
+use crate::wire::checksum;
 use crate::wire::frame::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Frame};
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
@@ -64,7 +65,7 @@ pub(super) fn check(payload: &[u8]) -> Result<usize, Why> {
     if ip.version() != 4 || ip.header_len() < 20 || ip.total_len() < u16::from(ip.header_len()) {
         return Err(Why::Malformed);
     }
-    if !ip.verify_checksum() {
+    if !checksum::is_right(&payload[..usize::from(ip.header_len())]) {
         return Err(Why::BadHeaderChecksum);
     }
     Ok(usize::from(ip.total_len()))

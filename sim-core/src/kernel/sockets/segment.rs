@@ -3,16 +3,20 @@
 //!
 //! Follows Linux `net/ipv4/tcp_output.c` (`tcp_options_write`) and `ip_output.c`.
 
+use crate::wire::checksum;
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
-use smoltcp::wire::{IpAddress, Ipv4Packet, TcpPacket};
+use smoltcp::wire::TcpPacket;
+use std::net::Ipv4Addr;
 
 pub(super) const FIN: u8 = 0x01;
 pub(super) const SYN: u8 = 0x02;
 pub(super) const RST: u8 = 0x04;
 pub(super) const ACK: u8 = 0x10;
 
+/// TCP's protocol number.
+const TCP: u8 = 6;
 pub(super) const IP_HEADER: usize = 20;
 pub(super) const TCP_HEADER: usize = 20;
 /// Octets that time stamps take in every segment.
@@ -44,7 +48,7 @@ impl Seen {
         let ip = packet.ip();
         let (source, destination) = (ip.src_addr(), ip.dst_addr());
         let tcp = TcpPacket::new_checked(packet.payload()).map_err(|_| Unsound::Malformed)?;
-        if !tcp.verify_checksum(&IpAddress::Ipv4(source), &IpAddress::Ipv4(destination)) {
+        if checksum::transport_sum(source, destination, TCP, packet.payload()) != 0xffff {
             return Err(Unsound::Checksum);
         }
         let options = Options::read(tcp.options());
@@ -262,11 +266,13 @@ fn seal(bytes: &mut [u8], id: u16) {
     bytes[1] = 0;
     bytes[4..6].copy_from_slice(&id.to_be_bytes());
     bytes[6..8].copy_from_slice(&[0x40, 0]);
-    let (source, destination) = {
-        let mut ip = Ipv4Packet::new_unchecked(&mut *bytes);
-        ip.fill_checksum();
-        (ip.src_addr(), ip.dst_addr())
-    };
-    TcpPacket::new_unchecked(&mut bytes[IP_HEADER..])
-        .fill_checksum(&IpAddress::Ipv4(source), &IpAddress::Ipv4(destination));
+    bytes[10..12].fill(0);
+    let header = !checksum::sum(&bytes[..IP_HEADER]);
+    bytes[10..12].copy_from_slice(&header.to_be_bytes());
+    let address = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
+    let (source, destination) = (address(12), address(16));
+    let tcp = &mut bytes[IP_HEADER..];
+    tcp[16..18].fill(0);
+    let sum = !checksum::transport_sum(source, destination, TCP, tcp);
+    tcp[16..18].copy_from_slice(&sum.to_be_bytes());
 }
