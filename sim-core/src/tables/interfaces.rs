@@ -11,7 +11,7 @@ use ipnet::Ipv4Net;
 /// Interfaces a host may have.
 pub const INTERFACES_MAX: usize = 4096;
 /// Addresses a host may have.
-pub const ADDRESSES_MAX: usize = 65_536;
+pub const ADDRESSES_MAX: usize = 16_384;
 /// `lo` is the first interface of every host.
 pub const LOOPBACK: IfaceId = IfaceId(1);
 

@@ -37,6 +37,8 @@ pub struct Routes {
     tables: BTreeMap<u32, Table>,
     learned: pmtu::Learned,
     count: usize,
+    /// How many routes have a preferred source.
+    by_source: Lookup<Ipv4Addr, u32>,
     /// How often a rule, a route or a learned MTU changed.
     revision: u64,
     answers: cache::Cache<Question, Found>,
@@ -156,6 +158,7 @@ impl Routes {
             tables: BTreeMap::new(),
             learned: pmtu::Learned::default(),
             count: 0,
+            by_source: Lookup::default(),
             revision: 0,
             answers: cache::Cache::default(),
             kinds: cache::Cache::default(),

@@ -49,6 +49,9 @@ pub struct Sysctl {
     conf_all: conf::Row,
     conf_default: conf::Row,
     conf: Vec<Option<conf::Row>>,
+    /// What counts for each interface: its own values joined with those of `all`.
+    joined: Vec<Conf>,
+    joined_default: Conf,
     neigh_default: neigh::Row,
     neigh: Vec<Option<neigh::Row>>,
     names: Vec<Option<Box<str>>>,
@@ -129,6 +132,8 @@ impl Sysctl {
             conf_all: conf::Row::all(),
             conf_default: conf::Row::own(),
             conf: Vec::new(),
+            joined: Vec::new(),
+            joined_default: Conf::join(&conf::Row::all(), &conf::Row::own()),
             neigh_default: neigh::Row::START,
             neigh: Vec::new(),
             names: Vec::new(),
@@ -172,6 +177,12 @@ impl Sysctl {
             let numbers = parse(text).ok_or_else(|| SysctlError::Invalid(key.as_str().into()))?;
             self.write(&place, &key, numbers)?;
         }
+        match place {
+            Place::ConfAll(_) | Place::ConfDefault(_) | Place::Conf(..) => self.join_again(),
+            Place::Global(setting) if setting.name == IP_FORWARD => self.join_again(),
+            Place::Global(_) | Place::Vs(_) | Place::NeighDefault(_) | Place::Neigh(..) => {}
+            Place::Hostname | Place::Ipv6 => {}
+        }
         self.refresh();
         let value = self.get(&key)?.into_boxed_str();
         cx.change(Change::Sysctl(SysctlRecord { node: self.node, key: key.into_boxed_str(), value }));
@@ -213,8 +224,13 @@ impl Sysctl {
 
     /// Settings of an interface, joined with `conf.all`.
     pub fn conf(&self, id: IfaceId) -> Conf {
-        let own = self.conf.get(usize::from(id.0)).and_then(Option::as_ref).unwrap_or(&self.conf_default);
-        Conf::join(&self.conf_all, own)
+        *self.joined.get(usize::from(id.0)).unwrap_or(&self.joined_default)
+    }
+
+    fn join_again(&mut self) {
+        let (all, default) = (&self.conf_all, &self.conf_default);
+        self.joined_default = Conf::join(all, default);
+        self.joined = self.conf.iter().map(|own| Conf::join(all, own.as_ref().unwrap_or(default))).collect();
     }
 
     /// Neighbour settings of an interface.
@@ -255,6 +271,7 @@ impl Sysctl {
         self.conf[at] = Some(self.conf_default.clone());
         self.neigh[at] = Some(self.neigh_default.clone());
         self.names[at] = Some(name.into());
+        self.join_again();
     }
 
     pub(super) fn remove_interface(&mut self, id: IfaceId) {
@@ -262,6 +279,7 @@ impl Sysctl {
         self.conf[at] = None;
         self.neigh[at] = None;
         self.names[at] = None;
+        self.join_again();
     }
 
     // ── names ──

@@ -172,13 +172,18 @@ impl Routes {
     /// `NoSuchRoute`.
     pub fn delete(&mut self, pattern: &Pattern, cx: &mut Cx) -> Result<(), Refusal> {
         let table = pattern.table.unwrap_or(TABLE_MAIN);
-        let mut left = 1;
-        self.remove(table, cx, |entry| {
-            let goes = left > 0 && pattern.matches(entry);
-            left -= i32::from(goes);
-            goes
-        });
-        if left == 0 { Ok(()) } else { Err(Refusal::NoSuchRoute) }
+        let rows = self.tables.get(&table).ok_or(Refusal::NoSuchRoute)?;
+        let first = |(key, group): (&(Ipv4Addr, u8), &Vec<RouteEntry>)| {
+            group.iter().position(|entry| pattern.matches(entry)).map(|at| (*key, at))
+        };
+        let found = match pattern.destination {
+            Some(net) => rows.routes.get_key_value(&(net.network(), net.prefix_len())).and_then(first),
+            None => rows.routes.iter().find_map(first),
+        };
+        let (key, at) = found.ok_or(Refusal::NoSuchRoute)?;
+        self.revision += 1;
+        self.take(table, key, at, cx);
+        Ok(())
     }
 
     /// `ip route flush`: every route that matches; how many went.
@@ -260,6 +265,9 @@ impl Routes {
 
     /// Removes the routes whose preferred source is no longer an address of this host.
     pub(in crate::tables) fn source_gone(&mut self, source: Ipv4Addr, cx: &mut Cx) {
+        if !self.by_source.contains(&source) {
+            return;
+        }
         for table in self.table_numbers() {
             self.remove(table, cx, |entry| entry.record.source == Some(source));
         }
@@ -310,7 +318,7 @@ impl Routes {
         let metric = entry.record.metric;
         let first = group.iter().position(|other| other.record.metric == metric);
         let behind = group.iter().rposition(|other| other.record.metric <= metric).map_or(0, |at| at + 1);
-        let twin = group.iter().any(|other| *other == entry);
+        let twin = group.contains(&entry);
         let at = match (how, first) {
             (How::Add, Some(_)) => return Err(Refusal::Exists),
             (How::Append | How::Prepend, _) if twin => return Err(Refusal::Exists),
@@ -319,16 +327,16 @@ impl Routes {
                 if twin {
                     return Ok(());
                 }
-                let old = table.take(key, at);
-                self.count -= 1;
-                cx.change(Change::Route(RouteRecord { present: false, ..old.record }));
+                let number = entry.record.table;
+                self.take(number, key, at, cx);
                 at
             }
             (How::Prepend, Some(at)) => at,
             (How::Add | How::Replace | How::Append | How::Prepend, _) => behind,
         };
         cx.change(Change::Route(entry.record.clone()));
-        table.put(key, at, entry);
+        self.count_source(entry.record.source, true);
+        self.tables.entry(entry.record.table).or_default().put(key, at, entry);
         self.count += 1;
         Ok(())
     }
@@ -336,9 +344,9 @@ impl Routes {
     /// Takes out of a table what `goes` picks, in the order of the table.
     fn remove(&mut self, table: u32, cx: &mut Cx, mut goes: impl FnMut(&RouteEntry) -> bool) {
         self.revision += 1;
-        let Some(table) = self.tables.get_mut(&table) else { return };
+        let Some(rows) = self.tables.get(&table) else { return };
         let mut gone = Vec::new();
-        for (key, group) in &table.routes {
+        for (key, group) in &rows.routes {
             for (at, entry) in group.iter().enumerate() {
                 if goes(entry) {
                     gone.push((*key, at));
@@ -346,9 +354,29 @@ impl Routes {
             }
         }
         for (key, at) in gone.into_iter().rev() {
-            let old = table.take(key, at);
-            self.count -= 1;
-            cx.change(Change::Route(RouteRecord { present: false, ..old.record }));
+            self.take(table, key, at, cx);
+        }
+    }
+
+    fn take(&mut self, table: u32, key: (Ipv4Addr, u8), at: usize, cx: &mut Cx) {
+        let table = self.tables.get_mut(&table).expect("the caller found the route there");
+        let old = table.take(key, at);
+        self.count -= 1;
+        self.count_source(old.record.source, false);
+        cx.change(Change::Route(RouteRecord { present: false, ..old.record }));
+    }
+
+    /// Keeps the count of routes with a preferred source, so that nobody has to look through all of them.
+    fn count_source(&mut self, source: Option<Ipv4Addr>, more: bool) {
+        let Some(source) = source else { return };
+        let count = self.by_source.get_or_insert_with(source, || 0);
+        if more {
+            *count += 1;
+        } else {
+            *count -= 1;
+        }
+        if *count == 0 {
+            self.by_source.remove(&source);
         }
     }
 }

@@ -115,7 +115,7 @@ fn the_first_answer_wins_for_one_second() {
     assert_eq!(state(&bench, 0, "10.0.2.100"), Some((State::Reachable, Some(0xa))));
     hears(&mut bench, 0, mac(0, 0), 2, ("10.0.2.100", 0xb), ("10.0.2.1", mac(0, 0)));
     assert_eq!(state(&bench, 0, "10.0.2.100"), Some((State::Reachable, Some(0xa))));
-    bench.now = bench.now + Duration::from_secs(1);
+    bench.now += Duration::from_secs(1);
     hears(&mut bench, 0, mac(0, 0), 2, ("10.0.2.100", 0xb), ("10.0.2.1", mac(0, 0)));
     assert_eq!(state(&bench, 0, "10.0.2.100"), Some((State::Reachable, Some(0xb))));
 }

@@ -74,5 +74,5 @@ fn fragments_that_stay_alone_are_given_up_after_30_seconds_and_the_sender_is_tol
     bench.pass(2);
     let told = bench.packets(10);
     assert_eq!((told.len(), told[0][20], told[0][21]), (1, 11, 1));
-    assert_eq!(bench.kernels[1].next_wake().is_some_and(|wake| wake < bench.now), false);
+    assert!(bench.kernels[1].next_wake().is_none_or(|wake| wake >= bench.now));
 }

@@ -1,15 +1,33 @@
 //! Whatever comes in, a host goes on; whatever is rewritten, its checksums are right.
 
 use super::*;
+use crate::ipvs::{ServerOptions, ServiceOptions};
+use crate::tables::filter::ip::{Matches, Rule, Table, Target};
+use crate::trace::record::{Method, ServiceKey};
+use crate::wire::flow::{SocketAddr, Transport};
 use crate::wire::rewrite;
 use proptest::prelude::*;
 use smoltcp::wire::{IpAddress, TcpPacket, UdpPacket};
 
+/// A router that is also the end of tunnels, masquerades, and balances TCP and UDP port 9 in all three ways.
 fn host() -> Bench {
     let mut bench = through_a_router();
     bench.on(1, |kernel, _, cx| {
         let id = kernel.tables.add_interface("tunl0", LinkKind::Ipip, Mac([0; 6]), 1480, cx).unwrap();
         kernel.tables.set_up(id, true, cx).unwrap();
+        let masquerade = Rule { matches: Matches::default(), target: Target::Masquerade, packets: 0, bytes: 0 };
+        kernel.tables.filter.ip.insert(Table::Nat, "POSTROUTING", None, masquerade).unwrap();
+        for transport in [Transport::Tcp, Transport::Udp] {
+            let key = ServiceKey::Address(transport, SocketAddr { address: ip("10.0.1.1"), port: 9 });
+            let options = ServiceOptions { scheduler: "rr".into(), flags: 0, persistent: None, one_packet: false };
+            kernel.ipvs.add_service(key, &options, cx).unwrap();
+            for (host, method) in [(21, Method::Dr), (22, Method::Nat), (23, Method::Tun)] {
+                let server = SocketAddr { address: Ipv4Addr::new(10, 0, 2, host), port: 9 };
+                let server = ServerOptions { server, method, weight: 1, upper: 0, lower: 0 };
+                kernel.ipvs.add_server(key, &server, &kernel.tables, cx).unwrap();
+            }
+        }
+        kernel.tables.sysctl.set("net.ipv4.vs.sloppy_tcp", "1", cx).unwrap();
     });
     bench
 }
@@ -63,7 +81,7 @@ proptest! {
                 prop::sample::select(vec![1u8, 2, 4, 6, 17, 47, 112, 255]),
                 prop::sample::select(vec![0u16, 0x4000, 0x2000, 0x2001, 1, 185, 0x1fff]),
                 prop::sample::select(vec![5u8, 5, 5, 6, 15, 4, 0]),
-                prop::collection::vec(any::<u8>(), 0..100),
+                prop::collection::vec(prop_oneof![Just(0u8), Just(9u8), Just(69u8), Just(0x50), any::<u8>()], 0..100),
             ),
             1..8,
         ),
@@ -71,6 +89,37 @@ proptest! {
         let mut bench = host();
         for (to, protocol, flags, words, inner) in &packets {
             hit(&mut bench, &likely(*to, *protocol, *flags, *words, inner));
+        }
+        bench.pass(40);
+    }
+
+    #[test]
+    fn errors_that_quote_anything_never_stop_a_host(
+        errors in prop::collection::vec(
+            (
+                prop::sample::select(vec![3u8, 4, 5, 11, 12, 18]),
+                0u8..6,
+                any::<u16>(),
+                prop::sample::select(vec!["10.0.1.1", "10.0.1.10", "10.0.2.21", "10.0.2.22", "10.0.2.1"]),
+                prop::sample::select(vec!["10.0.1.1", "10.0.1.10", "10.0.2.22", "10.0.2.23"]),
+                prop::sample::select(vec![1u8, 4, 6, 17]),
+                prop::collection::vec(prop_oneof![Just(0u8), Just(9u8), Just(0x45), any::<u8>()], 0..60),
+                0usize..90,
+            ),
+            1..8,
+        ),
+    ) {
+        let mut bench = host();
+        let syn = [&[0x13, 0x88, 0, 9][..], &[0; 8], &[0x50, 2], &[0; 6]].concat();
+        hit(&mut bench, &likely(1, 6, 0x4000, 5, &syn));
+        hit(&mut bench, &likely(1, 17, 0, 5, &[0x13, 0x88, 0, 9, 0, 8, 0, 0]));
+        for (kind, code, mtu, source, destination, protocol, inner, cut) in &errors {
+            let quoted = packet(source, destination, IpProtocol::from(*protocol), 60, inner);
+            let mut icmp = vec![*kind, *code, 0, 0, 0, 0];
+            icmp.extend(mtu.to_be_bytes());
+            icmp.extend(&quoted[..quoted.len().min(*cut)]);
+            Icmpv4Packet::new_unchecked(&mut icmp).fill_checksum();
+            hit(&mut bench, &likely(1, 1, 0, 5, &icmp));
         }
         bench.pass(40);
     }
