@@ -84,6 +84,8 @@ struct Teller<'a> {
 }
 
 const INDENT: &str = "         ";
+/// Columns of a header's name.
+const NAME: usize = 6;
 
 impl Teller<'_> {
     /// The way of a packet; the hop with the frame `here` is marked.
@@ -140,15 +142,15 @@ impl Teller<'_> {
 
     fn single(&mut self, headers: &Headers) {
         for (name, value) in self.rows(headers) {
-            let _ = writeln!(self.out, "{INDENT}{}{value}", pad(name, 5));
+            let _ = writeln!(self.out, "{INDENT}{}{value}", pad(name, NAME));
         }
     }
 
     /// Before and after, with `*` at the edge where something changed.
     fn both(&mut self, before: &Headers, after: &Headers) {
         let (old, new) = (self.rows(before), self.rows(after));
-        let column = (self.manner.width - INDENT.len() - 5 - 6) / 2;
-        let _ = writeln!(self.out, "{INDENT}     {}│ after", pad("before", column));
+        let column = (self.manner.width - INDENT.len() - NAME - 6) / 2;
+        let _ = writeln!(self.out, "{INDENT}{}{}│ after", " ".repeat(NAME), pad("before", column));
         let mut names: Vec<&str> = new.iter().map(|row| row.0).collect();
         let gone = old.iter().map(|row| row.0).filter(|name| !new.iter().any(|row| row.0 == *name));
         names.splice(1..1, gone.collect::<Vec<_>>());
@@ -158,9 +160,9 @@ impl Teller<'_> {
             };
             let (was, is) = (value(&old), value(&new));
             let line = if was == is {
-                format!("{INDENT}{}{}│ =", pad(name, 5), pad(&was, column))
+                format!("{INDENT}{}{}│ =", pad(name, NAME), pad(&was, column))
             } else {
-                format!("{INDENT}{}{}│ {}*", pad(name, 5), pad(&was, column), pad(&is, column + 1))
+                format!("{INDENT}{}{}│ {}*", pad(name, NAME), pad(&was, column), pad(&is, column + 1))
             };
             self.out.push_str(line.trim_end());
             self.out.push('\n');
@@ -173,7 +175,7 @@ impl Teller<'_> {
             rows.push(("eth", format!("{} → {}", self.macs.show(source), self.macs.show(destination))));
         }
         if let Some((source, destination, ttl)) = headers.outer {
-            rows.push(("outer", format!(" {source} → {destination}  ttl {ttl}  IP in IP")));
+            rows.push(("outer", format!("{source} → {destination}  ttl {ttl}")));
         }
         if let Some((source, destination)) = headers.ip {
             rows.push(("ip", format!("{source} → {destination}")));

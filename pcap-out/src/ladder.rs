@@ -96,9 +96,11 @@ fn table(archive: &Archive, rungs: &[Rung]) -> String {
             format!("{} → {}", cell(2), cell(3)),
             format!("{} → {}", centred(&row[4], width(4)), centred(&row[5], width(5))),
         );
-        let line =
-            format!("{number:>3}  {} → {}  {eth}  {ip}  ttl {}  {}  {}", cell(0), cell(1), cell(6), cell(7), cell(8));
+        let line = format!("{number:>3}  {} → {}  {eth}  {ip}  ttl {}  {}", cell(0), cell(1), cell(6), cell(8));
         let _ = writeln!(out, "{}", line.trim_end());
+        if !row[7].is_empty() {
+            let _ = writeln!(out, "     {}", row[7]);
+        }
     }
     out
 }
@@ -130,8 +132,9 @@ fn row(rung: &Rung, before: Option<&Headers>, macs: &ShortMacs, with_ports: bool
         if was.as_ref() == Some(&now) { "=".to_string() } else { bracketed(now, was) }
     };
     let ttl = |headers: &Headers| headers.ttl.map(|ttl| ttl.to_string());
-    let outer =
-        headers.outer.map_or(String::new(), |(source, destination, _)| format!("inside {source} → {destination}"));
+    let outer = headers
+        .outer
+        .map_or(String::new(), |(source, destination, _)| format!("inside an IP packet {source} → {destination}"));
     [
         rung.from.clone(),
         rung.to.clone(),

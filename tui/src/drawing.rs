@@ -28,11 +28,15 @@ pub(crate) fn topology(trace: &Trace, at: Instant, width: usize) -> Vec<String> 
     let first =
         all().filter(is_host).find(|node| &*nodes[node.index()].role == "client").or_else(|| all().find(is_host));
     let Some(first) = first else { return Vec::new() };
-    let mut drawer = Drawer { trace, moment: Moment::at(trace, at), drawn: BTreeSet::new(), inline: true };
-    let mut lines = drawer.host(first, 0);
-    if lines.iter().any(|line| line.width() + 2 > width) {
-        drawer = Drawer { trace, moment: Moment::at(trace, at), drawn: BTreeSet::new(), inline: false };
+    let shared = shared_prefix(trace);
+    let mut lines = Vec::new();
+    let mut drawer = Drawer::new(trace, at, true, "");
+    for (inline, prefix) in [(true, ""), (true, &*shared), (false, &*shared)] {
+        drawer = Drawer::new(trace, at, inline, prefix);
         lines = drawer.host(first, 0);
+        if lines.iter().all(|line| line.width() + 2 <= width) {
+            break;
+        }
     }
     for rest in all().filter(is_host) {
         if !drawer.drawn.contains(&rest) {
@@ -48,9 +52,24 @@ struct Drawer<'a> {
     drawn: BTreeSet<NodeId>,
     /// Switches stand on the line of the host before them, not below it.
     inline: bool,
+    /// What all addresses begin with and is left out: `172.25`.
+    shared: String,
 }
 
-impl Drawer<'_> {
+/// The first one or two octets of all hosts' addresses, if they are the same.
+fn shared_prefix(trace: &Trace) -> String {
+    let addresses: Vec<[u8; 4]> =
+        trace.cast.ports.iter().filter_map(|card| card.address).map(|net| net.addr().octets()).collect();
+    let Some(first) = addresses.first() else { return String::new() };
+    let same = (0..2).take_while(|at| addresses.iter().all(|address| address[*at] == first[*at])).count();
+    first[..same].iter().map(u8::to_string).collect::<Vec<_>>().join(".")
+}
+
+impl<'a> Drawer<'a> {
+    fn new(trace: &'a Trace, at: Instant, inline: bool, shared: &str) -> Self {
+        Drawer { trace, moment: Moment::at(trace, at), drawn: BTreeSet::new(), inline, shared: shared.to_string() }
+    }
+
     /// A host and everything behind it that is not drawn yet.
     fn host(&mut self, host: NodeId, depth: usize) -> Vec<String> {
         self.drawn.insert(host);
@@ -125,7 +144,11 @@ impl Drawer<'_> {
     /// `172.25.92.4`, of its first card.
     fn address(&self, host: NodeId) -> String {
         let own = self.trace.cast.ports.iter().filter(|port| port.node == host);
-        let all: Vec<String> = own.filter_map(|port| port.address).map(|net| net.addr().to_string()).collect();
+        let short = |address: Ipv4Addr| {
+            let text = address.to_string();
+            text.strip_prefix(&self.shared).map_or(text.clone(), str::to_string)
+        };
+        let all: Vec<String> = own.filter_map(|port| port.address).map(|net| short(net.addr())).collect();
         all.join(", ")
     }
 
@@ -156,12 +179,12 @@ impl Drawer<'_> {
                 silent |= !matches!(why, Why::ArpAnswer { .. });
             }
         }
-        let manner = match (has_services, answers, silent) {
-            (true, ..) | (false, false, false) => "",
-            (false, true, _) => ", answers for it",
-            (false, false, true) => ", silent about it",
-        };
-        format!("  VIP {}{manner}", list.join(", "))
+        match (has_services, answers, silent) {
+            (true, ..) => format!("  VIP {}", list.join(", ")),
+            (false, false, false) => "  VIP".to_string(),
+            (false, true, _) => "  VIP, answers for it".to_string(),
+            (false, false, true) => "  VIP, kept quiet".to_string(),
+        }
     }
 }
 

@@ -7,8 +7,9 @@ use crate::suggest::did_you_mean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcap_out::About;
 use pcap_out::report::Mark;
+use scenarios::model::{Deed, Item};
 use scenarios::{Model, Source};
-use sim_core::base::time::Instant;
+use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::record::CommandRecord;
 use sim_core::trace::recorder::Counters;
 use sim_core::trace::{Digest, Trace};
@@ -245,11 +246,29 @@ pub(crate) fn instant_of(model: &Model, place: Place) -> Result<Instant, Failure
     }
 }
 
-/// Types one more line on a host, and runs until it has ended.
+/// Types one more line on a host, right after an instant, and runs the rest.
 pub(crate) fn exec(model: &Model, host: &str, at: Instant, line: &str) -> Result<CommandRecord, Failure> {
-    let _ = (model, host, at, line);
-    Err(Failure::File("not yet".to_string()))
+    let Some(index) = model.host(host) else {
+        let meant = did_you_mean(host, model.hosts.iter().map(|host| host.name.as_str()));
+        return Err(Failure::Usage(format!("there is no host {host}{meant}")));
+    };
+    let (lines, _) = sim_core::shell::parse::lines(line, &[]).map_err(|problems| {
+        let said: Vec<String> = problems.iter().map(|problem| problem.message.clone()).collect();
+        Failure::Usage(format!("this cannot be typed: {}", said.join("; ")))
+    })?;
+    let at = at + Duration::from_nanos(1);
+    let item = Item { at, times: 1, every: Duration::ZERO, deed: Deed::Run { host: index, lines } };
+    let mut model = model.clone();
+    model.script.push(item);
+    model.until = model.until.max(at + PATIENCE);
+    let ran = run(&model, &Options::default())?;
+    let is_it = |command: &&CommandRecord| command.node.index() == index && command.started == at && !command.boot;
+    let typed = ran.trace.commands.iter().rfind(is_it).cloned();
+    typed.ok_or_else(|| Failure::Usage(format!("{host} was not running at {at} s, so nobody could type there")))
 }
+
+/// How long a typed command may take, if the scenario ends earlier.
+const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Words as a shell would have to be given them.
 pub(crate) fn quoted(words: &[String]) -> String {

@@ -13,11 +13,17 @@ const REPEATS_MAX: usize = 8;
 const OUTPUT_LINES_MAX: usize = 60;
 const INDENT: &str = "          ";
 
-/// Shows every line that the script typed, and those of the boot that printed something or failed.
-pub(crate) fn show(screen: &mut Screen, archive: &Archive) -> Result<(), Failure> {
+/// Shows every line that the script typed; of the boot, all lines or only those that failed.
+pub(crate) fn show(screen: &mut Screen, archive: &Archive, boot: bool) -> Result<(), Failure> {
     let all: Vec<(usize, &CommandRecord)> = archive.trace.commands.iter().enumerate().collect();
+    let left_out = all.iter().filter(|(_, command)| command.boot && !boot && !failed(command)).count();
+    if left_out > 0 {
+        let lines = if left_out == 1 { "1 line was".to_string() } else { format!("{left_out} lines were") };
+        let text = format!("{} s  {lines} typed at boot (--boot shows them)", pad_left("0.000", 6));
+        screen.line(&screen.ink(Ink::Faint, &text))?;
+    }
     let shown: Vec<(usize, &CommandRecord)> =
-        all.into_iter().filter(|(_, command)| !command.boot || is_worth_showing(command)).collect();
+        all.into_iter().filter(|(_, command)| !command.boot || boot || failed(command)).collect();
     let mut at = 0;
     while at < shown.len() {
         let same = shown[at..].iter().take_while(|(_, other)| is_same(other, shown[at].1)).count();
@@ -37,8 +43,8 @@ fn is_same(a: &CommandRecord, b: &CommandRecord) -> bool {
     a.node == b.node && a.text == b.text && a.boot == b.boot
 }
 
-fn is_worth_showing(command: &CommandRecord) -> bool {
-    !command.stdout.is_empty() || !command.stderr.is_empty() || command.exit.is_some_and(|exit| exit != 0)
+fn failed(command: &CommandRecord) -> bool {
+    command.exit.is_some_and(|exit| exit != 0)
 }
 
 fn one(screen: &mut Screen, archive: &Archive, index: usize, command: &CommandRecord) -> Result<(), Failure> {
@@ -136,10 +142,10 @@ fn tally(archive: &Archive, requests: &[usize]) -> String {
 fn rest(screen: &mut Screen, archive: &Archive, commands: &[(usize, &CommandRecord)]) -> Result<(), Failure> {
     let requests: Vec<usize> =
         commands.iter().flat_map(|(index, command)| requests_of(archive, *index, command)).collect();
-    let failed = commands.iter().filter(|(_, command)| command.exit.is_some_and(|exit| exit != 0)).count();
+    let wrong = commands.iter().filter(|(_, command)| failed(command)).count();
     let mut text = format!("… the same {} times more", commands.len());
-    if failed > 0 {
-        text.push_str(&format!(", {failed} with an exit status other than 0"));
+    if wrong > 0 {
+        text.push_str(&format!(", {wrong} with an exit status other than 0"));
     }
     if !requests.is_empty() {
         text.push_str(&format!(": {}", tally(archive, &requests)));

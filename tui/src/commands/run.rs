@@ -55,6 +55,9 @@ pub(crate) struct Run {
     /// List the frames that pass a filter; captures then hold only them
     #[arg(long, value_name = "X")]
     filter: Option<String>,
+    /// Show also what was typed at boot
+    #[arg(long)]
+    boot: bool,
     /// Run twice and compare
     #[arg(long)]
     twice: bool,
@@ -182,7 +185,7 @@ fn show(
         screen.line(&line)?;
     }
     screen.line("")?;
-    typed::show(screen, archive)?;
+    typed::show(screen, archive, arguments.boot)?;
     if let Some(number) = arguments.ladder {
         show_ladder(screen, archive, number)?;
     }

@@ -59,23 +59,21 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
                 names.host(target)
             )
         }
-        Why::ArpAnswer { address, holds_it_on, ignore } => format!(
-            "{address} is this host's own, on {}; arp_ignore={ignore} lets it answer",
-            names.interface(holds_it_on)
-        ),
+        Why::ArpAnswer { address, holds_it_on, ignore } => {
+            format!("{address} is its own address, on {} (arp_ignore={ignore})", names.interface(holds_it_on))
+        }
         Why::ArpIgnored { address, holds_it_on, ignore } => format!(
-            "{address} is this host's own, on {}; arp_ignore={ignore} keeps it silent",
+            "{address} is its own address, on {}, but arp_ignore={ignore} forbids it",
             names.interface(holds_it_on)
         ),
         Why::ArpFilterRoute { address } => {
-            format!("{address} is this host's own, but arp_filter: the way back to the asker is another interface")
+            format!("{address} is its own address, but arp_filter: the asker is reached by another interface")
         }
-        Why::ArpFiltered { address, rule, inbound } => format!(
-            "arptables dropped it by rule {rule} of {}, which names {address}",
-            if inbound { "IN (INPUT)" } else { "OUT (OUTPUT)" }
-        ),
+        Why::ArpFiltered { address, rule, inbound } => {
+            format!("dropped by rule {rule} of arptables {}, for {address}", if inbound { "IN" } else { "OUT" })
+        }
         Why::ArpMangled { from, to, rule } => {
-            format!("arptables rule {rule} of OUT (OUTPUT) wrote {to} as the sender instead of {from}")
+            format!("rule {rule} of arptables OUT wrote {to} as the sender instead of {from}")
         }
         Why::ArpNotMine { address } => format!("{address} is not an address of this host"),
         Why::ArpLearned { address } => format!("noted which MAC {} has", names.host(address)),
@@ -99,13 +97,11 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("{address} is this host's own (on {}): the packet goes to INPUT", names.interface(on))
         }
         Why::RouteLink { address, by } => {
-            format!("{} is on the network of {}: straight to it", names.host(address), names.interface(by))
+            format!("{} is on the link of {}: straight to it", names.host(address), names.interface(by))
         }
-        Why::RouteVia { address, gateway, by } => format!(
-            "{address} is on no network of this host: by {} to gateway {}",
-            names.interface(by),
-            names.host(gateway)
-        ),
+        Why::RouteVia { address, gateway, by } => {
+            format!("{address} is on no own link: by {} to gateway {}", names.interface(by), names.host(gateway))
+        }
         Why::RouteNone { address } => format!("there is no route to {address}"),
         Why::RouteRefused { address } => format!("a route says that {address} must not be reached"),
         Why::Filtered { rule: 0, hook } => format!("the policy of the iptables chain {} drops it", hook_name(hook)),
@@ -187,7 +183,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
 fn forward(method: Method, server: &str, port: u16) -> String {
     match method {
         Method::Nat => format!("Masq (-m): the destination becomes {server} port {port}"),
-        Method::Dr => format!("Route (-g): addresses and ports stay; the frame goes to the MAC of {server}"),
+        Method::Dr => format!("Route (-g): the same packet, to the MAC of {server}"),
         Method::Tun => format!("Tunnel (-i): the packet stays whole inside a new one for {server}"),
         Method::FullNat => format!("FullNat (-b): source and destination change; it goes to {server} port {port}"),
         Method::Local => format!("the server is this host itself, at port {port}"),
