@@ -11,7 +11,7 @@ use lab_tests::score::{Score, Standing, score};
 use std::process::ExitCode;
 
 /// With `--why`: at most so many differences of a unit are printed.
-const SHOWN: usize = 4;
+const SHOWN: usize = 12;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
