@@ -24,6 +24,14 @@ pub(super) enum Turned {
     Refused(Why),
 }
 
+/// What a first packet brings.
+#[derive(Clone, Copy)]
+pub(super) struct First<'a> {
+    pub(super) flow: &'a Flow,
+    pub(super) mark: u32,
+    pub(super) settings: &'a Vs,
+}
+
 /// FTP's ports.
 const FTP_DATA: u16 = 20;
 const FTP: u16 = 21;
@@ -56,7 +64,8 @@ impl Ipvs {
         cx.note(Why::IpvsNew { address: vip.address, port: vip.port });
         let found = self.services.service(service);
         if let Some(persistence) = found.persistent {
-            return self.admit_persistent(service, persistence, flow, packet.mark, settings, cx);
+            let first = First { flow, mark: packet.mark, settings };
+            return self.admit_persistent(service, persistence, first, cx);
         }
         match found.key {
             ServiceKey::Address(_, SocketAddr { port: FTP, .. }) if vip.port != FTP => {

@@ -10,7 +10,7 @@
 //! is due gets 60 s more, again and again.
 
 use super::Ipvs;
-use super::admit::Turned;
+use super::admit::{First, Turned};
 use super::conn::{ConnId, Kind};
 use super::service::{Persistence, ServerId, ServiceId};
 use crate::base::time::Instant;
@@ -35,11 +35,10 @@ impl Ipvs {
         &mut self,
         service: ServiceId,
         persistence: Persistence,
-        flow: &Flow,
-        mark: u32,
-        settings: &Vs,
+        first: First,
         cx: &mut Cx,
     ) -> Result<ConnId, Turned> {
+        let First { flow, mark, settings } = first;
         let key = self.services.service(service).key;
         let scope = scope(key, persistence, flow);
         let (template, server) = match self.valid_template(&scope, settings) {
@@ -48,7 +47,7 @@ impl Ipvs {
                 cx.note(Why::IpvsPersistent { server: address.address, port: address.port });
                 (template, server)
             }
-            None => self.new_template(service, persistence, &scope, flow, mark, settings, cx)?,
+            None => self.new_template(service, persistence, &scope, first, cx)?,
         };
         let is_own_port = matches!(key, ServiceKey::Address(_, address) if address.port == flow.destination.port);
         let kind = self.kind_of_flow(service, flow);
@@ -87,13 +86,11 @@ impl Ipvs {
         service: ServiceId,
         persistence: Persistence,
         scope: &Scope,
-        flow: &Flow,
-        mark: u32,
-        settings: &Vs,
+        first: First,
         cx: &mut Cx,
     ) -> Result<(ConnId, ServerId), Turned> {
-        let server = self.schedule(service, flow, settings, cx)?;
-        let mut template = self.new_conn(Kind::Template, flow, server, 0, mark);
+        let server = self.schedule(service, first.flow, first.settings, cx)?;
+        let mut template = self.new_conn(Kind::Template, first.flow, server, 0, first.mark);
         (template.transport, template.client, template.virtual_) = (scope.transport, scope.client, scope.virtual_);
         if scope.virtual_.port == 0 {
             template.server.port = 0;

@@ -111,7 +111,7 @@ fn candidates(servers: &Servers) -> Vec<Candidate> {
             place: place as u32,
             slot: at(FIRST) % SLOTS,
             skip: at(SECOND) % (SLOTS - 1) + 1,
-            turns: (server.last_weight / divisor >> shift).max(1),
+            turns: ((server.last_weight / divisor) >> shift).max(1),
         }
     };
     servers.iter().enumerate().filter(|(_, server)| server.last_weight > 0).map(candidate).collect()

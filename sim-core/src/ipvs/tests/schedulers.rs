@@ -250,10 +250,10 @@ proptest! {
         }
         let mut port = 1000;
         for step in 0..40 {
-            if let Some((place, weight)) = edits.get(step / 5).filter(|_| step % 5 == 4) {
-                if *place < weights.len() {
-                    lab.edit(ServerOptions { upper: upper[*place], ..server(11 + *place as u8, *weight) });
-                }
+            if let Some((place, weight)) = edits.get(step / 5).filter(|_| step % 5 == 4)
+                && *place < weights.len()
+            {
+                lab.edit(ServerOptions { upper: upper[*place], ..server(11 + *place as u8, *weight) });
             }
             let usable: Vec<u8> = (0..weights.len() as u8)
                 .filter(|place| {

@@ -31,7 +31,7 @@ pub(super) fn text(ipvs: &Ipvs, list: &List, names: &Names, now: Instant) -> Opt
 }
 
 /// Services in the order of the list: by protocol, address and port, then by mark.
-pub(super) fn in_order<'a>(ipvs: &'a Ipvs, sorted: bool) -> Vec<&'a Service> {
+pub(super) fn in_order(ipvs: &Ipvs, sorted: bool) -> Vec<&Service> {
     let mut services: Vec<&Service> = ipvs.services().collect();
     if sorted {
         services.sort_by_key(|service| service.key);
