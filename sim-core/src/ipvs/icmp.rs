@@ -71,8 +71,7 @@ impl Ipvs {
         });
         let conn = self.conns.get(id);
         cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.server.address });
-        let settings = *tables.sysctl.vs();
-        let mut way = Way { tables, pools: &mut self.pools, settings: &settings };
+        let mut way = Way { tables, pools: &mut self.pools };
         registry::of(conn.method).icmp_request(packet, conn, &mut way, cx)
     }
 

@@ -33,22 +33,15 @@ enum Standing {
 }
 
 impl Ipvs {
-    pub(super) fn request(
-        &mut self,
-        flow: Flow,
-        packet: Packet,
-        hook: Hook,
-        tables: &mut Tables,
-        cx: &mut Cx,
-    ) -> Verdict {
+    pub(super) fn request(&mut self, flow: Flow, packet: Packet, hook: Hook, tables: &Tables, cx: &mut Cx) -> Verdict {
         let flags = Flags::of(&packet, flow.transport);
         if flow.transport == Transport::Tcp && flags.is_none() {
             return Verdict::Accept(packet);
         }
-        let settings = *tables.sysctl.vs();
+        let settings = tables.sysctl.vs();
         let known = match self.conns.request(&flow) {
             None => None,
-            Some(id) => match self.standing(id, flags, &settings) {
+            Some(id) => match self.standing(id, flags, settings) {
                 Standing::Good => Some(id),
                 Standing::Gone => return Verdict::Drop(packet, Why::IpvsServerGone),
                 Standing::Over(why) => {
@@ -63,14 +56,14 @@ impl Ipvs {
                 cx.note(Why::IpvsFound { state: self.conns.get(id).state });
                 id
             }
-            None => match self.admit(&flow, flags, &packet, hook, &settings, cx) {
+            None => match self.admit(&flow, flags, &packet, hook, settings, cx) {
                 Ok(id) => id,
                 Err(Turned::NotMine) => return Verdict::Accept(packet),
                 Err(Turned::Dropped(why)) => return Verdict::Drop(packet, why),
                 Err(Turned::Refused(why)) => return refuse(packet, why, tables),
             },
         };
-        self.carry(id, packet, flags, &settings, tables, cx)
+        self.carry(id, packet, flags, tables, cx)
     }
 
     /// A new connection in an old entry's place, or a packet for a deleted server.
@@ -103,15 +96,7 @@ impl Ipvs {
     }
 
     /// Everything that a packet of a known connection does.
-    fn carry(
-        &mut self,
-        id: ConnId,
-        packet: Packet,
-        flags: Option<Flags>,
-        settings: &Vs,
-        tables: &mut Tables,
-        cx: &mut Cx,
-    ) -> Verdict {
+    fn carry(&mut self, id: ConnId, packet: Packet, flags: Option<Flags>, tables: &Tables, cx: &mut Cx) -> Verdict {
         let length = packet.bytes().len() as u64;
         self.count(id, cx.now, |counts| {
             counts.in_packets += 1;
@@ -120,7 +105,7 @@ impl Ipvs {
         let direction = if self.conns.get(id).one_way { Direction::InputOnly } else { Direction::Input };
         self.step(id, direction, flags, cx);
         let conn = self.conns.get(id);
-        let mut way = Way { tables, pools: &mut self.pools, settings };
+        let mut way = Way { tables, pools: &mut self.pools };
         let verdict = registry::of(conn.method).request(packet, conn, &mut way, cx);
         let conn = self.conns.get_mut(id);
         conn.in_packets = conn.in_packets.saturating_add(1);

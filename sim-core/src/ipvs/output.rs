@@ -35,8 +35,7 @@ impl Ipvs {
 
     /// A forwarded packet of no connection: with `nat_icmp_send`, a known server is told that nobody waits for it.
     pub(super) fn unknown_reply(&mut self, flow: Flow, packet: Packet, tables: &Tables, cx: &mut Cx) -> Verdict {
-        let settings = *tables.sysctl.vs();
-        if !settings.nat_icmp_send || !self.services.is_server(flow.transport, flow.source) {
+        if !tables.sysctl.vs().nat_icmp_send || !self.services.is_server(flow.transport, flow.source) {
             return Verdict::Accept(packet);
         }
         let is_reset = Flags::of(&packet, flow.transport).is_some_and(|flags| flags.rst);

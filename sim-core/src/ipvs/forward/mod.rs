@@ -14,7 +14,6 @@ mod tun;
 use super::conn::Conn;
 use crate::tables::Tables;
 use crate::tables::routes::Route;
-use crate::tables::sysctl::Vs;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
 use crate::trace::record::{Method, RouteKind};
@@ -72,11 +71,9 @@ pub struct Pools {
 #[derive(Debug)]
 pub struct Way<'a> {
     /// Routes and addresses.
-    pub tables: &'a mut Tables,
+    pub tables: &'a Tables,
     /// What methods draw from.
     pub pools: &'a mut Pools,
-    /// `net.ipv4.vs.*`.
-    pub settings: &'a Vs,
 }
 
 /// Where a packet goes after the common checks.
@@ -114,7 +111,7 @@ fn depart(mut packet: Packet, to: Ipv4Addr, overhead: u32, way: &Way) -> Result<
         return Err(Verdict::Reject(packet, refusal(11, 0, 0), Why::TtlExpired { from: source }));
     }
     rewrite::decrement_ttl(&mut packet);
-    let may_fragment = overhead > 0 && !way.settings.pmtu_disc;
+    let may_fragment = overhead > 0 && !way.tables.sysctl.vs().pmtu_disc;
     let mtu = route.mtu.saturating_sub(overhead);
     let length = packet.bytes().len() as u32;
     let is_icmp = packet.ip().next_header() == smoltcp::wire::IpProtocol::Icmp;

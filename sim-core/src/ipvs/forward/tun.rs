@@ -35,7 +35,7 @@ impl ForwardingMethod for Tun {
         }
         note_forward(Method::Tun, conn, cx);
         let inner = packet.ip();
-        let dont_fragment = way.settings.pmtu_disc && inner.dont_frag();
+        let dont_fragment = way.tables.sysctl.vs().pmtu_disc && inner.dont_frag();
         let outer = Outer {
             source: route.source,
             destination: conn.server.address,
