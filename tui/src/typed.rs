@@ -82,7 +82,13 @@ fn one(screen: &mut Screen, archive: &Archive, index: usize, command: &CommandRe
     match command.exit {
         Some(0) => Ok(()),
         Some(code) => screen.line(&format!("{INDENT}{}", screen.ink(Ink::Bad, &format!("exit status {code}")))),
-        None => screen.line(&format!("{INDENT}{}", screen.ink(Ink::Faint, "(still running when the run ended)"))),
+        None => {
+            let note = match command.ended {
+                Some(_) => "(its machine was switched off)",
+                None => "(still running when the run ended)",
+            };
+            screen.line(&format!("{INDENT}{}", screen.ink(Ink::Faint, note)))
+        }
     }
 }
 

@@ -31,7 +31,9 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
     kernel.tell_processes(cx.now);
     for _ in 0..ROUNDS_MAX {
         for (pid, body) in kernel.processes.take_born() {
-            bodies.0.insert(pid, body);
+            if kernel.processes.is_alive(pid) {
+                bodies.0.insert(pid, body);
+            }
         }
         let Some(turn) = kernel.processes.next_turn(cx.now) else {
             if !kernel.settle(out, cx) {
@@ -40,6 +42,10 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
             continue;
         };
         take(turn, kernel, bodies, out, cx);
+        for pid in kernel.processes.take_killed() {
+            bodies.0.remove(&pid);
+            kernel.sockets.close_all_of(pid, cx);
+        }
         kernel.transmit(out, cx);
         kernel.tell_processes(cx.now);
     }

@@ -83,6 +83,8 @@ const FOLDERS: &[&str] = &[
     "/var",
     "/var/lib",
     "/var/log",
+    "/var/log/httpd",
+    "/var/log/nginx",
     "/var/run",
     "/var/www",
     "/var/www/html",

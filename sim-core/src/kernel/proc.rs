@@ -100,7 +100,7 @@ fn net(kernel: &Kernel, name: &str, now: Instant) -> Option<String> {
                     (Some(_), _) => 2,
                     (None, _) => 0,
                 };
-                let mac = entry.mac.unwrap_or(Mac([0; 6]));
+                let mac = entry.mac.unwrap_or(Mac([0; 6])).0.map(|octet| format!("{octet:02x}")).join(":");
                 let address = entry.address.to_string();
                 let name = device(entry.iface);
                 text.push_str(&format!("{address:<16} 0x{:<10x}0x{flags:<10x}{mac}     *        {name}\n", 1));

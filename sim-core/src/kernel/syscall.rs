@@ -393,7 +393,7 @@ impl Sys<'_, '_> {
     ///
     /// Returns false if there is no such process.
     pub fn kill(&mut self, pid: Pid, signal: Signal) -> bool {
-        self.kernel.processes.kill(pid, signal)
+        self.kernel.processes.kill(self.pid, pid, signal)
     }
 
     /// Sets what `ps` shows for this process.

@@ -277,7 +277,7 @@ impl Host {
     }
 
     fn change_power(&mut self, power: Power, out: &mut Outbox, cx: &mut Cx) {
-        self.stop();
+        self.stop(cx);
         match power {
             Power::Off => {}
             Power::Again => {
@@ -287,11 +287,15 @@ impl Host {
         }
     }
 
-    /// Everything in memory is gone.
-    fn stop(&mut self) {
+    /// Everything in memory is gone. Lines that ran are cut off: they have an end and no exit status.
+    fn stop(&mut self, cx: &mut Cx) {
         self.state = State::Off;
         self.bodies = Bodies::default();
-        self.running.clear();
+        for Running { command, record, .. } in std::mem::take(&mut self.running) {
+            let (stdout, stderr) = self.kernel.take_output(command);
+            let record = CommandRecord { ended: Some(cx.now), stdout, stderr, ..record };
+            cx.change(Change::CommandEnded(command, record));
+        }
     }
 
     /// If `pid` ran a line, the line has ended: its output goes into the trace.
@@ -351,7 +355,7 @@ impl Node for Host {
                     self.run(out, cx);
                 }
             }
-            Action::PowerOff | Action::Crash => self.stop(),
+            Action::PowerOff | Action::Crash => self.stop(cx),
             Action::Freeze => {
                 if self.state == State::On {
                     self.state = State::Frozen;

@@ -32,6 +32,7 @@ pub struct Processes {
     timers: BinaryHeap<Reverse<(Instant, Pid)>>,
     born: Vec<(Pid, Box<dyn Process>)>,
     ended: Vec<(Pid, i32)>,
+    killed: Vec<Pid>,
     last_pid: u32,
     network_revision: u64,
     pub(crate) exec: Option<Rc<dyn Exec>>,
@@ -179,8 +180,13 @@ impl Processes {
     }
 
     /// The bodies of processes that were added since the last call.
-    pub(crate) fn take_born(&mut self) -> std::vec::Drain<'_, (Pid, Box<dyn Process>)> {
-        self.born.drain(..)
+    pub(crate) fn take_born(&mut self) -> Vec<(Pid, Box<dyn Process>)> {
+        std::mem::take(&mut self.born)
+    }
+
+    /// Processes that SIGKILL ended since the last call: their bodies are still there.
+    pub(crate) fn take_killed(&mut self) -> Vec<Pid> {
+        std::mem::take(&mut self.killed)
     }
 
     /// Processes that ended since the last call, with their exit status, in order.
@@ -389,10 +395,16 @@ impl Processes {
         }
     }
 
-    /// Sends a signal. False if there is no such process.
-    pub(crate) fn kill(&mut self, pid: Pid, signal: Signal) -> bool {
+    /// Sends a signal of the process `from`. False if there is no such process.
+    pub(crate) fn kill(&mut self, from: Pid, pid: Pid, signal: Signal) -> bool {
         let Some(entry) = self.table.get_mut(&pid) else { return false };
         if entry.state != State::Alive {
+            return true;
+        }
+        if signal == Signal::Kill && from != pid {
+            // Nothing of it runs any more; its body and its sockets go when this turn is over.
+            self.killed.push(pid);
+            self.end(pid, 128 + signal.number());
             return true;
         }
         match signal {

@@ -17,7 +17,7 @@ pub struct CommandRecord {
     pub started: Instant,
     /// When it ended; none while it runs.
     pub ended: Option<Instant>,
-    /// Its exit status.
+    /// Its exit status; none while it runs, and if its machine was switched off under it.
     pub exit: Option<i32>,
     /// What it wrote to standard output, as far as kept (64 KiB).
     pub stdout: String,
