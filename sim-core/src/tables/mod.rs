@@ -46,3 +46,6 @@ impl Tables {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
