@@ -136,7 +136,7 @@ impl Switch {
                 continue;
             }
             if let Some(port) = last.replace(port.id) {
-                out.send(port, Frame::new(frame.buffer().copied(cx.pool.take())));
+                out.send(port, Frame::new(cx.pool.copy(frame.buffer())));
             }
         }
         match (last, last_cut) {

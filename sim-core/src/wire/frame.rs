@@ -5,6 +5,7 @@ use super::Mac;
 use super::packet::Packet;
 use crate::base::id::{BytesId, EventId, PacketId};
 use std::num::NonZeroU64;
+use std::ops::{Deref, DerefMut};
 
 /// Length of an Ethernet header, in octets.
 pub const ETHERNET_HEADER: usize = 14;
@@ -15,9 +16,15 @@ pub const ETHERTYPE_ARP: u16 = 0x0806;
 /// Octets kept free in front of a frame that a host makes: an Ethernet header and the longest tunnel headers.
 pub const HEADROOM: usize = 64;
 
-/// Bytes with room in front, and the ids that travel with them. Not in the bytes, never seen by a receiver's logic.
+/// Bytes with room in front, and what travels with them. One pointer wide, since buffers are moved from stage to stage
+/// and from queue to queue.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Buffer {
+pub struct Buffer(Box<Held>);
+
+/// What a [`Buffer`] holds: the bytes, and the ids that travel with them. Not in the bytes, never seen by a receiver's
+/// logic.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Held {
     data: Vec<u8>,
     start: u32,
     /// The packet these bytes belong to.
@@ -56,19 +63,38 @@ impl Tail {
 pub struct Frame(Buffer);
 
 impl Buffer {
-    /// A buffer of `length` zero octets with [`HEADROOM`] in front, made in `storage` (taken from a pool).
-    pub fn zeroed(length: usize, packet: PacketId, mut storage: Vec<u8>) -> Self {
-        storage.clear();
-        storage.resize(HEADROOM + length, 0);
-        Buffer {
+    /// A buffer of `length` zero octets with [`HEADROOM`] in front, made in `storage`.
+    pub fn zeroed(length: usize, packet: PacketId, storage: Vec<u8>) -> Self {
+        let mut buffer = Buffer(Box::new(Held {
             data: storage,
-            start: HEADROOM as u32,
+            start: 0,
             packet,
             cause: EventId::NONE,
             kept: BytesId::NONE,
             print: None,
             tail: Tail::UNKNOWN,
-        }
+        }));
+        buffer.begin(length, packet);
+        buffer
+    }
+
+    /// Makes it a buffer of `length` zero octets, as [`Buffer::zeroed`] does, whatever it was.
+    pub fn begin(&mut self, length: usize, packet: PacketId) {
+        self.data.clear();
+        self.data.resize(HEADROOM + length, 0);
+        self.start = HEADROOM as u32;
+        self.packet = packet;
+        self.cause = EventId::NONE;
+        self.forget_whole();
+        self.tail = Tail::UNKNOWN;
+    }
+
+    /// Makes it a copy of another, ids included: a flood makes these.
+    pub fn become_copy(&mut self, other: &Buffer) {
+        let mut data = std::mem::take(&mut self.data);
+        data.clear();
+        data.extend_from_slice(&other.data);
+        *self.0 = Held { data, ..**other };
     }
 
     /// The bytes.
@@ -80,7 +106,8 @@ impl Buffer {
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.forget_whole();
         self.tail = Tail::UNKNOWN;
-        &mut self.data[self.start as usize..]
+        let start = self.start as usize;
+        &mut self.data[start..]
     }
 
     /// The first `count` octets, or all if there are fewer, to be edited: the payload behind them stays known.
@@ -130,20 +157,22 @@ impl Buffer {
         if length < self.bytes().len() {
             self.forget_whole();
             self.tail = Tail::UNKNOWN;
-            self.data.truncate(self.start as usize + length);
+            let end = self.start as usize + length;
+            self.data.truncate(end);
         }
     }
+}
 
-    /// The same bytes once more, in `storage` (taken from a pool), with all ids: a flood makes these.
-    pub fn copied(&self, mut storage: Vec<u8>) -> Self {
-        storage.clear();
-        storage.extend_from_slice(&self.data);
-        Buffer { data: storage, ..*self }
+impl Deref for Buffer {
+    type Target = Held;
+    fn deref(&self) -> &Held {
+        &self.0
     }
+}
 
-    /// Gives the storage back.
-    pub fn into_storage(self) -> Vec<u8> {
-        self.data
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut Held {
+        &mut self.0
     }
 }
 

@@ -61,10 +61,12 @@ pub struct Cx<'a> {
 /// Storage of frames that are gone, to be used again.
 #[derive(Debug, Default)]
 pub struct Pool {
-    free: Vec<Vec<u8>>,
+    free: Vec<Buffer>,
 }
 
 const POOL_MAX: usize = 4096;
+/// Octets that a new buffer has beyond what is asked for: headers in front, and use again by a longer frame.
+const SPARE: usize = 256;
 
 impl Outbox {
     /// Puts a frame out by `port`. In a host, only `egress.rs` does. The engine writes that it left, with the cause that
@@ -103,12 +105,12 @@ impl Cx<'_> {
     /// A new packet of `length` octets with room for headers in front; it came from the packet in hand, if there is one.
     pub fn new_buffer(&mut self, length: usize) -> Buffer {
         let packet = self.pen.new_packet(self.packet);
-        Buffer::zeroed(length, packet, self.pool.take())
+        self.pool.zeroed(length, packet)
     }
 
     /// Takes a frame or packet apart that has ended.
     pub fn recycle(&mut self, buffer: Buffer) {
-        self.pool.give(buffer.into_storage());
+        self.pool.give(buffer);
     }
 
     /// The circumstances, to be put back with [`Cx::resume`] after something was done on the side.
@@ -131,15 +133,32 @@ impl Cx<'_> {
 }
 
 impl Pool {
-    /// Storage, empty or with old content.
-    pub fn take(&mut self) -> Vec<u8> {
-        self.free.pop().unwrap_or_else(|| Vec::with_capacity(2048))
+    /// A buffer of `length` zero octets.
+    pub fn zeroed(&mut self, length: usize, packet: PacketId) -> Buffer {
+        match self.free.pop() {
+            Some(mut buffer) => {
+                buffer.begin(length, packet);
+                buffer
+            }
+            None => Buffer::zeroed(length, packet, Vec::with_capacity(length + SPARE)),
+        }
     }
 
-    /// Storage that is no longer used.
-    pub fn give(&mut self, storage: Vec<u8>) {
+    /// A copy of a buffer, ids included.
+    pub fn copy(&mut self, buffer: &Buffer) -> Buffer {
+        match self.free.pop() {
+            Some(mut copy) => {
+                copy.become_copy(buffer);
+                copy
+            }
+            None => buffer.clone(),
+        }
+    }
+
+    /// A buffer that is no longer used.
+    pub fn give(&mut self, buffer: Buffer) {
         if self.free.len() < POOL_MAX {
-            self.free.push(storage);
+            self.free.push(buffer);
         }
     }
 }

@@ -405,5 +405,5 @@ impl Sim {
 fn lose(pen: &mut Recorder, pool: &mut Pool, frame: Frame, why: Why) {
     let buffer = frame.into_buffer();
     pen.dropped(why, Context { cause: buffer.cause, packet: buffer.packet, stage: Stage::Wire });
-    pool.give(buffer.into_storage());
+    pool.give(buffer);
 }
