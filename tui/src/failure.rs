@@ -53,9 +53,10 @@ impl Failure {
 /// What an error of the operating system says to somebody who is not a programmer.
 fn reason(error: &io::Error) -> String {
     match error.kind() {
-        ErrorKind::StorageFull => "the disk is full; what was written so far was removed".to_string(),
+        ErrorKind::StorageFull => "there is no room left on the device".to_string(),
         ErrorKind::PermissionDenied => "permission denied".to_string(),
         ErrorKind::NotFound => "there is no such folder".to_string(),
+        ErrorKind::IsADirectory => "it is a folder".to_string(),
         _ => error.to_string(),
     }
 }

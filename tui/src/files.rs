@@ -35,13 +35,22 @@ impl Source for Folder {
     }
 }
 
-/// Writes a file under a temporary name and renames it when it is whole. `-` is standard output.
+/// Writes a file under a temporary name and renames it when it is whole. `-` is standard output; a device or a pipe is
+/// written to as it is.
 pub(crate) fn write_whole(name: &Path, write: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> Result<(), Failure> {
     if name == Path::new("-") {
         let mut out = BufWriter::new(io::stdout());
         return Ok(write(&mut out).and_then(|()| out.flush())?);
     }
     let shown = name.display().to_string();
+    if fs::metadata(name).is_ok_and(|existing| !existing.is_file()) {
+        // A device or a pipe (or, with an error, a folder) is written to, not replaced.
+        let written = File::create(name).and_then(|file| {
+            let mut out = BufWriter::new(file);
+            write(&mut out).and_then(|()| out.flush())
+        });
+        return written.map_err(|error| Failure::writing(&shown, &error));
+    }
     let mut part = name.as_os_str().to_os_string();
     part.push(format!(".part{}", std::process::id()));
     let part = PathBuf::from(part);

@@ -19,7 +19,7 @@ use clap::{Parser, Subcommand};
 /// Simulated Linux hosts understand the commands of a real load balancer (ipvsadm, ip, sysctl, arptables …). The same
 /// scenario and seed give the same octets. S is a scenario file or the name of a bundled one (lvslab list).
 #[derive(Debug, Parser)]
-#[command(name = "lvslab", version, max_term_width = 100, after_help = EXAMPLES)]
+#[command(name = "lvslab", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {
     /// When to use colours
     #[arg(long, value_name = "WHEN", value_enum, default_value_t, global = true, hide_possible_values = true)]
@@ -58,9 +58,9 @@ pub(crate) enum Command {
 
 const EXAMPLES: &str = "\
 Examples:
-  lvslab run dr --ladder --pcap dr.pcapng     four requests through LVS-DR, explained; open the capture in Wireshark
-  lvslab explain dr --request 1               the first request, hop by hop, with every reason
-  lvslab explain IPVS.DR                      what a reason means, what changes it, where it is in Linux
+  lvslab run dr --ladder --pcap dr.pcapng   four requests through LVS-DR; a capture for Wireshark
+  lvslab explain dr --request 1             the first request, hop by hop, with every reason
+  lvslab explain IPVS.DR                    what a reason means and what changes it
 
 Exit status: 0 good, 1 an expectation failed, 2 wrong usage, 3 invalid scenario, 4 file trouble,
 5 two runs differ, 101 a bug of ours.";

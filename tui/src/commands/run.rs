@@ -193,7 +193,7 @@ fn show(
         screen.line("")?;
         show_marks(screen, marks)?;
     }
-    show_totals(screen, archive, ran, marks)?;
+    show_totals(screen, model, archive, ran, marks)?;
     show_next(arguments, screen, archive, marks)
 }
 
@@ -247,7 +247,13 @@ fn show_marks(screen: &mut Screen, marks: &[Mark]) -> Result<(), Failure> {
     }
 }
 
-fn show_totals(screen: &mut Screen, archive: &Archive, ran: &Ran, marks: &[Mark]) -> Result<(), Failure> {
+fn show_totals(
+    screen: &mut Screen,
+    model: &Model,
+    archive: &Archive,
+    ran: &Ran,
+    marks: &[Mark],
+) -> Result<(), Failure> {
     let requests = &archive.trace.requests;
     let answered = requests.iter().filter(|request| matches!(request.outcome, Outcome::Answered { .. })).count();
     let good = marks.iter().filter(|mark| mark.holds == Some(true)).count();
@@ -267,6 +273,10 @@ fn show_totals(screen: &mut Screen, archive: &Archive, ran: &Ran, marks: &[Mark]
     parts.push(format!("{} simulated{took}", spaced(ran.now.since(Instant::ZERO))));
     screen.line("")?;
     screen.line(&parts.join("   "))?;
+    if ran.now < model.until {
+        let end = model.until;
+        screen.line(&format!("the scenario would go on until {end} s: what was to happen later is missing"))?;
+    }
     let seed = ran.about.seed;
     screen.line(&format!(
         "seed {seed}   digest {}   (--seed N for another run, --twice to compare two)",
