@@ -4,6 +4,8 @@ use crate::failure::Failure;
 use crate::paint::{Ink, Screen};
 use pcap_out::layout::pad;
 use pcap_out::story::{Archive, millis};
+use sim_core::base::id::NodeId;
+use sim_core::trace::Trace;
 use sim_core::trace::record::{CommandRecord, Outcome};
 use std::collections::BTreeMap;
 use unicode_width::UnicodeWidthStr;
@@ -24,15 +26,16 @@ pub(crate) fn show(screen: &mut Screen, archive: &Archive, boot: bool) -> Result
     }
     let shown: Vec<(usize, &CommandRecord)> =
         all.into_iter().filter(|(_, command)| !command.boot || boot || failed(command)).collect();
+    let requests = requests_by_line(archive.trace);
     let mut at = 0;
     while at < shown.len() {
         let same = shown[at..].iter().take_while(|(_, other)| is_same(other, shown[at].1)).count();
         let count = if same > REPEATS_MAX { 4 } else { same };
         for (index, command) in &shown[at..at + count] {
-            one(screen, archive, *index, command)?;
+            one(screen, archive, &requests[*index], command)?;
         }
         if count < same {
-            rest(screen, archive, &shown[at + count..at + same])?;
+            rest(screen, archive, &requests, &shown[at + count..at + same])?;
         }
         at += same;
     }
@@ -47,7 +50,7 @@ fn failed(command: &CommandRecord) -> bool {
     command.exit.is_some_and(|exit| exit != 0)
 }
 
-fn one(screen: &mut Screen, archive: &Archive, index: usize, command: &CommandRecord) -> Result<(), Failure> {
+fn one(screen: &mut Screen, archive: &Archive, requests: &[usize], command: &CommandRecord) -> Result<(), Failure> {
     let prompt = format!("[root@{} ~]#", archive.trace.node_name(command.node));
     let time = pad_left(&seconds(command.started.nanos()), 6);
     let mut typed = command.text.lines();
@@ -60,7 +63,7 @@ fn one(screen: &mut Screen, archive: &Archive, index: usize, command: &CommandRe
     let mut lines: Vec<&str> = command.stdout.lines().chain(command.stderr.lines()).collect();
     let left_out = lines.len().saturating_sub(OUTPUT_LINES_MAX);
     lines.truncate(OUTPUT_LINES_MAX);
-    let mark = mark(archive, index, command);
+    let mark = mark(archive, requests);
     let last = lines.len().saturating_sub(1);
     if lines.is_empty() && !mark.is_empty() {
         lines.push("");
@@ -93,9 +96,8 @@ fn one(screen: &mut Screen, archive: &Archive, index: usize, command: &CommandRe
 }
 
 /// Who served the requests of this line: `server6   1.83 ms`, or a count per host.
-fn mark(archive: &Archive, index: usize, command: &CommandRecord) -> String {
-    let requests = requests_of(archive, index, command);
-    match requests.as_slice() {
+fn mark(archive: &Archive, requests: &[usize]) -> String {
+    match requests {
         [] => String::new(),
         [one] => {
             let request = &archive.trace.requests[*one];
@@ -110,24 +112,28 @@ fn mark(archive: &Archive, index: usize, command: &CommandRecord) -> String {
     }
 }
 
-/// The requests that began while this line ran, on its host, and after the line before it on that host had begun.
-fn requests_of(archive: &Archive, index: usize, command: &CommandRecord) -> Vec<usize> {
-    let trace = archive.trace;
-    let ended = command.ended;
-    let later = trace.commands.iter().enumerate().filter(|(other, later)| {
-        *other > index && later.node == command.node && !later.boot && later.started >= command.started
-    });
-    let next = later.map(|(_, later)| later.started).min();
-    let all = trace.requests.iter().enumerate();
-    all.filter(|(_, request)| {
-        request.node == command.node
-            && request.started >= command.started
-            && ended.is_none_or(|ended| request.started <= ended)
-            && next.is_none_or(|next| request.started < next || next == command.started)
-    })
-    .map(|(index, _)| index)
-    .collect()
+/// The requests of each line: a request belongs to the line on its host that was typed last and still ran when the
+/// request began.
+fn requests_by_line(trace: &Trace) -> Vec<Vec<usize>> {
+    let mut lines: BTreeMap<NodeId, Vec<usize>> = BTreeMap::new();
+    for (index, command) in trace.commands.iter().enumerate() {
+        lines.entry(command.node).or_default().push(index);
+    }
+    let mut found = vec![Vec::new(); trace.commands.len()];
+    for (index, request) in trace.requests.iter().enumerate() {
+        let Some(own) = lines.get(&request.node) else { continue };
+        let typed = own.partition_point(|line| trace.commands[*line].started <= request.started);
+        let still_runs = |line: &&usize| trace.commands[**line].ended.is_none_or(|ended| ended >= request.started);
+        let line = own[..typed].iter().rev().take(LOOK_BACK).find(still_runs);
+        if let Some(line) = line {
+            found[*line].push(index);
+        }
+    }
+    found
 }
+
+/// How many lines of a host may run side by side for a request to be told apart.
+const LOOK_BACK: usize = 256;
 
 /// `20 requests: server5 10, server6 10`.
 fn tally(archive: &Archive, requests: &[usize]) -> String {
@@ -145,9 +151,13 @@ fn tally(archive: &Archive, requests: &[usize]) -> String {
 }
 
 /// The rest of a long run of one line, in one line.
-fn rest(screen: &mut Screen, archive: &Archive, commands: &[(usize, &CommandRecord)]) -> Result<(), Failure> {
-    let requests: Vec<usize> =
-        commands.iter().flat_map(|(index, command)| requests_of(archive, *index, command)).collect();
+fn rest(
+    screen: &mut Screen,
+    archive: &Archive,
+    requests: &[Vec<usize>],
+    commands: &[(usize, &CommandRecord)],
+) -> Result<(), Failure> {
+    let requests: Vec<usize> = commands.iter().flat_map(|(index, _)| requests[*index].iter().copied()).collect();
     let wrong = commands.iter().filter(|(_, command)| failed(command)).count();
     let mut text = format!("… the same {} times more", commands.len());
     if wrong > 0 {
