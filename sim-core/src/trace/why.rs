@@ -369,13 +369,6 @@ pub enum Why {
     },
     /// Sent by a dummy interface, which has no cable.
     DummySwallowed,
-    /// This host's own packet: a socket or a program sent it.
-    Originated {
-        /// From.
-        source: Ipv4Addr,
-        /// To.
-        destination: Ipv4Addr,
-    },
 
     // ── IPVS ───────────────────────────────────────────────────────────────────────────────────────────────────
     /// A virtual service, and no connection is known.

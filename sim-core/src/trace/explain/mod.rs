@@ -87,7 +87,6 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
         Why::IcmpSent { .. } => "ICMP.SENT",
         Why::IcmpSuppressed => "ICMP.SILENT",
         Why::NoProtocol { .. } => "IP.PROTOCOL",
-        Why::Originated { .. } => "ORIGIN",
         Why::IpvsNew { .. } => "IPVS.NEW",
         Why::IpvsFound { .. } => "IPVS.FOUND",
         Why::IpvsNotMine { .. } => "IPVS.NONE",

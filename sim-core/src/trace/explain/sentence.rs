@@ -135,9 +135,6 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::IcmpSent { kind, code, to } => format!("told {} by ICMP: {}", names.host(to), icmp_name(kind, code)),
         Why::IcmpSuppressed => "no ICMP error may be sent about this packet, or too many were sent already".into(),
         Why::NoProtocol { protocol } => format!("nothing here understands IP protocol {protocol}"),
-        Why::Originated { source, destination } => {
-            format!("a program of this host sends it, from {source} to {destination}")
-        }
         Why::IpvsNew { address, port } => {
             format!("{address}:{port} is a virtual service, and no connection is known: a new one")
         }

@@ -86,7 +86,6 @@ fn one_of_each() -> Vec<Why> {
         Why::IcmpSent { kind: 11, code: 0, to: NONE },
         Why::IcmpSuppressed,
         Why::NoProtocol { protocol: 99 },
-        Why::Originated { source: NONE, destination: VIP },
         Why::IpvsNew { address: VIP, port },
         Why::IpvsFound { state },
         Why::IpvsNotMine { port: 22 },

@@ -287,12 +287,4 @@ pub(super) const PAGES: &[Page] = &[
         &["sysctl net.ipv4.icmp_ratelimit"],
         "net/ipv4/icmp.c: __icmp_send; RFC 1122, section 3.2.2",
     ),
-    row(
-        "ORIGIN",
-        "sent by a program of this host",
-        "The packet begins here. If the program named no source address, the route chose it; a server answers with the \
-         address that the client had asked, which in DR and TUN is the VIP.",
-        &["ip route show: \"src\" is the preferred source"],
-        "net/ipv4/ip_output.c: __ip_queue_xmit",
-    ),
 ];
