@@ -40,7 +40,11 @@ impl Lines for TypedLines {
     }
 
     fn start(&self, line: LineId) -> Box<dyn Process> {
-        Shell::typed(&self.0[line.index()], None)
+        self.go_on(line, None)
+    }
+
+    fn go_on(&self, line: LineId, before: Option<Box<dyn Process>>) -> Box<dyn Process> {
+        Shell::typed(&self.0[line.index()], before)
     }
 }
 

@@ -154,7 +154,8 @@ fn host(
     });
     let role = role(text.role.as_deref());
     let os = system(text.os.as_deref());
-    let boot: Vec<Line> = boot.iter().flat_map(|content| boot_lines(content, seen, problems)).collect();
+    let known: Vec<&str> = files.iter().map(|(path, _)| path.text.as_str()).collect();
+    let boot: Vec<Line> = boot.iter().flat_map(|content| boot_lines(content, &known, seen, problems)).collect();
     let services = services(role, os, &boot);
     Some(Host {
         name: name.text.clone(),
@@ -338,10 +339,10 @@ fn is_typed(address: Ipv4Addr, hosts: &[Host]) -> bool {
     })
 }
 
-fn boot_lines(content: &Content, seen: &mut Seen, problems: &mut Problems) -> Vec<Line> {
+fn boot_lines(content: &Content, known: &[&str], seen: &mut Seen, problems: &mut Problems) -> Vec<Line> {
     match content {
-        Content::Text(text) => lines::lines(&lines::dedent(text), problems),
-        Content::File(path) => seen.open(path, problems).map_or(Vec::new(), |text| lines::lines(&text, problems)),
+        Content::Text(text) => lines::lines(&lines::dedent(text), known, problems),
+        Content::File(path) => seen.open(path, problems).map_or(Vec::new(), |text| lines::lines(&text, known, problems)),
     }
 }
 

@@ -5,9 +5,10 @@ use crate::problem::{Problem, Problems, Severity};
 use crate::read::Text;
 use sim_core::shell::{Line, parse};
 
-/// The lines of a text; problems are added with their places.
-pub(super) fn lines(text: &Text, problems: &mut Problems) -> Vec<Line> {
-    let (lines, found) = match parse::lines(&text.text, &[]) {
+/// The lines of a text; problems are added with their places. `known` are paths of files of the host: programs of its
+/// own.
+pub(super) fn lines(text: &Text, known: &[&str], problems: &mut Problems) -> Vec<Line> {
+    let (lines, found) = match parse::lines(&text.text, known) {
         Ok(read) => read,
         Err(found) => (Vec::new(), found),
     };

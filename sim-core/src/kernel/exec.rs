@@ -18,7 +18,24 @@ use std::collections::BTreeMap;
 
 /// The bodies of a host's processes.
 #[derive(Debug, Default)]
-pub struct Bodies(BTreeMap<Pid, Box<dyn Process>>);
+pub struct Bodies {
+    alive: BTreeMap<Pid, Box<dyn Process>>,
+    watched: Option<Pid>,
+    kept: Option<Box<dyn Process>>,
+}
+
+impl Bodies {
+    /// Keeps the body of this process when it has ended, for whoever goes on where it stopped.
+    pub fn watch(&mut self, pid: Pid) {
+        self.watched = Some(pid);
+        self.kept = None;
+    }
+
+    /// The body of the process that was watched, if it has ended.
+    pub fn take_kept(&mut self) -> Option<Box<dyn Process>> {
+        self.kept.take()
+    }
+}
 
 /// Rounds within one instant, at most. A process that takes more turns than 100,000 is ended by itself, so this bound
 /// holds only for a crowd of them.
@@ -32,7 +49,7 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
     for _ in 0..ROUNDS_MAX {
         for (pid, body) in kernel.processes.take_born() {
             if kernel.processes.is_alive(pid) {
-                bodies.0.insert(pid, body);
+                bodies.alive.insert(pid, body);
             }
         }
         let Some(turn) = kernel.processes.next_turn(cx.now) else {
@@ -43,7 +60,7 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
         };
         take(turn, kernel, bodies, out, cx);
         for pid in kernel.processes.take_killed() {
-            bodies.0.remove(&pid);
+            bodies.alive.remove(&pid);
             kernel.sockets.close_all_of(pid, cx);
         }
         kernel.transmit(out, cx);
@@ -89,11 +106,11 @@ fn with_body<T>(
     cx: &mut Cx,
     call: impl FnOnce(&mut dyn Process, &mut Sys) -> T,
 ) -> T {
-    let mut body = bodies.0.remove(&pid).expect("a process that is alive has a body");
+    let mut body = bodies.alive.remove(&pid).expect("a process that is alive has a body");
     let (cause, packet) = kernel.processes.origin(pid);
     cx.resume(Context { cause, packet, stage: Stage::Process });
     let result = call(body.as_mut(), &mut Sys { kernel, out, cx, pid });
-    bodies.0.insert(pid, body);
+    bodies.alive.insert(pid, body);
     result
 }
 
@@ -101,7 +118,11 @@ fn finish(pid: Pid, next: Next, kernel: &mut Kernel, bodies: &mut Bodies, cx: &m
     let is_over = matches!(next, Next::Exit(_));
     kernel.processes.settle(pid, next);
     if is_over {
-        bodies.0.remove(&pid);
+        let body = bodies.alive.remove(&pid);
+        if bodies.watched == Some(pid) {
+            bodies.watched = None;
+            bodies.kept = body;
+        }
         kernel.sockets.close_all_of(pid, cx);
         cx.resume(Context { cause: EventId::NONE, packet: PacketId::NONE, stage: Stage::Process });
     }

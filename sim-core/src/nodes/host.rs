@@ -86,6 +86,13 @@ pub trait Lines: Debug {
 
     /// A process that runs the line.
     fn start(&self, line: LineId) -> Box<dyn Process>;
+
+    /// The same on a terminal where a line was typed before, whose body is given: boot lines share their variables and
+    /// working directory.
+    fn go_on(&self, line: LineId, before: Option<Box<dyn Process>>) -> Box<dyn Process> {
+        let _ = before;
+        self.start(line)
+    }
 }
 
 /// A Linux host.
@@ -237,9 +244,15 @@ impl Host {
             boot,
         };
         cx.change(Change::CommandStarted(record.clone()));
-        let body = self.plan.lines.start(line);
+        let body = match boot {
+            true => self.plan.lines.go_on(line, self.bodies.take_kept()),
+            false => self.plan.lines.start(line),
+        };
         match self.kernel.start("bash", body, Some(command), cx.now) {
             Ok(pid) => {
+                if boot {
+                    self.bodies.watch(pid);
+                }
                 self.running.push(Running { pid, command, record });
                 pid
             }

@@ -54,20 +54,23 @@ fn check(command: &Command, words: &[&str]) -> Vec<Fault> {
                 faults.push(fault.hint(option.note));
             }
             Some(_) => {}
-            None if at > 1 && word.starts_with(|c: char| c.is_ascii_alphabetic()) && !words[at - 1].eq("ether") => {
-                if !row(words[at - 1]).is_some_and(|option| option.value) && !matches!(*word, "inet" | "ether") {
-                    let near = super::command::did_you_mean(word, command.options.iter().map(|option| option.name));
-                    let fault = Fault::unknown(at, format!("ifconfig has no \"{word}\""));
-                    faults.push(match near {
-                        Some(near) => fault.hint(format!("did you mean {near}?")),
-                        None => fault.hint("an address, netmask, broadcast, up and down are what it takes"),
-                    });
-                }
+            None if at > 1 && is_keyword(word) && !row(words[at - 1]).is_some_and(|option| option.value) => {
+                let near = super::command::did_you_mean(word, command.options.iter().map(|option| option.name));
+                let fault = Fault::unknown(at, format!("ifconfig has no \"{word}\""));
+                faults.push(match near {
+                    Some(near) => fault.hint(format!("did you mean {near}?")),
+                    None => fault.hint("an address, netmask, broadcast, up and down are what it takes"),
+                });
             }
             None => {}
         }
     }
     faults
+}
+
+/// A word that is no address and no MAC.
+fn is_keyword(word: &str) -> bool {
+    word.starts_with(|c: char| c.is_ascii_alphabetic()) && !word.contains(':') && !matches!(word, "inet" | "ether")
 }
 
 fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {

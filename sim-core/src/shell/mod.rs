@@ -44,6 +44,8 @@ mod sysctl;
 mod test;
 #[cfg(test)]
 mod testing;
+#[cfg(test)]
+mod tests;
 mod truth;
 mod wget;
 

@@ -102,7 +102,7 @@ fn kill(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
             .fail(2, "kill: usage: kill [-s sigspec | -n signum | -sigspec] pid | jobspec ... or kill -l [sigspec]\n");
     }
     let mut status = 0;
-    for word in words.to_vec() {
+    for word in words {
         let Ok(pid) = word.parse::<u32>().map(Pid) else {
             call.err(format!("-bash: kill: {word}: arguments must be process or job IDs\n"));
             status = 1;

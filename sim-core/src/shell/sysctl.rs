@@ -90,8 +90,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         return call.fail(1, "\nUsage:\n sysctl [options] [variable[=value] ...]\n");
     }
     let mut status = 0;
-    let mut words = words.into_iter().peekable();
-    while let Some(word) = words.next() {
+    for word in words {
         // `sysctl -w key = value` is three words, and fails on Linux as it does here.
         status |= match word.split_once('=') {
             Some((key, value)) => set(key, value, &options, call, sys),

@@ -1,14 +1,16 @@
 //! A bench for tests: a kernel without a network, on which lines are typed.
 
 use super::{Programs, Shell, parse};
-use crate::base::id::{EventId, NodeId, PacketId};
+use crate::base::id::{EventId, IfaceId, NodeId, PacketId, PortId};
 use crate::base::rng::Stream;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::exec::{self, Bodies};
 use crate::kernel::process::Processes;
 use crate::kernel::{Kernel, Os};
+use crate::trace::record::LinkKind;
 use crate::trace::recorder::Level;
 use crate::trace::{Cast, Recorder, Stage};
+use crate::wire::Mac;
 use crate::world::node::{Cx, Outbox, Pool};
 use std::rc::Rc;
 
@@ -44,6 +46,21 @@ impl Bench {
         }
     }
 
+    /// The same with `lo` and an `eth0` that are up; 172.25.92.5/24 and a gateway are set.
+    pub(super) fn networked(os: Os) -> Bench {
+        let mut bench = Bench::new(os);
+        bench.with(|kernel, out, cx| {
+            kernel.tables.start("rs1", cx);
+            let mac = Mac([2, 0, 0, 0, 4, 1]);
+            let eth0 = kernel.tables.add_interface("eth0", LinkKind::Ethernet(PortId(0)), mac, 1500, cx);
+            kernel.set_up(IfaceId(1), true, out, cx).expect("lo is there");
+            kernel.set_up(eth0.expect("a fresh host has room"), true, out, cx).expect("eth0 is there");
+        });
+        let result = bench.run("ip addr add 172.25.92.5/24 brd + dev eth0; ip route add default via 172.25.92.1");
+        assert_eq!((result.err.as_str(), result.code), ("", 0));
+        bench
+    }
+
     /// Types one text as one script and lets time pass until it has ended (at most 100 s).
     pub(super) fn run(&mut self, text: &str) -> Result {
         let script = match parse::script(text, "-bash") {
@@ -77,6 +94,15 @@ impl Bench {
     }
 
     fn turn(&mut self) {
+        let mut bodies = std::mem::take(&mut self.bodies);
+        self.with(|kernel, out, cx| {
+            kernel.wake(out, cx);
+            exec::run(kernel, &mut bodies, out, cx);
+        });
+        self.bodies = bodies;
+    }
+
+    fn with(&mut self, act: impl FnOnce(&mut Kernel, &mut Outbox, &mut Cx)) {
         let mut rng = Stream::named(1, "node/rs1");
         let mut cx = Cx {
             now: self.now,
@@ -88,8 +114,6 @@ impl Bench {
             packet: PacketId::NONE,
             stage: Stage::Process,
         };
-        let mut out = Outbox::default();
-        self.kernel.wake(&mut out, &mut cx);
-        exec::run(&mut self.kernel, &mut self.bodies, &mut out, &mut cx);
+        act(&mut self.kernel, &mut Outbox::default(), &mut cx);
     }
 }

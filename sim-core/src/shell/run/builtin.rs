@@ -386,12 +386,11 @@ fn local(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) 
             return fail(shell, context, 1, &format!("`{word}': not a valid identifier"));
         }
         let old = shell.state.variable(name).cloned();
-        if let (Some(index), false) = (innermost, global) {
-            if let Frame::Call(call) = &mut shell.frames[index] {
-                if !call.saved.iter().any(|(saved, _)| &**saved == name) {
-                    call.saved.push((name.into(), old.clone()));
-                }
-            }
+        if let (Some(index), false) = (innermost, global)
+            && let Frame::Call(call) = &mut shell.frames[index]
+            && !call.saved.iter().any(|(saved, _)| &**saved == name)
+        {
+            call.saved.push((name.into(), old.clone()));
         }
         let value = match value {
             Some(value) if number => match arith::evaluate(value, &mut shell.state) {

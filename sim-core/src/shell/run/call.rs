@@ -6,8 +6,7 @@ use super::super::parse::op::{Assign, Op, Simple};
 use super::super::{files, parse, registry};
 use super::builtin::{self, Flow};
 use super::expand::Trouble;
-use super::state::Variable;
-use super::{Call, CallKind, Doing, Frame, MARK, NOT_MODELLED, Queued, Shell, Step};
+use super::{Call, CallKind, Doing, Frame, MARK, NOT_MODELLED, Queued, Saved, Shell, Step};
 use crate::kernel::process::{Fd, Process};
 use crate::kernel::syscall::{Stdio, Sys};
 use std::rc::Rc;
@@ -42,6 +41,7 @@ impl Shell {
             return self.assign_only(simple, opened);
         }
         self.substituted = None;
+        self.command = words[0].as_str().into();
         let saved = match self.assign(&simple.assigns) {
             Ok(saved) => saved,
             Err(trouble) => return self.failed(&trouble, 1, simple.guarded),
@@ -97,7 +97,7 @@ impl Shell {
     }
 
     /// Does the assignments; what was there before.
-    fn assign(&mut self, assigns: &[Assign]) -> Result<Vec<(Rc<str>, Option<Variable>)>, Trouble> {
+    fn assign(&mut self, assigns: &[Assign]) -> Result<Saved, Trouble> {
         let mut saved = Vec::with_capacity(assigns.len());
         for assign in assigns {
             let mut value = self.state.text(&assign.value)?;
@@ -141,7 +141,7 @@ impl Shell {
             return Meaning::Nothing(126, format!("{name}: Is a directory"));
         }
         if files::is_executable(sys, &path) {
-            return Meaning::File(path);
+            return Meaning::File(name.to_owned());
         }
         if files::exists(sys, &path) {
             return Meaning::Nothing(126, format!("{name}: Permission denied"));
@@ -160,14 +160,7 @@ impl Shell {
 
     // ── functions and texts ──
 
-    fn enter_function(
-        &mut self,
-        words: &[String],
-        saved: Vec<(Rc<str>, Option<Variable>)>,
-        stdio: Stdio,
-        opened: Vec<Fd>,
-        guarded: bool,
-    ) {
+    fn enter_function(&mut self, words: &[String], saved: Saved, stdio: Stdio, opened: Vec<Fd>, guarded: bool) {
         if self.depth() >= CALLS_MAX {
             let message = format!("{}: maximum function nesting level exceeded ({CALLS_MAX})", words[0]);
             self.complain(&message);

@@ -28,7 +28,7 @@ use super::parse::{self, Line, Script};
 use crate::base::id::Pid;
 use crate::base::time::Instant;
 use crate::kernel::process::{Env, Fd, Next, On, Process, Signal, Wait};
-use crate::kernel::syscall::{Read, Stdio, Sys};
+use crate::kernel::syscall::{Read, SocketError, Stdio, Sys};
 use expand::Trouble;
 use state::{State, Variable};
 use std::collections::{BTreeMap, VecDeque};
@@ -61,6 +61,8 @@ pub struct Shell {
     typed: bool,
     /// A file to be read before it begins.
     file: Option<String>,
+    /// The command in hand, as messages name it.
+    command: Rc<str>,
     /// It has the variables and the directory of the line before.
     goes_on: bool,
 }
@@ -82,7 +84,7 @@ struct Call {
     /// The caller's arguments, if they were replaced.
     arguments: Option<Vec<Rc<str>>>,
     /// Variables to put back.
-    saved: Vec<(Rc<str>, Option<Variable>)>,
+    saved: Saved,
     /// `return` is possible, and `local`.
     kind: CallKind,
     guarded: bool,
@@ -90,6 +92,9 @@ struct Call {
     before: Stdio,
     opened: Vec<Fd>,
 }
+
+/// Variables as they were.
+type Saved = Vec<(Rc<str>, Option<Variable>)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CallKind {
@@ -191,8 +196,6 @@ impl Shell {
             shell.state = before.state;
             shell.state.pid = None;
             shell.goes_on = true;
-            shell.jobs = before.jobs;
-            shell.traps = before.traps;
         }
         Box::new(shell)
     }
@@ -240,6 +243,7 @@ impl Shell {
             child: false,
             typed: false,
             file: None,
+            command: "bash".into(),
             goes_on: false,
         }
     }
@@ -258,10 +262,16 @@ impl Shell {
                     }
                     Ok(_) => {}
                     // Nobody reads: SIGPIPE ends what writes into a pipe.
-                    Err(_) if self.child => {
+                    Err(SocketError::BrokenPipe) if self.child => {
                         self.queue.clear();
                         self.doing = Doing::Exit(141);
                         return Ok(());
+                    }
+                    Err(error) if *fd != self.stdio.stderr => {
+                        let text = format!("{}{}: write error: {error}\n", self.prefix(), self.command);
+                        // Where messages go, nobody can be told that they do not arrive.
+                        let _ = sys.write(self.stdio.stderr, text.as_bytes());
+                        self.state.status = 1;
                     }
                     Err(_) => {}
                 },
@@ -574,18 +584,17 @@ impl Shell {
     /// Ends the shell; its EXIT trap runs before.
     fn exit(&mut self, status: i32) {
         self.state.status = status;
-        if let Some(command) = self.traps.remove(&Trap::Exit) {
-            if self.enter_text(&command, CallKind::Trap(status)) {
-                // After the trap, the ops end at once.
-                if let Some(Frame::Call(call)) = self.frames.last_mut() {
-                    call.code = Rc::new([Op::End]);
-                    call.pc = 0;
-                }
-                let trap = self.frames.pop();
-                self.frames.clear();
-                self.frames.extend(trap);
-                return;
+        let trap = self.traps.remove(&Trap::Exit);
+        if trap.is_some_and(|command| self.enter_text(&command, CallKind::Trap(status))) {
+            // After the trap, the ops end at once.
+            let mut trap = self.frames.pop();
+            if let Some(Frame::Call(call)) = &mut trap {
+                call.code = Rc::new([Op::End]);
+                call.pc = 0;
             }
+            self.frames.clear();
+            self.frames.extend(trap);
+            return;
         }
         self.doing = Doing::Exit(status);
     }
@@ -698,7 +707,8 @@ impl Process for Shell {
             if let Some(next) = self.settle(sys) {
                 return next;
             }
-            while matches!(self.doing, Doing::Nothing) && self.queue.len() < QUEUE_MAX {
+            // What a command wrote is there before the next one begins.
+            while matches!(self.doing, Doing::Nothing) && self.queue.is_empty() {
                 if !self.spend(sys.now()) {
                     let text = format!("{}stopped after {STEPS_MAX} steps without waiting\n", self.prefix());
                     sys.log(MARK, text.trim_end());
@@ -747,6 +757,5 @@ pub(super) const NOT_MODELLED: i32 = 125;
 pub(super) const MARK: &str = "lvslab";
 /// Steps at one instant after which a script is stopped.
 const STEPS_MAX: u32 = 100_000;
-const QUEUE_MAX: usize = 64;
 const READ_MAX: usize = 64 * 1024;
 const SLOT_MAX: usize = 1024 * 1024;
