@@ -34,6 +34,8 @@ const MAC_AGEING: Duration = Duration::from_secs(300);
 /// Fast enough for a handshake with its questions by ARP in a tenth of a millisecond, as in the recordings.
 const CABLE: LinkSettings =
     LinkSettings { rate_bps: 100_000_000_000, delay: Duration::from_nanos(500), queue: 1000, mtu: 1500, loss_ppm: 0 };
+/// When one end closes a connection, the other one's program does so this much later.
+const OTHER_END_LATER: Duration = Duration::from_millis(1);
 /// An attempt that nobody answers is given up after this.
 const GIVEN_UP: Duration = Duration::from_millis(900);
 
@@ -263,7 +265,8 @@ fn errands(
     ends: &BTreeMap<u32, (SocketAddr, SocketAddr)>,
     serves: bool,
 ) -> Vec<(Instant, Errand)> {
-    run.events
+    let mut errands: Vec<(Instant, Errand)> = run
+        .events
         .iter()
         .zip(schedule)
         .filter_map(|(event, (begin, _))| {
@@ -274,11 +277,15 @@ fn errands(
                 ("close", Some("sfin")) if serves => Errand::Close(client, service),
                 ("close", Some("rst")) if !serves => Errand::Reset(client, service),
                 ("close", Some("fin")) if !serves => Errand::Close(client, service),
+                // The program at the other end closes too, whether or not it has heard of it.
+                ("close", Some(_)) => return Some((*begin + OTHER_END_LATER, Errand::Close(client, service))),
                 _ => return None,
             };
             Some((*begin, errand))
         })
-        .collect()
+        .collect();
+    errands.sort_by_key(|(at, _)| *at);
+    errands
 }
 
 /// The routes that a host's commands set by `ip route add NET/16 via ROUTER`.

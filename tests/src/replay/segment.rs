@@ -43,6 +43,8 @@ pub struct Tcp {
     pub dport: u16,
     /// Sequence number.
     pub seq: u32,
+    /// Acknowledgement number.
+    pub ack: u32,
     /// CWR to FIN, one bit each; FIN is the lowest.
     pub flags: u8,
 }
@@ -111,6 +113,7 @@ impl Packet {
                 sport: u16::from_be_bytes([header[0], header[1]]),
                 dport: u16::from_be_bytes([header[2], header[3]]),
                 seq: u32::from_be_bytes([header[4], header[5], header[6], header[7]]),
+                ack: u32::from_be_bytes([header[8], header[9], header[10], header[11]]),
                 flags: header[13],
             }),
         })

@@ -5,7 +5,7 @@
 
 use super::segment::{ACK, Arp, FIN, PSH, Packet, RST, SYN};
 use sim_core::base::id::{PacketId, PortId};
-use sim_core::base::time::Instant;
+use sim_core::base::time::{Duration, Instant};
 use sim_core::wire::flow::{Flow, SocketAddr, Transport};
 use sim_core::wire::frame::Frame;
 use sim_core::wire::{Ipv4Addr, Mac};
@@ -59,13 +59,23 @@ pub struct Station {
     /// When each connection of a flow began, and whether it came about.
     attempts: BTreeMap<Flow, Vec<(Instant, Progress)>>,
     datagrams: Vec<(Instant, SocketAddr)>,
+    /// FINs that are sent again unless the other end closes: when, which, how long after the last time.
+    unanswered: BTreeMap<(Instant, Flow), Duration>,
 }
+
+/// A FIN is sent again after this, then after twice as long each time (Linux: the smallest RTO, `tcp_orphan_retries`).
+const FIRST_RETRY: Duration = Duration::from_millis(204);
+const LAST_RETRY: Duration = Duration::from_secs(27);
 
 #[derive(Debug)]
 struct Connection {
     progress: Progress,
     seq: u32,
     ack: u32,
+    /// The other end has our FIN.
+    finished: bool,
+    /// We ended it with RST.
+    reset: bool,
 }
 
 impl Station {
@@ -84,6 +94,7 @@ impl Station {
             connections: BTreeMap::new(),
             attempts: BTreeMap::new(),
             datagrams: Vec::new(),
+            unanswered: BTreeMap::new(),
         }
     }
 
@@ -117,7 +128,10 @@ impl Station {
             Errand::Open(client, service) => {
                 let flow = Flow { transport: Transport::Tcp, source: client, destination: service };
                 let seq = first_sequence(flow);
-                self.connections.insert(flow, Connection { progress: Progress::Asking, seq: seq + 1, ack: 0 });
+                self.connections.insert(
+                    flow,
+                    Connection { progress: Progress::Asking, seq: seq + 1, ack: 0, finished: false, reset: false },
+                );
                 self.attempts.entry(flow).or_default().push((now, Progress::Asking));
                 self.send_segment(flow, SYN, seq, 0, out);
             }
@@ -131,12 +145,12 @@ impl Station {
                 udp[4..6].copy_from_slice(&length.to_be_bytes());
                 self.send_packet(flow, udp, out);
             }
-            Errand::Close(client, service) => self.finish(client, service, FIN | ACK, out),
-            Errand::Reset(client, service) => self.finish(client, service, RST | ACK, out),
+            Errand::Close(client, service) => self.finish(client, service, FIN | ACK, out, now),
+            Errand::Reset(client, service) => self.finish(client, service, RST | ACK, out, now),
         }
     }
 
-    fn finish(&mut self, client: SocketAddr, service: SocketAddr, flags: u8, out: &mut Outbox) {
+    fn finish(&mut self, client: SocketAddr, service: SocketAddr, flags: u8, out: &mut Outbox, now: Instant) {
         let asked = Flow { transport: Transport::Tcp, source: client, destination: service };
         for flow in [asked, asked.reversed()] {
             let Some(connection) = self.connections.get_mut(&flow).filter(|c| c.progress == Progress::Open) else {
@@ -144,8 +158,28 @@ impl Station {
             };
             let (seq, ack) = (connection.seq, connection.ack);
             connection.progress = if flags & RST != 0 { Progress::Closed } else { Progress::Closing };
+            connection.reset = flags & RST != 0;
             connection.seq += u32::from(flags & FIN != 0);
+            if flags & FIN != 0 {
+                self.unanswered.insert((now + FIRST_RETRY, flow), FIRST_RETRY);
+            }
             self.send_segment(flow, flags, seq, ack, out);
+        }
+    }
+
+    /// Sends FINs again that nobody has answered.
+    fn retry(&mut self, out: &mut Outbox, now: Instant) {
+        while let Some(entry) = self.unanswered.first_entry().filter(|entry| entry.key().0 <= now) {
+            let ((_, flow), waited) = entry.remove_entry();
+            let is_ending = |c: &&Connection| matches!(c.progress, Progress::Closing | Progress::Closed);
+            let closing = self.connections.get(&flow).filter(is_ending).filter(|c| !c.finished && !c.reset);
+            let Some(connection) = closing else { continue };
+            let next = waited.times(2);
+            if next <= LAST_RETRY {
+                self.unanswered.insert((now + next, flow), next);
+            }
+            let (seq, ack) = (connection.seq.wrapping_sub(1), connection.ack);
+            self.send_segment(flow, FIN | ACK, seq, ack, out);
         }
     }
 
@@ -157,7 +191,8 @@ impl Station {
         let length = segment_length(frame);
         if tcp.flags & (SYN | ACK) == SYN && self.serves {
             let seq = first_sequence(ours);
-            let connection = Connection { progress: Progress::Asked, seq: seq + 1, ack: tcp.seq + 1 };
+            let connection =
+                Connection { progress: Progress::Asked, seq: seq + 1, ack: tcp.seq + 1, finished: false, reset: false };
             self.connections.insert(ours, connection);
             self.attempts.entry(ours).or_default().push((now, Progress::Asked));
             return self.send_segment(ours, SYN | ACK, seq, tcp.seq + 1, out);
@@ -168,12 +203,15 @@ impl Station {
         if tcp.flags & RST != 0 {
             let refused = connection.progress == Progress::Asking;
             connection.progress = if refused { Progress::Refused } else { Progress::Closed };
+            connection.reset = true;
             if refused {
                 self.settle(ours, Progress::Refused);
             }
             return;
         }
         let was = connection.progress;
+        let is_ending = matches!(was, Progress::Closing | Progress::Closed);
+        connection.finished |= is_ending && tcp.flags & ACK != 0 && tcp.ack == connection.seq;
         match was {
             Progress::Asking if tcp.flags & (SYN | ACK) == SYN | ACK => {
                 connection.progress = Progress::Open;
@@ -187,6 +225,12 @@ impl Station {
                 self.settle(ours, Progress::Open);
             }
             Progress::Open | Progress::Closing => {}
+            // A FIN that is sent again: acknowledged again, or answered with RST where nothing is left.
+            Progress::Closed if tcp.flags & FIN != 0 => {
+                let (flags, seq, ack) =
+                    if connection.reset { (RST, tcp.ack, 0) } else { (ACK, connection.seq, connection.ack) };
+                return self.send_segment(ours, flags, seq, ack, out);
+            }
             Progress::Asking | Progress::Refused | Progress::Closed => return,
         }
         if tcp.flags & FIN == 0 {
@@ -201,6 +245,7 @@ impl Station {
         self.send_segment(ours, ACK, seq, ack, out);
         if answers_with_fin {
             // The program reads the end of the stream and closes too.
+            self.unanswered.insert((now + FIRST_RETRY, ours), FIRST_RETRY);
             self.send_segment(ours, FIN | ACK, seq, ack, out);
         }
     }
@@ -345,12 +390,15 @@ impl Node for Station {
             self.next += 1;
             self.do_errand(errand, out, cx.now);
         }
+        self.retry(out, cx.now);
     }
 
     fn act(&mut self, _: &Action, _: &mut Outbox, _: &mut Cx) {}
 
     fn next_wake(&self) -> Option<Instant> {
-        self.errands.get(self.next).map(|(at, _)| *at)
+        let errand = self.errands.get(self.next).map(|(at, _)| *at);
+        let retry = self.unanswered.first_key_value().map(|((at, _), _)| *at);
+        errand.into_iter().chain(retry).min()
     }
 }
 
