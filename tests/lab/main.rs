@@ -1,5 +1,6 @@
 //! Tests of the whole lab: what it claims, held against the recordings, the scenarios, the code and the book.
 
+mod broken;
 mod bundled;
 mod conformance;
 mod determinism;

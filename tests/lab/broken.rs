@@ -1,0 +1,130 @@
+//! What is wrong with a scenario is said all at once, each with its place, the text underlined, and a hint. The snapshots
+//! are what an author reads; a changed one is reviewed like code.
+
+use scenarios::Source;
+use scenarios::problem::{SourceFile, render};
+use std::rc::Rc;
+
+/// A sound scenario; each case breaks it in one or several places.
+const SOUND: &str = r#"Scenario(
+    title: "Sound",
+    about: "Every case breaks this in some place.",
+    seed: 1, until: "12s",
+    link: (rate: "1Gbit", delay: "50us"),
+    switches: { "lan": () },
+    hosts: {
+        "client": (role: Client, gateway: "172.25.92.4", nics: { "eth0": (to: "lan", address: "172.25.92.1/24") }),
+        "server4": (role: Director, nics: { "eth0": (to: "lan", address: "172.25.92.4/24") },
+            boot: Text(r"
+                ip addr add 172.25.92.100/24 dev eth0
+                ipvsadm -A -t 172.25.92.100:80 -s rr
+                ipvsadm -a -t 172.25.92.100:80 -r 172.25.92.5:80 -g -w 1
+            ")),
+        "server{5..6}": (role: RealServer, nics: { "eth0": (to: "lan", address: "172.25.92.{n}/24") }),
+    },
+    script: [
+        (at: "1s", on: "client", run: "curl 172.25.92.100", times: 4, every: "200ms"),
+        (at: "5s", on: "server5", run: "systemctl stop httpd"),
+    ],
+    expect: [
+        Requests(ok: 4),
+        NeverSees(host: "server4", packet: "ip.src == 172.25.92.100 && tcp.srcport == 80"),
+    ],
+)
+"#;
+
+/// A name, and what is replaced by what.
+type Case = (&'static str, &'static [(&'static str, &'static str)]);
+
+const CASES: &[Case] = &[
+    ("unknown-host-in-script", &[(r#"on: "server5""#, r#"on: "sever5""#)]),
+    ("unknown-host-in-expectation", &[(r#"host: "server4""#, r#"host: "director""#)]),
+    ("dash-of-a-web-page", &[("ipvsadm -A", "ipvsadm \u{2013}A")]),
+    ("no-such-scheduler", &[("-s rr", "-s rrr")]),
+    ("one-address-twice", &[("172.25.92.1/24", "172.25.92.5/24")]),
+    ("gateway-on-no-link", &[(r#"gateway: "172.25.92.4""#, r#"gateway: "172.25.29.4""#)]),
+    ("unknown-field", &[("seed: 1", "sead: 1")]),
+    ("double-field", &[("seed: 1,", "seed: 1, seed: 2,")]),
+    ("missing-field", &[(r#"to: "lan", address: "172.25.92.1/24""#, r#"address: "172.25.92.1/24""#)]),
+    ("field-of-another-type", &[("times: 4", r#"times: "four""#)]),
+    (
+        "no-such-switch",
+        &[(r#""eth0": (to: "lan", address: "172.25.92.1/24")"#, r#""eth0": (to: "lam", address: "172.25.92.1/24")"#)],
+    ),
+    ("no-such-command", &[("systemctl stop httpd", "sistemctl stop httpd")]),
+    ("no-such-option", &[("curl 172.25.92.100", "curl --sielnt 172.25.92.100")]),
+    ("option-that-is-not-modelled", &[("-s rr", "-s rr --pe sip")]),
+    ("no-such-service", &[("systemctl stop httpd", "systemctl stop htpd")]),
+    ("bad-filter", &[("ip.src == 172.25.92.100", "ip.sorce == 172.25.92.100")]),
+    ("after-the-end", &[(r#"at: "5s""#, r#"at: "50s""#)]),
+    ("bracket-left-open", &[("    ],\n    expect", "    expect")]),
+    ("empty-range", &[("server{5..6}", "server{6..5}")]),
+    ("no-such-unit", &[(r#"until: "12s""#, r#"until: "12 parsecs""#)]),
+    ("no-such-address", &[("172.25.92.4/24", "172.25.92.400/24")]),
+    ("no-such-role", &[("role: Client", "role: Cleint")]),
+    ("file-that-is-not-there", &[("role: Client,", r#"role: Client, boot: File("client.sh"),"#)]),
+    ("file-outside-the-folder", &[("role: Client,", r#"role: Client, boot: File("../../etc/passwd"),"#)]),
+    ("quote-left-open", &[("curl 172.25.92.100", "curl '172.25.92.100")]),
+    (
+        "no-such-action",
+        &[(r#"(at: "5s", on: "server5", run: "systemctl stop httpd")"#, r#"(at: "5s", unplugg: "server5:eth0")"#)],
+    ),
+    (
+        "no-such-card",
+        &[(r#"(at: "5s", on: "server5", run: "systemctl stop httpd")"#, r#"(at: "5s", unplug: "server5:eth1")"#)],
+    ),
+    (
+        "pasted-from-a-web-page",
+        &[("ip addr add", "[root@server4 ~]# ip\u{a0}addr add"), ("on: \"server5\"", "on: \"server7\"")],
+    ),
+    (
+        "everything-at-once",
+        &[
+            (r#"on: "server5""#, r#"on: "sever5""#),
+            ("ipvsadm -A", "ipvsadm \u{2013}A"),
+            ("-w 1", "-w one --pe sip"),
+            (r#"gateway: "172.25.92.4""#, r#"gateway: "172.25.29.4""#),
+            ("times: 4", "tims: 4"),
+        ],
+    ),
+];
+
+#[test]
+fn every_problem_has_its_place_and_a_hint() {
+    assert_eq!(said(SOUND), "", "the scenario that is broken must be sound before");
+    for (name, replacements) in CASES {
+        let mut text = SOUND.to_owned();
+        for (from, to) in *replacements {
+            assert!(text.contains(from), "{name}: nothing to replace by {to}");
+            text = text.replacen(from, to, 1);
+        }
+        insta::assert_snapshot!(*name, said(&text));
+    }
+}
+
+#[test]
+fn a_file_that_is_no_scenario_is_refused() {
+    for text in
+        ["", "Scenario", "Scenario(", "{}", "\u{0}\u{1}\u{2}", "(((((((((((((((((((", "Scenario(title: \"", "[1,2"]
+    {
+        assert!(said(text).contains("error"), "{text:?} is no scenario");
+    }
+}
+
+/// A scenario's folder with nothing else in it.
+struct Alone;
+
+impl Source for Alone {
+    fn read(&self, _: &str) -> Result<String, String> {
+        Err("No such file or directory".into())
+    }
+}
+
+/// What an author reads; empty if nothing is wrong.
+fn said(text: &str) -> String {
+    let file = Rc::new(SourceFile { name: "broken.ron".into(), text: text.into() });
+    match scenarios::load_text(&file, &Alone) {
+        Ok(model) => render(&model.warnings),
+        Err(problems) => render(&problems),
+    }
+}
