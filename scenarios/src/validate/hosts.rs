@@ -342,7 +342,9 @@ fn is_typed(address: Ipv4Addr, hosts: &[Host]) -> bool {
 fn boot_lines(content: &Content, known: &[&str], seen: &mut Seen, problems: &mut Problems) -> Vec<Line> {
     match content {
         Content::Text(text) => lines::lines(&lines::dedent(text), known, problems),
-        Content::File(path) => seen.open(path, problems).map_or(Vec::new(), |text| lines::lines(&text, known, problems)),
+        Content::File(path) => {
+            seen.open(path, problems).map_or(Vec::new(), |text| lines::lines(&text, known, problems))
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! | kind | how | unit |
 //! |---|---|---|
 //! | `mode-*` `state-*` | node replay: one host alone gets the frames its NICs received; what it sends and shows is compared | a step |
+//! | `arp-locktime` | one host alone hears messages made by hand; its neighbour table is compared | a row |
 //! | `sched-*` | scenario replay: a director, clients and servers; who gets each connection, and the counters | a run |
 //!
 //! Cases of other kinds are not replayed yet, and say so.
@@ -12,6 +13,7 @@ pub mod canonical;
 pub mod compare;
 pub mod host_plan;
 mod judge;
+pub mod locktime;
 pub mod node;
 mod own;
 pub mod program;
@@ -61,6 +63,7 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     match kind {
         "mode" | "state" => node::replay(case),
         "sched" => schedule::replay(case),
+        "arp" if case.name == "arp-locktime" => locktime::replay(case),
         _ => Ok(Outcome::NotYet("cases of this kind are not replayed yet".to_owned())),
     }
 }

@@ -1,6 +1,6 @@
 //! Applying what an ARP message offers (`neigh_update`).
 
-use super::{NeighbourState, Neighbours};
+use super::{NeighbourState, Neighbours, wheel};
 use crate::base::id::IfaceId;
 use crate::base::time::{Duration, Instant};
 use crate::tables::sysctl::Sysctl;
@@ -23,9 +23,10 @@ pub struct Offer {
 }
 
 impl Neighbours {
-    /// Whether a changed MAC may be changed again: `locktime` is over.
+    /// Whether a changed MAC may be changed again: `locktime` is over, as the kernel counts it, in ticks.
     pub fn unlocked(&self, iface: IfaceId, address: Ipv4Addr, sysctl: &Sysctl, now: Instant) -> bool {
-        self.get(iface, address).is_none_or(|entry| now >= entry.updated + sysctl.neigh(iface).locktime)
+        let Some(entry) = self.get(iface, address) else { return true };
+        wheel::ticks(now) > wheel::ticks(entry.updated) + wheel::ticks(Instant::ZERO + sysctl.neigh(iface).locktime)
     }
 
     /// Takes in what an ARP message offers. Packets that waited are released.

@@ -11,6 +11,11 @@ const JIFFY_NS: u64 = 4_000_000;
 const SLOTS: u64 = 63;
 const LEVELS: u32 = 8;
 
+/// Ticks of the kernel's clock up to `at` (`jiffies`).
+pub(super) fn ticks(at: Instant) -> u64 {
+    at.nanos() / JIFFY_NS
+}
+
 /// When a timer fires that fired at `now` and set itself again for `span`.
 pub(super) fn again(now: Instant, span: Duration) -> Instant {
     let jiffies = span.nanos().div_ceil(JIFFY_NS);
