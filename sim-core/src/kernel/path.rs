@@ -46,6 +46,8 @@ pub struct State {
     pub(crate) looped: VecDeque<Packet>,
     /// Answers of ARP for somebody else that are held back.
     pub(crate) held_back: arp::HeldBack,
+    /// Programs that listen to ARP.
+    pub(in crate::kernel) ears: arp::Ears,
     /// The identification of the next packet whose may be chosen.
     identification: u16,
 }

@@ -5,8 +5,8 @@ use super::files::{self, FileKind};
 use super::process::descriptor::{Handle, OpenFile, PIPE_CAPACITY, Pipe};
 use super::process::table::INIT;
 use super::process::{Env, ExecError, Fd, Process, Signal, SocketId};
-use super::{Kernel, Power, proc};
-use crate::base::id::Pid;
+use super::{ArpMessage, Kernel, Power, proc};
+use crate::base::id::{IfaceId, Pid};
 use crate::base::time::Instant;
 use crate::wire::flow::SocketAddr;
 use crate::world::node::{Cx, Outbox};
@@ -559,6 +559,24 @@ impl Sys<'_, '_> {
     /// The next packet of a raw socket, IPv4 header included.
     pub fn raw_recv(&mut self, socket: SocketId) -> Option<Vec<u8>> {
         self.kernel.sockets.raw_recv(socket)
+    }
+
+    // ── ARP ──
+
+    /// A packet socket that gets a copy of every ARP message an interface hears (`AF_PACKET`); a process has one at
+    /// most.
+    pub fn arp_listen(&mut self, iface: IfaceId) -> SocketId {
+        self.kernel.path.ears.open(self.pid, iface)
+    }
+
+    /// The next message of that socket.
+    pub fn arp_recv(&mut self) -> Option<ArpMessage> {
+        self.kernel.path.ears.next(self.pid)
+    }
+
+    /// Sends an ARP message by an interface, through `arptables` OUTPUT. False if the interface cannot.
+    pub fn arp_send(&mut self, iface: IfaceId, message: ArpMessage) -> bool {
+        self.kernel.send_arp(iface, message, self.out, self.cx)
     }
 
     // ── the rest ──

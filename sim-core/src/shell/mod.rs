@@ -8,6 +8,7 @@
 //! One file per command, one row per file in [`COMMANDS`].
 
 mod arp;
+mod arping;
 mod arptables;
 mod bash;
 mod builtins;

@@ -168,9 +168,11 @@ fn pidof(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
 fn ps(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let words: Vec<&str> = call.args().iter().map(String::as_str).collect();
     let flags: String = words.concat().replace('-', "");
+    let headings = !words.iter().any(|word| word.starts_with("--no-h"));
     let only = (words.first() == Some(&"-C")).then(|| words.get(1).copied().unwrap_or_default());
     let (full, users) = (flags.contains('e') && flags.contains('f'), flags.contains('u'));
     let mut text = String::from(match (full, users) {
+        _ if !headings => "",
         (true, _) => "UID          PID    PPID  C STIME TTY          TIME CMD\n",
         (false, true) => "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n",
         (false, false) => "    PID TTY      STAT   TIME COMMAND\n",

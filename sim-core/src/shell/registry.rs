@@ -7,6 +7,7 @@ use super::{builtins, run};
 pub const COMMANDS: &[&[&Command]] = &[
     // Addresses, routes, settings.
     &[&super::ip::COMMAND, &super::ifconfig::COMMAND, &super::route::COMMAND, &super::arp::COMMAND],
+    &[&super::arping::COMMAND],
     &[&super::sysctl::COMMAND, &super::housekeeping::MODPROBE, &super::housekeeping::LSMOD],
     // Files and texts.
     &[&super::cat::COMMAND, &super::grep::COMMAND, &super::lines::HEAD, &super::lines::TAIL, &super::lines::WC],

@@ -107,6 +107,21 @@ fn ip_neigh_sets_and_shows() {
 }
 
 #[test]
+fn arping_announces_once_a_second() {
+    // As recorded, word for word.
+    check(
+        "arping -U -c 2 -w 3 -I eth0 172.25.92.5; date +%s",
+        "ARPING 172.25.92.5 from 172.25.92.5 eth0\nSent 2 probes (2 broadcast(s))\nReceived 0 response(s)\n946684802\n",
+    );
+    fails(
+        "arping -I eth0 -c 3 -s 192.168.1.6192.168.1.1 10.0.0.1",
+        2,
+        "arping: invalid source 192.168.1.6192.168.1.1\n",
+    );
+    fails("arping -I eth9 -c 1 10.0.0.1", 2, "arping: Device eth9 not available.\n");
+}
+
+#[test]
 fn ifconfig_sets_labels_and_shows_them_in_both_layouts() {
     let set = "ifconfig lo:0 192.168.2.188 netmask 255.255.255.255 broadcast 192.168.2.188 up";
     check(

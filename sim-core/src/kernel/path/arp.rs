@@ -9,9 +9,11 @@
 //! # Not modelled
 //! `ip neigh add proxy`, `medium_id`, `shared_media`, RARP.
 
+mod ear;
 mod message;
 mod question;
 
+pub(in crate::kernel) use ear::Ears;
 pub(super) use message::send as send_message;
 
 use super::{egress, icmp};
@@ -56,7 +58,10 @@ pub(super) fn receive(kernel: &mut Kernel, frame: Frame, iface: IfaceId, out: &m
     let message = Message::parse(frame.payload());
     match message {
         None => cx.drop(Why::Malformed),
-        Some(message) => hear(kernel, message, to_us, iface, out, cx),
+        Some(message) => {
+            ear::overhear(kernel, &message, frame.destination(), iface, cx);
+            hear(kernel, message, to_us, iface, out, cx);
+        }
     }
     cx.recycle(frame.into_buffer());
 }
