@@ -139,11 +139,15 @@ impl Ipvs {
         let (scheduler, servers) = self.services.scheduling(service);
         let mut ask = Ask { flow: *flow, flags, now: cx.now, settings, rng: cx.rng };
         let picked = scheduler.schedule(&servers, &mut ask);
+        let tidy_due = scheduler.next_wake();
         let evidence = if cx.pen.level() < Level::Everything {
             EvidenceId(0)
         } else {
             cx.pen.evidence(evidence(key, name, scheduler, &servers, picked))
         };
+        if let Some(due) = tidy_due {
+            self.services.wants_to_tidy(due);
+        }
         match picked {
             Ok(pick) => {
                 cx.note(Why::IpvsScheduled { evidence });

@@ -11,13 +11,19 @@ use crate::wire::flow::{Flow, Transport};
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
 
+const UDP_HEADER: usize = 8;
+
 impl Ipvs {
     /// A packet of a known connection's server. Servers that were deleted are still answered for.
     pub(super) fn reply(&mut self, id: ConnId, mut packet: Packet, cx: &mut Cx) -> Verdict {
         let conn = self.conns.get(id);
         let (method, virtual_) = (registry::of(conn.method), conn.virtual_);
         let flags = conn.transport.and_then(|transport| Flags::of(&packet, transport));
-        if conn.transport == Some(Transport::Tcp) && flags.is_none() {
+        let is_short = match conn.transport {
+            Some(Transport::Tcp) => flags.is_none(),
+            Some(Transport::Udp) | None => packet.payload().len() < UDP_HEADER,
+        };
+        if is_short {
             return Verdict::Accept(packet);
         }
         cx.note(Why::IpvsFound { state: conn.state });

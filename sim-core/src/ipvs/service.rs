@@ -126,6 +126,8 @@ pub(super) struct Services {
     trash: Vec<ServerId>,
     /// When the trash is looked through next.
     trash_due: Option<Instant>,
+    /// When a scheduler wants to tidy up, or earlier.
+    tidy_due: Option<Instant>,
     marks: u32,
     any_port: u32,
     ftp: u32,
@@ -429,16 +431,25 @@ impl Services {
 
     /// When a scheduler wants to tidy up. Only the caching ones do.
     pub(super) fn schedulers_due(&self) -> Option<Instant> {
-        self.iter().filter_map(|service| service.scheduler.next_wake()).min()
+        self.tidy_due
+    }
+
+    /// A scheduler wants to tidy up then.
+    pub(super) fn wants_to_tidy(&mut self, due: Instant) {
+        self.tidy_due = Some(self.tidy_due.map_or(due, |earlier| earlier.min(due)));
     }
 
     /// Lets the schedulers tidy up.
     pub(super) fn wake_schedulers(&mut self, now: Instant, settings: &Vs) {
+        if self.tidy_due.is_none_or(|due| due > now) {
+            return;
+        }
         for service in self.services.iter_mut().flatten() {
             if service.scheduler.next_wake().is_some_and(|due| due <= now) {
                 service.scheduler.wake(now, settings);
             }
         }
+        self.tidy_due = self.iter().filter_map(|service| service.scheduler.next_wake()).min();
     }
 
     /// Whether a server with this address serves this protocol.

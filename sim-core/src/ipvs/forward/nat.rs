@@ -4,11 +4,15 @@
 use super::{Departure, ForwardingMethod, Way, depart, note_forward};
 use crate::ipvs::conn::Conn;
 use crate::tables::verdict::{Verdict, Xmit};
+use crate::trace::Why;
 use crate::trace::record::Method;
 use crate::wire::flow::Flow;
 use crate::wire::packet::Packet;
 use crate::wire::rewrite;
 use crate::world::node::Cx;
+
+/// A datagram shorter than its header has ports to be found by and none to be rewritten. (TCP was looked at before.)
+const UDP_HEADER: usize = 8;
 
 /// Network address translation.
 #[derive(Debug)]
@@ -21,6 +25,9 @@ impl ForwardingMethod for Nat {
     }
 
     fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+        if packet.payload().len() < UDP_HEADER {
+            return Verdict::Drop(packet, Why::Malformed);
+        }
         let port = conn.server.port;
         translate(packet, conn, way, cx, |packet| {
             rewrite::set_destination(packet, conn.server.address, Some(port));

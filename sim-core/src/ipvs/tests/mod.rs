@@ -175,6 +175,12 @@ impl Lab {
         self.ipvs.server(key(), rip(10 + number)).map_or(0, |server| server.weight)
     }
 
+    /// Active and inactive connections of all servers.
+    fn counts_of_all(&self) -> (u32, u32) {
+        let servers = self.ipvs.services().flat_map(|service| self.ipvs.servers(service).iter().collect::<Vec<_>>());
+        servers.fold((0, 0), |(active, inactive), server| (active + server.active, inactive + server.inactive()))
+    }
+
     /// ActiveConn and InActConn of a server.
     fn counts(&self, host: u8) -> (u32, u32) {
         let server = self.ipvs.server(key(), rip(host)).expect("the server is there");

@@ -3,6 +3,7 @@
 use super::*;
 use crate::tables::verdict::IcmpError;
 use crate::trace::Why;
+use proptest::prelude::*;
 
 fn lab(method: Method) -> Lab {
     let mut lab = Lab::new();
@@ -203,12 +204,64 @@ fn one_packet_services_schedule_every_datagram_and_remember_none() {
     assert_eq!((conns(11), conns(12)), (2, 2));
 }
 
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn no_packet_makes_a_director_panic(
+        method in prop_oneof![Just(Method::Nat), Just(Method::Dr), Just(Method::Tun)],
+        packets in proptest::collection::vec(
+            (
+                0usize..3,
+                prop_oneof![Just(1u8), Just(6), Just(17), Just(4)],
+                (0usize..4, 0usize..4),
+                proptest::collection::vec(any::<u8>(), 0..90),
+                prop_oneof![Just(0u16), Just(80), Just(8080), Just(1000)],
+            ),
+            1..30,
+        ),
+    ) {
+        let mut lab = lab(method);
+        lab.add_service(udp_key(), service("wlc"));
+        let options = ServerOptions { method, ..server(11, 1) };
+        lab.with(|ipvs, tables, cx| ipvs.add_server(udp_key(), &options, tables, cx)).expect("new");
+        lab.send(1000, SYN);
+        let ends = [CLIENT, VIP, rip(11).address, DIP];
+        for (hook, protocol, (from, to), mut payload, port) in packets {
+            if payload.len() >= 4 && payload[0] & 1 == 0 {
+                payload[..2].copy_from_slice(&port.to_be_bytes());
+                payload[2..4].copy_from_slice(&80u16.to_be_bytes());
+            }
+            if protocol == 1 && payload.len() >= 8 + 24 {
+                // An error that quotes something like a packet of the connection.
+                payload[0] = [3, 11, 4, 8][usize::from(payload[1] & 3)];
+                payload[8] = [0x45, 0x46, 0x4f, 0x40][usize::from(payload[2] & 3)];
+                payload[8 + 9] = [6, 17, 4, 1][usize::from(payload[3] & 3)];
+                payload[20..24].copy_from_slice(&ends[from].octets());
+                payload[24..28].copy_from_slice(&ends[to].octets());
+                fill_icmp_checksum(&mut payload);
+            }
+            let packet = packet(ends[from], ends[to], IpProtocol::from(protocol), &payload);
+            lab.with(|ipvs, tables, cx| match hook {
+                0 => ipvs.input(packet, tables, cx),
+                1 => ipvs.forward(packet, tables, cx),
+                _ => ipvs.output(packet, tables, cx),
+            });
+        }
+        lab.wait(2000);
+        prop_assert!(lab.ipvs.connections().is_empty());
+        prop_assert_eq!(lab.counts_of_all(), (0, 0));
+    }
+}
+
 fn checksum(bytes: &[u8]) -> u16 {
     let sum: u32 = bytes.chunks(2).map(|w| u32::from(w[0]) << 8 | u32::from(*w.get(1).unwrap_or(&0))).sum();
-    !((((sum & 0xffff) + (sum >> 16)) & 0xffff) as u16 + (((sum & 0xffff) + (sum >> 16)) >> 16) as u16)
+    let sum = (sum & 0xffff) + (sum >> 16);
+    !(((sum & 0xffff) + (sum >> 16)) as u16)
 }
 
 fn fill_icmp_checksum(bytes: &mut [u8]) {
+    bytes[2..4].fill(0);
     let sum = checksum(bytes);
     bytes[2..4].copy_from_slice(&sum.to_be_bytes());
 }
