@@ -1,8 +1,11 @@
 //! What is wrong with a scenario is said all at once, each with its place, the text underlined, and a hint. The snapshots
 //! are what an author reads; a changed one is reviewed like code.
 
-use scenarios::Source;
+use proptest::prelude::*;
 use scenarios::problem::{SourceFile, render};
+use scenarios::{Model, Problem, Source};
+use sim_core::base::time::{Duration, Instant};
+use sim_core::trace::recorder::Level;
 use std::rc::Rc;
 
 /// A sound scenario; each case breaks it in one or several places.
@@ -111,6 +114,38 @@ fn a_file_that_is_no_scenario_is_refused() {
     }
 }
 
+#[test]
+fn brackets_without_end_are_refused_without_harm() {
+    for bracket in ["(", "[", "{", "Some(", "Scenario(hosts: {\"a\": ", "(a: [", "/*", "r#\""] {
+        let text = format!("Scenario(title: {}", bracket.repeat(50_000));
+        assert!(said(&text).contains("error"), "{bracket} many times is no scenario");
+    }
+}
+
+proptest! {
+    #[test]
+    fn arbitrary_text_is_checked_without_panic_or_hang(text in ".{0,200}") {
+        said(&text);
+    }
+
+    /// Slips of the pen in a sound scenario: a piece is lost, another one is put in its place.
+    #[test]
+    fn a_scenario_with_slips_is_checked_and_run_without_panic_or_hang(
+        slips in prop::collection::vec((0..SOUND.len(), 0..40usize, "[ -~\n]{0,8}|[{}()\\[\\]\",:'$`|;&]{1,6}"), 1..6),
+    ) {
+        let mut text = SOUND.to_owned();
+        for (at, lost, put) in slips {
+            let begin = at.min(text.len());
+            let end = (begin + lost).min(text.len());
+            text.replace_range(begin..end, &put);
+        }
+        if let Ok(model) = load(&text) {
+            let options = scenarios::Options { level: Level::Counters, ..scenarios::Options::default() };
+            scenarios::assemble(&model, options).run_until(Instant::ZERO + Duration::from_secs(6));
+        }
+    }
+}
+
 /// A scenario's folder with nothing else in it.
 struct Alone;
 
@@ -122,9 +157,13 @@ impl Source for Alone {
 
 /// What an author reads; empty if nothing is wrong.
 fn said(text: &str) -> String {
-    let file = Rc::new(SourceFile { name: "broken.ron".into(), text: text.into() });
-    match scenarios::load_text(&file, &Alone) {
+    match load(text) {
         Ok(model) => render(&model.warnings),
         Err(problems) => render(&problems),
     }
+}
+
+fn load(text: &str) -> Result<Model, Vec<Problem>> {
+    let file = Rc::new(SourceFile { name: "broken.ron".into(), text: text.into() });
+    scenarios::load_text(&file, &Alone)
 }
