@@ -13,6 +13,7 @@ use std::collections::BTreeSet;
 
 const ETHERNET: usize = 14;
 const IP_ID: usize = ETHERNET + 4;
+const IP_PROTOCOL: usize = ETHERNET + 9;
 const IP_CHECKSUM: usize = ETHERNET + 10;
 const DRAWN: u16 = 0xffff;
 const ECHO_REQUEST: u8 = 8;
@@ -22,7 +23,8 @@ const ECHO_TIME: usize = 16;
 /// What the packets that a host received carry: whatever it sends with the same values, it passes on.
 #[derive(Clone, Debug, Default)]
 pub struct Passing {
-    ids: BTreeSet<u16>,
+    /// Protocol and identification: two numbers of 16 bits are equal by chance now and then.
+    ids: BTreeSet<(u8, u16)>,
     echoes: BTreeSet<u16>,
 }
 
@@ -30,7 +32,7 @@ impl Passing {
     /// Takes note of a received frame.
     pub fn note(&mut self, frame: &[u8]) {
         if let Some(ip) = ipv4(frame) {
-            self.ids.insert(word(frame, IP_ID));
+            self.ids.insert((frame[IP_PROTOCOL], word(frame, IP_ID)));
             if let Some(ident) = echo_request(frame, ip) {
                 self.echoes.insert(word(frame, ident));
             }
@@ -44,7 +46,7 @@ impl Passing {
             return frame;
         };
         let id = word(&frame, IP_ID);
-        if id != 0 && !self.ids.contains(&id) {
+        if id != 0 && !self.ids.contains(&(frame[IP_PROTOCOL], id)) {
             replace(&mut frame, IP_ID, IP_CHECKSUM, DRAWN);
         }
         if let Some(ident) = echo_request(&frame, ip).filter(|ident| !self.echoes.contains(&word(&frame, *ident))) {

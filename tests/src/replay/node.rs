@@ -26,7 +26,7 @@ use super::{Outcome, Unit};
 use crate::recording::history::{Deed, Done, Payload};
 use crate::recording::{CaseFolder, ReadError};
 use sim_core::base::id::{LineId, PortId};
-use sim_core::base::time::Instant;
+use sim_core::base::time::{Duration, Instant};
 use sim_core::wire::Ipv4Addr;
 use sim_core::wire::flow::SocketAddr;
 use std::collections::BTreeMap;
@@ -155,12 +155,38 @@ impl<'a> Player<'a> {
                 let local = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: socket_address(me)?.port };
                 Some(typist.program(self.datagrams(done, local, socket_address(peer))))
             }
+            Deed::Send { proto, me: Some(me), peer: Some(peer), what: Payload::Octets(count), options }
+                if proto == "udp" && !self.holds_socket(done, socket_address(me)?.port) =>
+            {
+                let (from, to) = (socket_address(me)?, socket_address(peer)?);
+                let at = self.stage.instant(done.at_us);
+                let payload = payload_of(&self.recorded, from.port, to.port, *count);
+                let datagram = Datagram { at, from, to, payload, mtu_discover: options.mtu_discover };
+                let until = at + Duration::from_micros(1);
+                Some(typist.program(Program::Datagrams(Datagrams::new(from, None, vec![datagram], until))))
+            }
             Deed::Frame { device, bytes } => {
                 let nic = self.ports.iter().position(|port| port.device == *device)?;
                 Some(typist.program(Program::Frame(PortId(nic as u32), bytes.clone())))
             }
             _ => None,
         }
+    }
+
+    /// Whether a program holds a datagram socket at this port when `done` is done; else it is opened for that alone.
+    fn holds_socket(&self, done: &Done, port: u16) -> bool {
+        let ends_here = |text: &str| socket_address(text).is_some_and(|end| end.port == port);
+        let mut held = false;
+        for before in self.deeds().take_while(|before| *before != done) {
+            match &before.deed {
+                Deed::Listen { proto, port: opened, .. } if proto == "udp" && *opened == port => held = true,
+                Deed::Connect { proto, me, .. } if proto == "udp" && ends_here(me) => held = true,
+                Deed::Unlisten { proto, port: closed, .. } if proto == "udp" && *closed == port => held = false,
+                Deed::Close { proto, me: Some(me), .. } if proto == "udp" && ends_here(me) => held = false,
+                _ => {}
+            }
+        }
+        held
     }
 
     /// The program that holds a datagram socket from `opened` on: what it sends until it is closed.

@@ -286,6 +286,7 @@ impl Limits {
 impl Saved {
     /// Takes what one message costs, if so much was saved since the last one; never more than `most` is.
     fn take(&mut self, cost: Duration, most: Duration, now: Instant) -> bool {
+        let now = Instant::from_nanos(now.nanos() / JIFFY_NS * JIFFY_NS);
         self.tokens = (self.tokens + now.since(self.at)).min(most);
         self.at = now;
         let allowed = self.tokens >= cost;
@@ -296,5 +297,7 @@ impl Saved {
     }
 }
 
+/// Linux counts the time here in ticks of its clock, 250 a second.
+const JIFFY_NS: u64 = 4_000_000;
 /// A destination that is new counts as not written to for a minute.
 const LONG_AGO: Duration = Duration::from_secs(60);
