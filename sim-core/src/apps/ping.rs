@@ -241,10 +241,11 @@ impl Process for Ping {
             return self.finish(sys);
         }
         let asks_again = self.options.count.is_none_or(|count| self.sent < count);
-        if asks_again && (self.sent == 0 || sys.now() >= self.last_sent + self.options.interval) {
-            if let Err(end) = self.ask(socket, sys) {
-                return end;
-            }
+        if asks_again
+            && (self.sent == 0 || sys.now() >= self.last_sent + self.options.interval)
+            && let Err(end) = self.ask(socket, sys)
+        {
+            return end;
         }
         let asks_again = self.options.count.is_none_or(|count| self.sent < count);
         let next_ask = asks_again.then(|| self.last_sent + self.options.interval);

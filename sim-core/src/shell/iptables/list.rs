@@ -1,7 +1,7 @@
 //! Prints the rules: `-L` as a table, `-S` as they are typed.
 
 use super::Problem;
-use super::read::{ICMP_TYPES, REJECTIONS, Shown, TCP_FLAGS};
+use super::read::{REJECTIONS, Shown, TCP_FLAGS};
 use crate::tables::filter::RuleError;
 use crate::tables::filter::ip::{Chain, IpTables, MarkMatch, Matches, Policy, Ports, Rule, Table, Target};
 use crate::tables::filter::{IfaceName, Maybe};

@@ -1,15 +1,17 @@
 //! Answers that were given lately, so that the packets of a flow do not walk the tables again. An answer counts only
 //! while nothing it was made from has changed: it carries the revision of the tables and of the interfaces.
 
-use std::cell::Cell;
+use std::cell::{Cell, OnceCell};
 use std::hash::{Hash, Hasher};
 
 /// Questions and their answers.
 #[derive(Debug)]
 pub(super) struct Cache<Q: Copy, A: Copy> {
     /// Made when the first answer is kept: most hosts of a large world are asked little.
-    rows: std::cell::OnceCell<Box<[Cell<Option<Row<Q, A>>>]>>,
+    rows: OnceCell<Rows<Q, A>>,
 }
+
+type Rows<Q, A> = Box<[Cell<Option<Row<Q, A>>>]>;
 
 #[derive(Clone, Copy, Debug)]
 struct Row<Q, A> {
@@ -22,7 +24,7 @@ const ROWS: usize = 32;
 
 impl<Q: Copy, A: Copy> Default for Cache<Q, A> {
     fn default() -> Self {
-        Cache { rows: std::cell::OnceCell::new() }
+        Cache { rows: OnceCell::new() }
     }
 }
 

@@ -11,7 +11,7 @@ use std::collections::VecDeque;
 
 /// The packet sockets of a host.
 #[derive(Debug, Default)]
-pub struct Ears(Vec<Ear>);
+pub(crate) struct Ears(Vec<Ear>);
 
 #[derive(Debug)]
 struct Ear {
