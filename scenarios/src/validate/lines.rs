@@ -3,7 +3,7 @@
 
 use crate::problem::{Problem, Problems, Severity};
 use crate::read::Text;
-use sim_core::shell::{Line, parse};
+use sim_core::shell::{Line, ScriptProblem, parse};
 
 /// The lines of a text; problems are added with their places. `known` are paths of files of the host: programs of its
 /// own.
@@ -12,12 +12,26 @@ pub(super) fn lines(text: &Text, known: &[&str], problems: &mut Problems) -> Vec
         Ok(read) => read,
         Err(found) => (Vec::new(), found),
     };
+    report(text, found, problems);
+    lines
+}
+
+/// A text of the script: it is typed at once, on a terminal of its own.
+pub(super) fn line(text: &Text, problems: &mut Problems) -> Vec<Line> {
+    let (line, found) = match parse::line(&text.text, &[]) {
+        Ok(read) => read,
+        Err(found) => (None, found),
+    };
+    report(text, found, problems);
+    line.into_iter().collect()
+}
+
+fn report(text: &Text, found: Vec<ScriptProblem>, problems: &mut Problems) {
     for problem in found {
         let place = text.place_of(problem.start..problem.start + problem.length);
         let severity = if problem.warning { Severity::Note } else { Severity::Error };
         problems.push(Problem::error(&place, problem.message, problem.hint.unwrap_or_default()).severity(severity));
     }
-    lines
 }
 
 /// The text without the blanks that its lines have in common: a script in a scenario is indented with the scenario.

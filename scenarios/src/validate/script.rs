@@ -56,7 +56,7 @@ fn deed(action: &ActionText, names: &Names, hosts: &[Host], problems: &mut Probl
     Some(match action {
         ActionText::Run { on, line } => {
             let host = names.host(on, problems);
-            let lines = lines::lines(line, &[], problems);
+            let lines = lines::line(line, problems);
             if lines.is_empty() && line.text.trim().is_empty() {
                 problems.error(line.place(), "nothing is typed here", "");
             }

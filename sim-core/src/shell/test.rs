@@ -150,6 +150,10 @@ impl Reader<'_, '_, '_> {
             self.at += 2;
             return answer.ok_or_else(|| format!("{first}: unary operator expected"));
         }
+        // `[ -eq 0 ]`, as `[ $unset -eq 0 ]` becomes it.
+        if left == 2 && first.starts_with('-') {
+            return Err(format!("{first}: unary operator expected"));
+        }
         self.at += 1;
         Ok(!first.is_empty())
     }

@@ -265,6 +265,24 @@ fn pasted_text_is_corrected_with_a_note() {
 }
 
 #[test]
+fn a_service_is_started_anew_when_it_has_ended() {
+    let pids = "ps -C httpd --no-header | wc -l";
+    let result = Bench::networked(Os::Rhel6).run(&format!(
+        "/etc/init.d/httpd start; /etc/init.d/httpd restart; {pids}; service httpd stop; service httpd start; {pids}"
+    ));
+    let counts: Vec<&str> = result.out.lines().filter(|line| line.len() == 1).collect();
+    assert_eq!(counts, ["1", "1"], "{result:?}");
+    fails("[ $unset -eq 0 ]", 2, "-bash: [: -eq: unary operator expected\n");
+}
+
+#[test]
+fn a_text_typed_at_once_is_one_line() {
+    let (line, _) = parse::line("A=5\nif [ $A -eq 5 ]\nthen echo five\nfi\n", &[]).expect("it is right");
+    let body = super::Shell::typed(&line.expect("there is something"), None);
+    assert_eq!(Bench::new(Os::Debian12).run_body(body).out, "five\n");
+}
+
+#[test]
 fn not_modelled_in_a_script_is_exit_status_125() {
     let result = Bench::networked(Os::Debian12).run("x=-6; ip $x addr; echo $?");
     assert_eq!(

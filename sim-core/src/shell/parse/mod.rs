@@ -109,6 +109,23 @@ pub fn lines(text: &str, known: &[&str]) -> Result<(Vec<Line>, Vec<ScriptProblem
     Err(warnings)
 }
 
+/// Reads what is typed at once: like [`lines`], but the whole text is one line, whose commands share one shell.
+///
+/// # Errors
+/// As [`lines`].
+pub fn line(text: &str, known: &[&str]) -> Result<(Option<Line>, Vec<ScriptProblem>), Vec<ScriptProblem>> {
+    let (mut lines, warnings) = lines(text, known)?;
+    if lines.len() < 2 {
+        return Ok((lines.pop(), warnings));
+    }
+    let (clean, _) = paste::clean(text);
+    // Each command was read a moment ago, and they end where lines end.
+    let commands = program(&clean).map(|program| program.complete_commands).unwrap_or_default();
+    let (ops, _) = lower::lower(&clean, &commands, lower::Commands::WhenTheyRun);
+    let script = Script { name: "-bash".into(), ops, typed: true };
+    Ok((Some(Line { text: clean.trim().into(), start: lines[0].start, script }), warnings))
+}
+
 /// The text cut where a complete command ends; what cannot be read is reported and left out.
 fn pieces<'t>(text: &'t str, problems: &mut Vec<Raw>) -> Vec<(usize, &'t str)> {
     let mut pieces = Vec::new();

@@ -1,5 +1,6 @@
 //! The three ways to a service: `systemctl VERB NAME`, `service NAME VERB`, `/etc/init.d/NAME VERB`.
 
+use super::turnover::Turnover;
 use super::{Kind, NOT_MODELLED, SERVICES, Service, find, has_systemd, names};
 use crate::kernel::process::Signal;
 use crate::kernel::syscall::Sys;
@@ -118,10 +119,11 @@ fn run_systemctl(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         return call.fail(1, "Too few arguments.\n");
     }
     let mut code = 0;
+    let mut turnover = Turnover::default();
     for unit in units {
         let unit = unit.strip_suffix(".service").unwrap_or(unit);
         let ended = match find(unit) {
-            Some(service) => unit_verb(verb, now, service, call, sys),
+            Some(service) => unit_verb(verb, now, service, &mut turnover, call, sys),
             None if matches!(verb, "status" | "is-active") => {
                 call.out(if verb == "status" {
                     format!("Unit {unit}.service could not be found.\n")
@@ -137,10 +139,10 @@ fn run_systemctl(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         };
         code = if ended == 0 { code } else { ended };
     }
-    Outcome::Done(code)
+    turnover.finish(code)
 }
 
-fn unit_verb(verb: &str, now: bool, service: &Service, call: &mut Call, sys: &mut Sys) -> i32 {
+fn unit_verb(verb: &str, now: bool, service: &Service, turnover: &mut Turnover, call: &mut Call, sys: &mut Sys) -> i32 {
     let name = service.names[0];
     let verb = match verb {
         "start" => Verb::Start,
@@ -175,7 +177,7 @@ fn unit_verb(verb: &str, now: bool, service: &Service, call: &mut Call, sys: &mu
             return 1;
         }
     };
-    match carry_out(verb, service, sys) {
+    match carry_out(verb, service, turnover, sys) {
         Ok(()) => 0,
         Err(problem) => {
             call.err(format!("Job for {name}.service failed: {problem}"));
@@ -218,7 +220,9 @@ fn run_service(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     };
     if has_systemd(sys.kernel.os) && verb != "save" {
         call.out(format!("Redirecting to /bin/systemctl {verb} {}.service\n", service.names[0]));
-        return Outcome::Done(unit_verb(&verb, false, service, call, sys));
+        let mut turnover = Turnover::default();
+        let code = unit_verb(&verb, false, service, &mut turnover, call, sys);
+        return turnover.finish(code);
     }
     script(&verb, service, call, sys)
 }
@@ -252,9 +256,10 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
         _ => return call.fail(2, format!("Usage: {name} {{start|stop|status|restart|reload|condrestart}}\n")),
     };
     let mut code = 0;
+    let mut turnover = Turnover::default();
     for (verb, doing) in steps {
         let was_active = service.is_active(sys);
-        let ended = carry_out(*verb, service, sys);
+        let ended = carry_out(*verb, service, &mut turnover, sys);
         let pointless = *verb == Verb::Stop && !was_active && matches!(service.kind, Kind::Daemon { .. });
         let good = ended.is_ok() && !pointless;
         for what in sentences(*verb, doing, service) {
@@ -265,7 +270,7 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
             code = 1;
         }
     }
-    Outcome::Done(code)
+    turnover.finish(code)
 }
 
 fn sentences(verb: Verb, doing: &str, service: &Service) -> Vec<String> {
@@ -303,27 +308,25 @@ fn script_status(service: &Service, call: &mut Call, sys: &Sys) -> Outcome {
     Outcome::Done(if active { 0 } else { 3 })
 }
 
-fn carry_out(verb: Verb, service: &Service, sys: &mut Sys) -> Result<(), String> {
+fn carry_out(verb: Verb, service: &Service, turnover: &mut Turnover, sys: &mut Sys) -> Result<(), String> {
     match (verb, &service.kind) {
         (_, Kind::Always) => Ok(()),
-        (Verb::Start, Kind::Daemon { .. }) if service.is_active(sys) => Ok(()),
+        (Verb::Start, Kind::Daemon { program, .. }) if service.is_active(sys) && !turnover.stops(program) => Ok(()),
         (Verb::Start, Kind::Daemon { start, .. }) => {
-            if start(sys) {
-                Ok(())
-            } else {
-                Err("cannot fork: too many processes\n".into())
-            }
+            turnover.start(*start);
+            Ok(())
         }
         (Verb::Stop, Kind::Daemon { program, .. }) => {
-            tell(program, Signal::Term, sys);
+            turnover.stop(program, sys);
             Ok(())
         }
         (Verb::Restart, Kind::Daemon { program, start }) => {
-            tell(program, Signal::Term, sys);
-            if start(sys) { Ok(()) } else { Err("cannot fork: too many processes\n".into()) }
+            turnover.stop(program, sys);
+            turnover.start(*start);
+            Ok(())
         }
         (Verb::RestartIfActive, Kind::Daemon { .. }) if service.is_active(sys) => {
-            carry_out(Verb::Restart, service, sys)
+            carry_out(Verb::Restart, service, turnover, sys)
         }
         (Verb::RestartIfActive, _) => Ok(()),
         (Verb::Reload, Kind::Daemon { .. }) if !service.is_active(sys) => Err("the service is not active\n".into()),

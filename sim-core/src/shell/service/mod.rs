@@ -2,6 +2,7 @@
 
 mod control;
 mod rules;
+mod turnover;
 mod web;
 
 pub(super) use control::{INIT_SCRIPT, SERVICE, SYSTEMCTL};
