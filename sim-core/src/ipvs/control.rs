@@ -122,7 +122,7 @@ impl Ipvs {
         if self.services.find_server(id, options.server).is_some() {
             return Err(ControlError::ServerExists);
         }
-        let server = self.services.add_server(id, options);
+        let server = self.services.add_server(id, options, cx.now);
         self.record_server(server, cx);
         Ok(())
     }

@@ -319,9 +319,9 @@ impl Services {
     }
 
     /// Puts a server first in the list, revived from the trash if it is there, and tells the scheduler.
-    pub(super) fn add_server(&mut self, service: ServiceId, options: &ServerOptions) -> ServerId {
+    pub(super) fn add_server(&mut self, service: ServiceId, options: &ServerOptions, now: Instant) -> ServerId {
         let service_key = self.service(service).key;
-        let id = self.revive(service, service_key, options).unwrap_or_else(|| {
+        let id = self.revive(service, service_key, options, now).unwrap_or_else(|| {
             self.place(Server {
                 address: options.server,
                 method: options.method,
@@ -366,7 +366,13 @@ impl Services {
         id
     }
 
-    fn revive(&mut self, service: ServiceId, key: ServiceKey, options: &ServerOptions) -> Option<ServerId> {
+    fn revive(
+        &mut self,
+        service: ServiceId,
+        key: ServiceKey,
+        options: &ServerOptions,
+        now: Instant,
+    ) -> Option<ServerId> {
         let place = self.trash.iter().position(|&id| {
             let server = self.server(id);
             server.address == options.server && server.service_key == key
@@ -379,7 +385,7 @@ impl Services {
         server.available = true;
         if server.service != service {
             server.service = service;
-            server.stats = Stats::default();
+            server.stats.zero(now);
         }
         Some(id)
     }

@@ -1,8 +1,9 @@
 //! Counters of services and real servers (`ipvsadm --stats`) and their rates (`--rate`).
 //!
 //! A rate is an average that every 2 s moves a quarter of the way towards what these 2 s showed, kept as an integer
-//! scaled by 2¹⁰ (connections, packets) or 2⁵ (octets). Follows Linux `ip_vs_est.c`; the rate is brought up to date
-//! when somebody looks or counts, so an idle service costs nothing.
+//! scaled by 2¹⁰ (connections, packets) or 2⁵ (octets). What is shown, counters too, is what the last of these ticks saw:
+//! `ipvsadm --stats` lags by up to 2 s. Follows Linux `ip_vs_est.c`; both are brought up to date when somebody looks or
+//! counts, so an idle service costs nothing.
 
 use crate::base::time::{Duration, Instant};
 
@@ -25,8 +26,10 @@ pub struct Counts {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stats {
     counts: Counts,
-    /// The counts at `seen`.
+    /// The counts at the last tick.
     last: Counts,
+    /// The counts that are taken for zero.
+    zero: Counts,
     /// The scaled averages.
     averages: Counts,
     /// How many ticks of the estimator are in the averages.
@@ -38,9 +41,16 @@ const TICK: Duration = Duration::from_nanos(2_000_000_000);
 const FADED: u64 = 400;
 
 impl Stats {
-    /// What was counted.
+    /// What was counted, to this moment.
     pub fn counts(&self) -> Counts {
-        self.counts
+        self.counts.less(self.zero)
+    }
+
+    /// What was counted up to the last tick before `now`, as `ipvsadm --stats` shows it.
+    pub fn shown(&self, now: Instant) -> Counts {
+        let mut seen = *self;
+        seen.catch_up(now);
+        seen.last.less(seen.zero)
     }
 
     /// The counts, to be added to at `now`.
@@ -65,9 +75,11 @@ impl Stats {
         }
     }
 
-    /// `ipvsadm -Z`.
+    /// `ipvsadm -Z`: what the last tick saw is zero from here on. What came after it still counts.
     pub(super) fn zero(&mut self, now: Instant) {
-        *self = Stats { seen: now.nanos() / TICK.nanos(), ..Stats::default() };
+        self.catch_up(now);
+        self.zero = self.last;
+        self.averages = Counts::default();
     }
 
     /// Runs the ticks of the estimator up to `now`.
@@ -86,9 +98,54 @@ impl Stats {
     }
 }
 
+impl Counts {
+    fn less(self, zero: Counts) -> Counts {
+        Counts {
+            conns: self.conns - zero.conns,
+            in_packets: self.in_packets - zero.in_packets,
+            out_packets: self.out_packets - zero.out_packets,
+            in_bytes: self.in_bytes - zero.in_bytes,
+            out_bytes: self.out_bytes - zero.out_bytes,
+        }
+    }
+}
+
 /// One tick: `more` since the last, in 2 s, so per second and scaled it is `more << shift`.
 fn step(average: &mut u64, more: u64, shift: u32) {
     let rate = (more << shift) as i64;
     let now = *average as i64;
     *average = (now + ((rate - now) >> 2)) as u64;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(ms: u64) -> Instant {
+        Instant::ZERO + Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn five_connections_a_second_are_shown_as_1_2_3_and_after_10_s_as_4() {
+        let mut stats = Stats::default();
+        let mut shown = Vec::new();
+        for step in 0..50 {
+            stats.counting(at(step * 200)).conns += 1;
+            if step % 10 == 9 {
+                shown.push(stats.rates(at(step * 200 + 200)).conns);
+            }
+        }
+        assert_eq!(shown, [1, 2, 3, 3, 4]);
+    }
+
+    #[test]
+    fn counters_are_shown_as_the_last_two_second_tick_saw_them() {
+        let mut stats = Stats::default();
+        stats.counting(at(500)).in_packets += 3;
+        assert_eq!(stats.shown(at(1999)).in_packets, 0);
+        assert_eq!(stats.shown(at(2000)).in_packets, 3);
+        stats.counting(at(2100)).in_packets += 1;
+        stats.zero(at(2200));
+        assert_eq!((stats.shown(at(2300)).in_packets, stats.shown(at(4000)).in_packets), (0, 1));
+    }
 }

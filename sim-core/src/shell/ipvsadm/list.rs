@@ -129,7 +129,7 @@ fn service_line(service: &Service, list: &List, names: &Names, now: Instant, tex
     match list.columns {
         Columns::Stats => {
             let _ = write!(text, "{name:<33}");
-            numbers(service.stats.counts(), list.exact, text);
+            numbers(service.stats.shown(now), list.exact, text);
         }
         Columns::Rate => {
             let _ = write!(text, "{name:<33}");
@@ -174,7 +174,7 @@ fn server_columns(server: &Server, list: &List, now: Instant, text: &mut String)
             let (weight, persistent) = (server.weight, server.persistent);
             writeln!(text, " {weight:<9} {persistent:<11} {active:<10} {inactive:<10}")
         }
-        Columns::Stats => return numbers(server.stats.counts(), list.exact, text),
+        Columns::Stats => return numbers(server.stats.shown(now), list.exact, text),
         Columns::Rate => return numbers(server.stats.rates(now), list.exact, text),
     };
 }
