@@ -13,6 +13,8 @@ use crate::base::time::Instant;
 use std::collections::BTreeMap;
 
 pub mod descriptor;
+mod handles;
+mod ready;
 pub mod table;
 
 pub use table::Processes;

@@ -4,9 +4,9 @@
 //! given the whole kernel.
 
 use super::descriptor::{Handle, OpenFile, Pipe, Places, Terminal};
-use super::{Env, Exec, ExecError, Fd, Next, On, Process, Signal, SocketId, Wait};
+use super::ready::ReadySockets;
+use super::{Env, Exec, ExecError, Next, On, Process, Signal, SocketId, Wait};
 use crate::base::id::{EventId, PacketId, Pid};
-use crate::base::map::Lookup;
 use crate::base::time::Instant;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
@@ -27,7 +27,7 @@ const TURNS_PER_INSTANT_MAX: u32 = 100_000;
 /// The processes of one host.
 #[derive(Debug, Default)]
 pub struct Processes {
-    table: BTreeMap<Pid, Entry>,
+    pub(super) table: BTreeMap<Pid, Entry>,
     ready: VecDeque<Pid>,
     timers: BinaryHeap<Reverse<(Instant, Pid)>>,
     born: Vec<(Pid, Box<dyn Process>)>,
@@ -341,7 +341,7 @@ impl Processes {
         }
     }
 
-    fn make_ready(&mut self, pid: Pid) {
+    pub(super) fn make_ready(&mut self, pid: Pid) {
         let Some(entry) = self.table.get_mut(&pid) else { return };
         if !entry.is_queued && entry.state == State::Alive {
             entry.is_queued = true;
@@ -477,94 +477,6 @@ impl Processes {
         }
     }
 
-    // ── descriptors ──
-
-    pub(crate) fn handle(&self, pid: Pid, fd: Fd) -> Option<Handle> {
-        self.table.get(&pid)?.descriptors.get(usize::from(fd.0)).copied().flatten()
-    }
-
-    /// Gives `pid` the smallest free descriptor. `None` if it has too many.
-    pub(crate) fn install(&mut self, pid: Pid, handle: Handle) -> Option<Fd> {
-        let descriptors = &mut self.table.get_mut(&pid)?.descriptors;
-        let place = descriptors.iter().position(Option::is_none).unwrap_or(descriptors.len());
-        if place >= DESCRIPTORS_MAX {
-            return None;
-        }
-        if place == descriptors.len() {
-            descriptors.push(None);
-        }
-        descriptors[place] = Some(handle);
-        self.hold(handle);
-        Some(Fd(place as u8))
-    }
-
-    pub(crate) fn close_fd(&mut self, pid: Pid, fd: Fd) {
-        let slot = self.table.get_mut(&pid).and_then(|entry| entry.descriptors.get_mut(usize::from(fd.0)));
-        if let Some(handle) = slot.and_then(Option::take) {
-            self.release(handle);
-        }
-    }
-
-    /// Gives a typed line a terminal of its own.
-    pub(crate) fn open_terminal(&mut self, terminal: u32) {
-        self.terminals.insert(terminal, Terminal::default());
-    }
-
-    /// Takes a terminal away; what is still written to it is lost.
-    pub(crate) fn close_terminal(&mut self, terminal: u32) -> Terminal {
-        self.terminals.remove(&terminal).unwrap_or_default()
-    }
-
-    /// Writes to a terminal, if it is still there.
-    pub(crate) fn write_terminal(&mut self, terminal: u32, error: bool, bytes: &[u8]) {
-        if let Some(terminal) = self.terminals.get_mut(&terminal) {
-            let stream = if error { &mut terminal.stderr } else { &mut terminal.stdout };
-            stream.write(bytes);
-        }
-    }
-
-    pub(crate) fn wake_sleepers(&mut self, pipe: u32) {
-        for pid in std::mem::take(&mut self.pipes.get(pipe).sleepers) {
-            self.make_ready(pid);
-        }
-    }
-
-    fn hold(&mut self, handle: Handle) {
-        match handle {
-            Handle::Null | Handle::Terminal { .. } => {}
-            Handle::PipeRead(pipe) => self.pipes.get(pipe).readers += 1,
-            Handle::PipeWrite(pipe) => self.pipes.get(pipe).writers += 1,
-            Handle::File(file) => self.opens.get(file).holders += 1,
-        }
-    }
-
-    fn release(&mut self, handle: Handle) {
-        let pipe = match handle {
-            Handle::Null | Handle::Terminal { .. } => return,
-            Handle::PipeRead(pipe) => {
-                self.pipes.get(pipe).readers -= 1;
-                pipe
-            }
-            Handle::PipeWrite(pipe) => {
-                self.pipes.get(pipe).writers -= 1;
-                pipe
-            }
-            Handle::File(file) => {
-                let open = self.opens.get(file);
-                open.holders -= 1;
-                if open.holders == 0 {
-                    self.opens.take(file);
-                }
-                return;
-            }
-        };
-        self.wake_sleepers(pipe);
-        let ends = self.pipes.get(pipe);
-        if ends.readers == 0 && ends.writers == 0 {
-            self.pipes.take(pipe);
-        }
-    }
-
     fn next_pid(&mut self) -> Pid {
         loop {
             self.last_pid = if self.last_pid >= 4_194_303 { 300 } else { self.last_pid + 1 };
@@ -573,43 +485,6 @@ impl Processes {
                 return pid;
             }
         }
-    }
-}
-
-/// Sockets at which something happened, in order, each once.
-#[derive(Debug, Default)]
-struct ReadySockets {
-    order: VecDeque<SocketId>,
-    announced: Lookup<SocketId, ()>,
-}
-
-impl ReadySockets {
-    fn announce(&mut self, socket: SocketId) {
-        if self.announced.insert(socket, ()).is_none() {
-            if self.order.len() > 2 * self.announced.len() + 64 {
-                let announced = &self.announced;
-                self.order.retain(|old| announced.contains(old));
-            }
-            self.order.push_back(socket);
-        }
-    }
-
-    /// Takes one out; whether it was there. Its place in the order is passed over when its turn comes.
-    fn forget(&mut self, socket: SocketId) -> bool {
-        self.announced.remove(&socket).is_some()
-    }
-
-    fn next(&mut self) -> Option<SocketId> {
-        loop {
-            let socket = self.order.pop_front()?;
-            if self.forget(socket) {
-                return Some(socket);
-            }
-        }
-    }
-
-    fn is_empty(&self) -> bool {
-        self.announced.is_empty()
     }
 }
 

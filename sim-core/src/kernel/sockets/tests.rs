@@ -1,14 +1,18 @@
 //! Two hosts' sockets back to back, with a cable of 1 ms between them and no IP path.
 
+use super::segment::{ACK, FIN, RST, SYN, Seen};
 use super::*;
 use crate::base::id::NodeId;
 use crate::base::id::PortId;
 use crate::base::rng::Stream;
 use crate::kernel::syscall::{Read, TcpState};
+use crate::tables::Tables;
 use crate::tables::interfaces::{Address, LOOPBACK};
+use crate::trace::Stage;
 use crate::trace::record::LinkKind;
 use crate::trace::{Cast, Level, Recorder};
 use crate::wire::Mac;
+use crate::wire::flow::{Flow as FlowOnWire, Transport};
 use crate::world::node::Pool;
 use proptest::prelude::*;
 
