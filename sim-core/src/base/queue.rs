@@ -31,8 +31,8 @@ pub struct Entity {
 #[derive(Clone, Debug, Default)]
 pub struct Queue {
     heap: Vec<u128>,
-    /// Where each entity's entry stands in the heap, by class and index.
-    places: [Vec<u32>; 3],
+    /// Where each entity's entry stands in the heap; the classes take turns.
+    places: Vec<u32>,
 }
 
 const CHILDREN: usize = 4;
@@ -41,13 +41,12 @@ const ABSENT: u32 = u32::MAX;
 impl Queue {
     /// Sets the time at which `entity` is due, in place of the one it had. `Instant::NEVER` takes it out.
     pub fn arm(&mut self, entity: Entity, at: Instant) {
-        let places = &mut self.places[entity.class as usize];
-        let index = entity.index as usize;
-        if index >= places.len() {
-            places.resize(index + 1, ABSENT);
-        }
-        let place = places[index];
         let key = pack(at, entity);
+        let slot = slot(key);
+        if slot >= self.places.len() {
+            self.places.resize(slot + 1, ABSENT);
+        }
+        let place = self.places[slot];
         match (place == ABSENT, at == Instant::NEVER) {
             (true, true) => {}
             (true, false) => {
@@ -143,8 +142,13 @@ impl Queue {
     }
 
     fn set_place(&mut self, key: u128, place: u32) {
-        self.places[(key >> 32) as u32 as usize][key as u32 as usize] = place;
+        self.places[slot(key)] = place;
     }
+}
+
+/// Where the place of a key's entity is kept.
+fn slot(key: u128) -> usize {
+    key as u32 as usize * 3 + (key >> 32) as u32 as usize
 }
 
 fn pack(at: Instant, entity: Entity) -> u128 {

@@ -135,7 +135,7 @@ impl Ipvs {
     pub fn next_wake(&self) -> Option<Instant> {
         let timers =
             [self.conns.next_timer(), self.services.trash_due(), self.services.schedulers_due(), self.orphans_due];
-        timers.into_iter().flatten().min()
+        Instant::soonest(timers)
     }
 
     // ── views ──

@@ -92,7 +92,7 @@ impl Kernel {
 
     /// When something of this kernel is due.
     pub fn next_wake(&self) -> Option<Instant> {
-        path::sooner(self.processes.next_wake(), path::next_wake(self))
+        Instant::soonest([self.processes.next_wake(), path::next_wake(self)])
     }
 
     /// The cable of a port got or lost its signal.

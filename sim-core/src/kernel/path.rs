@@ -180,13 +180,7 @@ pub(crate) fn next_wake(kernel: &Kernel) -> Option<Instant> {
         kernel.ipvs.next_wake(),
         kernel.sockets.next_wake(),
     ];
-    wakes.into_iter().fold(None, sooner)
-}
-
-/// The sooner of two times, if there is one. (Written out, since every turn of every host ends with it.)
-pub(crate) fn sooner(one: Option<Instant>, other: Option<Instant>) -> Option<Instant> {
-    let at = one.unwrap_or(Instant::NEVER).min(other.unwrap_or(Instant::NEVER));
-    (at != Instant::NEVER).then_some(at)
+    Instant::soonest(wakes)
 }
 
 /// Sends an ARP message by an interface; false if the interface cannot.

@@ -104,7 +104,7 @@ pub struct Route {
 }
 
 /// What a lookup is about.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Question {
     /// Where to.
     pub destination: Ipv4Addr,
@@ -187,7 +187,9 @@ impl Routes {
     /// The same, with everything a rule can look at.
     pub fn find(&self, question: Question, interfaces: &Interfaces) -> Found {
         let revision = (self.revision, interfaces.revision);
-        self.answers.answer(question, revision, || self.walk(question, interfaces))
+        let source = question.source.map_or(0, Ipv4Addr::to_bits);
+        let hint = u64::from(question.destination.to_bits()) << 32 | u64::from(source ^ u32::from(question.iif.0));
+        self.answers.answer(hint, question, revision, || self.walk(question, interfaces))
     }
 
     fn walk(&self, question: Question, interfaces: &Interfaces) -> Found {
@@ -216,7 +218,7 @@ impl Routes {
 
     /// What kind of address this is by the `local` table: `Local`, `Broadcast`, or none for anything else.
     pub fn local_kind(&self, address: Ipv4Addr) -> Option<RouteKind> {
-        self.kinds.answer(address, (self.revision, 0), || {
+        self.kinds.answer(u64::from(address.to_bits()), address, (self.revision, 0), || {
             let question = Question { destination: address, source: None, mark: 0, iif: LOOPBACK, oif: None };
             self.tables.get(&TABLE_LOCAL)?.lookup(&question).map(|entry| entry.record.kind)
         })

@@ -1,16 +1,16 @@
 //! The digest of a run: SipHash-128 with a fixed key over every frame delivered (time, port, bytes) and every command's
 //! output. Two runs with the same digest delivered the same bytes at the same places at the same times.
 //!
-//! A frame's bytes are hashed once, to a fingerprint that travels with the buffer until an edit; a rewrite of the
-//! headers leaves the payload's own fingerprint standing. The running digest takes in the time, the port and the
-//! fingerprint, so a hop costs the same for a short and a long frame.
+//! A frame's bytes are hashed once, to a fingerprint of 64 bits that travels with the buffer until an edit; a rewrite of
+//! the headers leaves the payload's own fingerprint standing. SipHash takes in the time, the port and the fingerprint, so
+//! a hop costs the same for a short and a long frame. The fingerprint itself is by folded multiplication, which is ten
+//! times as fast as SipHash: nobody chooses bytes here to fool it.
 
 use super::record::CommandRecord;
 use crate::base::id::PortId;
 use crate::base::time::Instant;
 use crate::wire::frame::{Buffer, ETHERNET_HEADER, Tail};
-use siphasher::sip::SipHasher13;
-use siphasher::sip128::{Hasher128, SipHasher13 as SipHasher13x128};
+use siphasher::sip128::{Hasher128, SipHasher13};
 use std::fmt;
 use std::hash::Hasher;
 use std::num::NonZeroU64;
@@ -19,42 +19,56 @@ use std::num::NonZeroU64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Digest(pub u128);
 
-/// A digest that is being taken.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Running(SipHasher13x128);
+/// A digest that is being taken. What comes in waits in a block, since SipHash is fastest in long strokes.
+#[derive(Clone, Debug)]
+pub(super) struct Running {
+    hasher: SipHasher13,
+    block: Vec<u8>,
+}
 
 const KEY: (u64, u64) = (0x6c76_736c_6162_2d64, 0x6967_6573_742d_7631);
+const BLOCK: usize = 1_536;
 const FRAME: u64 = 1;
 const COMMAND: u64 = 2;
 
 impl Default for Running {
     fn default() -> Self {
-        Running(SipHasher13x128::new_with_keys(KEY.0, KEY.1))
+        Running { hasher: SipHasher13::new_with_keys(KEY.0, KEY.1), block: Vec::with_capacity(BLOCK + 64) }
     }
 }
 
 impl Running {
     /// A frame with this fingerprint was delivered.
     pub(super) fn frame(&mut self, at: Instant, port: PortId, print: NonZeroU64) {
-        self.0.write_u64(FRAME << 32 | u64::from(port.0));
-        self.0.write_u64(at.nanos());
-        self.0.write_u64(print.get());
+        let mut record = [0; 24];
+        record[..8].copy_from_slice(&(FRAME << 32 | u64::from(port.0)).to_le_bytes());
+        record[8..16].copy_from_slice(&at.nanos().to_le_bytes());
+        record[16..].copy_from_slice(&print.get().to_le_bytes());
+        self.take_in(&record);
     }
 
     /// A command ended.
     pub(super) fn command(&mut self, at: Instant, record: &CommandRecord) {
-        self.0.write_u64(COMMAND << 32 | u64::from(record.node.0));
-        self.0.write_u64(at.nanos());
-        self.0.write_u64(record.exit.map_or(u64::MAX, |exit| u64::from(exit as u32)));
-        for text in [&*record.text, &record.stdout, &record.stderr] {
-            self.0.write_u64(text.len() as u64);
-            self.0.write_u64(hash(text.as_bytes()));
-        }
+        let exit = record.exit.map_or(u64::MAX, |exit| u64::from(exit as u32));
+        let texts = [&*record.text, &record.stdout, &record.stderr];
+        let prints = texts.map(|text| hash(text.as_bytes()));
+        let words = [COMMAND << 32 | u64::from(record.node.0), at.nanos(), exit, prints[0], prints[1], prints[2]];
+        self.take_in(words.map(u64::to_le_bytes).as_flattened());
     }
 
     /// The digest so far.
     pub(super) fn value(&self) -> Digest {
-        Digest(self.0.finish128().into())
+        let mut hasher = self.hasher;
+        hasher.write(&self.block);
+        Digest(hasher.finish128().into())
+    }
+
+    fn take_in(&mut self, record: &[u8]) {
+        self.block.extend_from_slice(record);
+        if self.block.len() >= BLOCK {
+            self.hasher.write(&self.block);
+            self.block.clear();
+        }
     }
 }
 
@@ -65,20 +79,19 @@ pub(super) fn fingerprint(buffer: &mut Buffer) -> NonZeroU64 {
     }
     let bytes = buffer.bytes();
     let (head, payload) = bytes.split_at(head_length(bytes));
-    let mut hasher = SipHasher13::new_with_keys(KEY.1, KEY.0);
-    hasher.write_u64((head.len() as u64) << 32 | payload.len() as u64);
-    hasher.write(head);
-    if !payload.is_empty() {
-        let known = buffer.tail.length as usize == payload.len() && buffer.tail.print != 0;
-        let tail_print = if known { buffer.tail.print } else { hash(payload) | 1 };
-        hasher.write_u64(tail_print);
-        if !known {
-            let same = buffer.tail.length as usize == payload.len();
-            let kept = if same { buffer.tail.kept } else { Tail::NOT_KEPT };
-            buffer.tail = Tail { length: payload.len() as u32, kept, print: tail_print };
+    let (head_print, payload_length) = (hash(head), payload.len() as u32);
+    let mut print = head_print;
+    if payload_length > 0 {
+        if buffer.tail.length != payload_length {
+            let tail = Tail { length: payload_length, kept: Tail::NOT_KEPT, print: hash(payload) | 1 };
+            buffer.tail = tail;
+        } else if buffer.tail.print == 0 {
+            let tail_print = hash(payload) | 1;
+            buffer.tail.print = tail_print;
         }
+        print = fold(head_print, buffer.tail.print);
     }
-    let print = NonZeroU64::new(hasher.finish()).unwrap_or(NonZeroU64::MIN);
+    let print = NonZeroU64::new(print).unwrap_or(NonZeroU64::MIN);
     buffer.print = Some(print);
     print
 }
@@ -104,10 +117,26 @@ pub(super) fn head_length(frame: &[u8]) -> usize {
     frame.len().min(at + transport)
 }
 
+/// 16 octets at a time, each pair of words multiplied into the state.
 fn hash(bytes: &[u8]) -> u64 {
-    let mut hasher = SipHasher13::new_with_keys(KEY.0, KEY.1);
-    hasher.write(bytes);
-    hasher.finish()
+    let (pairs, rest) = bytes.as_chunks::<16>();
+    let mut last = [0; 16];
+    last[..rest.len()].copy_from_slice(rest);
+    let state = pairs.iter().fold(KEY.0, |state, pair| take_pair(state, pair));
+    fold(take_pair(state, &last), bytes.len() as u64)
+}
+
+fn take_pair(state: u64, pair: &[u8; 16]) -> u64 {
+    let word = |at: usize| u64::from_le_bytes(pair[at..at + 8].try_into().expect("half of sixteen octets is eight"));
+    fold(state ^ word(0), word(8))
+}
+
+/// Both halves of a product, so that every bit of either word reaches every bit of the result.
+fn fold(one: u64, other: u64) -> u64 {
+    const FIRST: u64 = 0x9e37_79b9_7f4a_7c15;
+    const SECOND: u64 = 0xd6e8_feb8_6659_fd93;
+    let product = u128::from(one ^ FIRST) * u128::from(other ^ SECOND);
+    (product as u64) ^ ((product >> 64) as u64)
 }
 
 /// The first 32 bits, as `run` prints them: `3f0c9a51`. The alternate form `{:#}` has all 128.

@@ -2,7 +2,6 @@
 //! while nothing it was made from has changed: it carries the revision of the tables and of the interfaces.
 
 use std::cell::{Cell, OnceCell};
-use std::hash::{Hash, Hasher};
 
 /// Questions and their answers.
 #[derive(Debug)]
@@ -28,13 +27,13 @@ impl<Q: Copy, A: Copy> Default for Cache<Q, A> {
     }
 }
 
-impl<Q: Copy + Eq + Hash, A: Copy> Cache<Q, A> {
-    /// The answer to `question`: a kept one if it is of this revision, else what `find` says.
-    pub(super) fn answer(&self, question: Q, revision: (u64, u64), find: impl FnOnce() -> A) -> A {
+impl<Q: Copy + Eq, A: Copy> Cache<Q, A> {
+    /// The answer to `question`: a kept one if it is of this revision, else what `find` says. `hint` is some of the
+    /// question: questions with different hints mostly have different rows.
+    pub(super) fn answer(&self, hint: u64, question: Q, revision: (u64, u64), find: impl FnOnce() -> A) -> A {
+        const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
         let rows = self.rows.get_or_init(|| (0..ROWS).map(|_| Cell::new(None)).collect());
-        let mut place = Place(0);
-        question.hash(&mut place);
-        let row = &rows[(place.0 >> 32) as usize % ROWS];
+        let row = &rows[(hint.wrapping_mul(SPREAD) >> 40) as usize % ROWS];
         if let Some(row) = row.get()
             && row.question == question
             && row.revision == revision
@@ -44,40 +43,5 @@ impl<Q: Copy + Eq + Hash, A: Copy> Cache<Q, A> {
         let answer = find();
         row.set(Some(Row { revision, question, answer }));
         answer
-    }
-}
-
-/// A hash that is good enough to choose one of a few rows.
-struct Place(u64);
-
-impl Hasher for Place {
-    fn finish(&self) -> u64 {
-        self.0
-    }
-
-    fn write(&mut self, bytes: &[u8]) {
-        for byte in bytes {
-            self.write_u64(u64::from(*byte));
-        }
-    }
-
-    fn write_u8(&mut self, value: u8) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u16(&mut self, value: u16) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u32(&mut self, value: u32) {
-        self.write_u64(u64::from(value));
-    }
-
-    fn write_u64(&mut self, value: u64) {
-        self.0 = (self.0 ^ value).wrapping_mul(0x9e37_79b9_7f4a_7c15).rotate_left(29);
-    }
-
-    fn write_usize(&mut self, value: usize) {
-        self.write_u64(value as u64);
     }
 }
