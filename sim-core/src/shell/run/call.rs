@@ -184,6 +184,7 @@ impl Shell {
 
     /// Goes on in a text (`eval`, `source`, a trap); false if it cannot be read.
     pub(super) fn enter_text(&mut self, text: &str, kind: CallKind) -> bool {
+        self.state.cost += (text.len() / 8) as u64;
         let script = match parse::script(text, &self.state.name) {
             Ok(script) => script,
             Err(problems) => {

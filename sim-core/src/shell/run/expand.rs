@@ -32,9 +32,10 @@ impl State {
             self.add(word, &mut fields)?;
             fields.close();
             if fields.octets > OCTETS_MAX {
-                return Err(Trouble { message: "Argument list too long".into(), fatal: false });
+                return Err(self.too_long());
             }
         }
+        self.cost += (fields.octets / OCTETS_A_STEP) as u64;
         Ok(fields.done)
     }
 
@@ -74,10 +75,27 @@ impl State {
                 text.push_str(&piece);
             }
             if text.len() > OCTETS_MAX {
-                return Err(Trouble { message: "Argument list too long".into(), fatal: false });
+                return Err(self.too_long());
             }
         }
+        self.cost += (text.len() / OCTETS_A_STEP) as u64;
         Ok(text)
+    }
+
+    fn too_long(&mut self) -> Trouble {
+        self.cost += (OCTETS_MAX / OCTETS_A_STEP) as u64;
+        Trouble { message: "Argument list too long".into(), fatal: false }
+    }
+
+    /// Accounts for matching a pattern at every place of a value.
+    fn search(&mut self, value: &str, pattern: &str) -> Result<(), Trouble> {
+        let length = value.len() as u64;
+        let tries = length.saturating_mul(length).saturating_mul(pattern.len() as u64);
+        if tries > TRIES_MAX {
+            return Err(Trouble { message: "the value is too long for a pattern".into(), fatal: false });
+        }
+        self.cost += tries / TRIES_A_STEP;
+        Ok(())
     }
 
     fn add(&mut self, word: &Word, fields: &mut Fields) -> Result<(), Trouble> {
@@ -108,7 +126,7 @@ impl State {
                 },
             }
             if fields.octets > OCTETS_MAX {
-                return Err(Trouble { message: "Argument list too long".into(), fatal: false });
+                return Err(self.too_long());
             }
         }
         Ok(())
@@ -202,11 +220,13 @@ impl State {
             Form::CutEnd { longest, pattern } => {
                 let pattern = self.pattern(pattern)?;
                 let value = raw.unwrap_or_else(|| "".into());
+                self.search(&value, &pattern)?;
                 Value::One(cut_end(&value, &pattern, *longest).into())
             }
             Form::CutStart { longest, pattern } => {
                 let pattern = self.pattern(pattern)?;
                 let value = raw.unwrap_or_else(|| "".into());
+                self.search(&value, &pattern)?;
                 let end = pattern::match_at(&pattern, &value, 0, *longest).unwrap_or(0);
                 Value::One(value[end..].into())
             }
@@ -231,7 +251,10 @@ impl State {
             Form::Replace { pattern, with, at } => {
                 let pattern = self.pattern(pattern)?;
                 let with = self.text(with)?;
-                Value::One(replace(&raw.unwrap_or_else(|| "".into()), &pattern, &with, *at).into())
+                let value = raw.unwrap_or_else(|| "".into());
+                // Each place is tried with every length.
+                self.search(&value, &pattern.repeat(1 + value.len() / 16))?;
+                Value::One(replace(&value, &pattern, &with, *at).into())
             }
             Form::Upper => Value::One(raw.unwrap_or_else(|| "".into()).to_uppercase().into()),
             Form::Lower => Value::One(raw.unwrap_or_else(|| "".into()).to_lowercase().into()),
@@ -365,8 +388,7 @@ fn replace(value: &str, pattern: &str, with: &str, at: ReplaceAt) -> String {
             let mut from = 0;
             let mut done = false;
             while let Some(character) = value[from..].chars().next() {
-                // Each start costs the rest's length twice over: long values are left alone after a while.
-                let end = (!done && value.len() <= REPLACE_MAX).then(|| pattern::match_at(pattern, value, from, true));
+                let end = (!done).then(|| pattern::match_at(pattern, value, from, true));
                 match end.flatten() {
                     Some(end) if end > from => {
                         out.push_str(with);
@@ -388,5 +410,9 @@ fn replace(value: &str, pattern: &str, with: &str, at: ReplaceAt) -> String {
 }
 
 const OCTETS_MAX: usize = 1024 * 1024;
-/// Values longer than this are not searched (`${x/y/z}` would take cubic time).
-const REPLACE_MAX: usize = 512;
+/// A step of the budget pays for so many octets.
+const OCTETS_A_STEP: usize = 256;
+/// A step of the budget pays for so many comparisons of characters.
+const TRIES_A_STEP: u64 = 4_096;
+/// Comparisons for one expansion.
+const TRIES_MAX: u64 = 100_000_000;

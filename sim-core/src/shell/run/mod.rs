@@ -466,6 +466,7 @@ impl Shell {
         let Some(Frame::Case { subject }) = self.frames.last() else { return Step::On };
         let subject = subject.clone();
         for pattern in patterns {
+            self.state.cost += (subject.len() / 64) as u64;
             match self.state.pattern(pattern) {
                 Ok(pattern) if pattern::matches(&pattern, &subject) => return Step::On,
                 Ok(_) => {}
@@ -520,7 +521,13 @@ impl Shell {
         let absolute = pattern.starts_with('/');
         let base = pattern::quote(&self.state.cwd);
         let whole = if absolute { pattern.to_owned() } else { format!("{base}/{pattern}") };
-        let found = pattern::files(&whole, &mut |directory| super::files::names(sys, directory));
+        let mut looked_at = 0;
+        let found = pattern::files(&whole, &mut |directory| {
+            let names = super::files::names(sys, directory);
+            looked_at += 1 + names.len() as u64 / 16;
+            names
+        });
+        self.state.cost += looked_at;
         let mut found: Vec<String> = found.into_iter().filter(|path| super::files::exists(sys, path)).collect();
         if !absolute {
             let prefix = format!("{}/", self.state.cwd.trim_end_matches('/'));
@@ -641,7 +648,8 @@ impl Shell {
         if self.budget.at != now {
             self.budget = Budget { at: now, steps: 0 };
         }
-        self.budget.steps += 1;
+        let cost = std::mem::take(&mut self.state.cost);
+        self.budget.steps = self.budget.steps.saturating_add(1).saturating_add(u32::try_from(cost).unwrap_or(u32::MAX));
         self.budget.steps <= STEPS_MAX
     }
 

@@ -25,6 +25,8 @@ pub(super) struct State {
     pub(super) cwd: Rc<str>,
     pub(super) slots: BTreeMap<u16, Rc<str>>,
     pub(super) options: Options,
+    /// What expansions cost, in steps: long values and patterns count as many.
+    pub(super) cost: u64,
     /// The time, for `$SECONDS`.
     pub(super) now: Instant,
     /// The line in hand, for `$LINENO` and messages.
@@ -75,6 +77,7 @@ impl State {
             cwd: env.get("PWD").filter(|pwd| pwd.starts_with('/')).map_or("/root", String::as_str).into(),
             slots: BTreeMap::new(),
             options: Options::default(),
+            cost: 0,
             now: Instant::ZERO,
             line: 0,
         };

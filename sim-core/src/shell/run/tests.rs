@@ -90,7 +90,15 @@ fn output_goes_where_it_is_sent() {
 
 #[test]
 fn a_script_without_end_is_stopped() {
-    for text in ["while true; do :; done", "f() { f; }; f", "while true; do $(:); done", "while :; do : | :; done"] {
+    for text in [
+        "while true; do :; done",
+        "f() { f; }; f",
+        "while true; do $(:); done",
+        "while :; do : | :; done",
+        "x=ab; while :; do x=$x$x; x=${x%%*b*c}; done",
+        "x=a; while :; do x=$x$x; y=${x//a*b/c}; done",
+        "while :; do eval 'x=$(echo)'; done",
+    ] {
         let result = Bench::new(Os::Debian12).run(text);
         assert!(result.code != 0 && !result.err.is_empty(), "{text}: {result:?}");
     }
