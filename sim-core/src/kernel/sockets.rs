@@ -260,7 +260,6 @@ impl Sockets {
             }
         }
     }
-
 }
 
 impl Unsound {
