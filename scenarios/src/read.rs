@@ -42,6 +42,7 @@ pub struct Text {
 
 impl<'a> Piece<'a> {
     /// The whole of a text, or the problem that stops the reader.
+    #[expect(clippy::result_large_err, reason = "read once a file; a problem is what the caller wants")]
     pub(crate) fn whole(file: &'a Rc<SourceFile>) -> Result<Self, Problem> {
         let text = file.text.as_str();
         if let Some(at) = too_deep(text) {

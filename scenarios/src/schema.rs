@@ -173,7 +173,7 @@ fn scaled(number: &str, unit: u64) -> Option<u64> {
     let mut value = whole.parse::<u64>().ok()?.checked_mul(unit)?;
     let mut digit_unit = unit;
     for digit in fraction.bytes() {
-        if !digit.is_ascii_digit() || digit_unit % 10 != 0 {
+        if !digit.is_ascii_digit() || !digit_unit.is_multiple_of(10) {
             return None;
         }
         digit_unit /= 10;

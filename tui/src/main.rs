@@ -50,7 +50,7 @@ fn dispatch(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Check(arguments) => commands::check::run(&arguments, screen),
         Command::List(arguments) => commands::list::run(&arguments, screen),
         Command::Show(arguments) => commands::show::run(&arguments, screen),
-        Command::Commands(arguments) => commands::commands::run(&arguments, screen),
+        Command::Commands(arguments) => commands::understood::run(&arguments, screen),
         Command::Completions(arguments) => commands::shell_files::completions(&arguments, screen),
         Command::Bench(_) => unreachable!("it has its own door"),
         Command::Man => commands::shell_files::man(screen),

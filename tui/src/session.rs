@@ -157,7 +157,7 @@ fn drive(mut sim: Sim, model: &Model, seed: u64, until: Instant) -> Ran {
             break End::Engine(stopped);
         }
         turns = turns.wrapping_add(1);
-        if turns % 1024 == 0 {
+        if turns.is_multiple_of(1024) {
             if interrupted.load(Ordering::Relaxed) {
                 break End::Interrupted;
             }

@@ -2,7 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
-pub(crate) mod commands;
+pub(crate) mod understood;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod list;
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Show a scenario as it is written
     Show(show::Show),
     /// List the commands that a simulated host understands
-    Commands(commands::Commands),
+    Commands(understood::Commands),
     /// Measure the speed of the fixed works: one JSON line a run
     Bench(bench::Args),
     /// Write completions for a shell
