@@ -160,9 +160,9 @@ impl Teller<'_> {
             };
             let (was, is) = (value(&old), value(&new));
             let line = if was == is {
-                format!("{INDENT}{}{}│ =", pad(name, NAME), pad(&was, column))
+                format!("{INDENT}{}{} │ =", pad(name, NAME), pad(&was, column - 1))
             } else {
-                format!("{INDENT}{}{}│ {}*", pad(name, NAME), pad(&was, column), pad(&is, column + 1))
+                format!("{INDENT}{}{} │ {}*", pad(name, NAME), pad(&was, column - 1), pad(&is, column + 1))
             };
             self.out.push_str(line.trim_end());
             self.out.push('\n');

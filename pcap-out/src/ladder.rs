@@ -20,7 +20,7 @@ struct Rung {
     from: String,
     to: String,
     headers: Headers,
-    why: Vec<&'static str>,
+    why: Vec<String>,
     notes: Vec<String>,
     begins_answer: bool,
 }
@@ -36,8 +36,9 @@ pub fn request(archive: &Archive, number: u32, width: usize) -> Option<String> {
         Some(_) => "its first packet and the answer",
         None => "its first packet, which nobody answered",
     };
-    let mut out = format!("The way of request {number} ({what}; what a host changed is in brackets)\n");
-    out.push_str(&table(archive, &rungs));
+    let title = format!("The way of request {number} ({what}; what a host changed is in brackets)");
+    let mut out = wrap(&title, width).join("\n") + "\n";
+    out.push_str(&table(archive, &rungs, width));
     for (rung, number) in rungs.iter().zip(1..) {
         for note in &rung.notes {
             let lines = wrap(note, width.saturating_sub(6));
@@ -76,7 +77,7 @@ fn climb(archive: &Archive, packet: PacketId, rungs: &mut Vec<Rung>) {
 }
 
 /// The lines, in columns; a value that the host changed is in brackets, one that stayed is `=`.
-fn table(archive: &Archive, rungs: &[Rung]) -> String {
+fn table(archive: &Archive, rungs: &[Rung], columns: usize) -> String {
     let macs = ShortMacs::of(archive.trace);
     let with_ports =
         rungs.windows(2).any(|pair| !pair[1].begins_answer && pair[0].headers.ports != pair[1].headers.ports);
@@ -89,6 +90,9 @@ fn table(archive: &Archive, rungs: &[Rung]) -> String {
         })
         .collect();
     let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
+    // Number, arrows and gaps; what does not fit on one line goes on two.
+    let fits = 26 + [0, 1, 2, 3, 4, 5, 6, 8].map(width).iter().sum::<usize>() <= columns;
+    let gap = if fits { "  " } else { "\n       " };
     let mut out = String::new();
     for (row, number) in rows.iter().zip(1..) {
         let cell = |column: usize| pad(&row[column], width(column));
@@ -96,7 +100,7 @@ fn table(archive: &Archive, rungs: &[Rung]) -> String {
             format!("{} → {}", cell(2), cell(3)),
             format!("{} → {}", centred(&row[4], width(4)), centred(&row[5], width(5))),
         );
-        let line = format!("{number:>3}  {} → {}  {eth}  {ip}  ttl {}  {}", cell(0), cell(1), cell(6), cell(8));
+        let line = format!("{number:>3}  {} → {}  {eth}{gap}{ip}  ttl {}  {}", cell(0), cell(1), cell(6), cell(8));
         let _ = writeln!(out, "{}", line.trim_end());
         if !row[7].is_empty() {
             let _ = writeln!(out, "     {}", row[7]);
@@ -148,8 +152,8 @@ fn row(rung: &Rung, before: Option<&Headers>, macs: &ShortMacs, with_ports: bool
     ]
 }
 
-/// The codes that say what kind of host this was for the packet.
-fn codes(archive: &Archive, visit: &Visit) -> Vec<&'static str> {
+/// What the host was for the packet, in a word or two: `rr, DR`.
+fn codes(archive: &Archive, visit: &Visit) -> Vec<String> {
     let telling = |why: &Why| {
         matches!(
             why,
@@ -163,7 +167,12 @@ fn codes(archive: &Archive, visit: &Visit) -> Vec<&'static str> {
                 | Why::Decapsulated { .. }
         )
     };
-    archive.decisions(visit).filter(|(_, why)| telling(why)).map(|(_, why)| explain::code(archive.trace, why)).collect()
+    let short = |why: Why| {
+        let code = explain::code(archive.trace, why);
+        let short = code.strip_prefix("IPVS.").unwrap_or(code);
+        if matches!(why, Why::IpvsScheduled { .. }) { short.to_lowercase() } else { short.to_string() }
+    };
+    archive.decisions(visit).filter(|(_, why)| telling(why)).map(|(_, why)| short(why)).collect()
 }
 
 /// Who answered and who kept silent, where a host had to ask for an address that several hosts have.

@@ -24,6 +24,22 @@ pub fn pad(text: &str, width: usize) -> String {
     format!("{text}{}", " ".repeat(width.saturating_sub(text.width())))
 }
 
+/// Pieces side by side with `gap` between them, on as many lines as they need; the later lines are indented.
+pub fn side_by_side(pieces: &[String], gap: &str, indent: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for piece in pieces {
+        match lines.last_mut() {
+            Some(line) if line.width() + gap.width() + piece.width() <= width => {
+                line.push_str(gap);
+                line.push_str(piece);
+            }
+            Some(_) => lines.push(format!("{indent}{piece}")),
+            None => lines.push(piece.clone()),
+        }
+    }
+    lines
+}
+
 /// A text that may wrap, after `indent`, with `mark` at the right edge of its first line.
 pub fn with_mark(indent: &str, text: &str, mark: &str, width: usize) -> String {
     let room = width.saturating_sub(indent.width() + mark.width() + 2).max(20);

@@ -4,11 +4,11 @@
 //! Virtual time 0 is 2000-01-01 00:00:00 UTC, in nanoseconds. The same trace gives the same octets on every machine.
 
 use crate::About;
+use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::pcapng::blocks::enhanced_packet::{EnhancedPacketBlock, EnhancedPacketOption};
 use pcap_file::pcapng::blocks::interface_description::{InterfaceDescriptionBlock, InterfaceDescriptionOption};
 use pcap_file::pcapng::blocks::name_resolution::{Ipv4Record, NameResolutionBlock, Record};
 use pcap_file::pcapng::blocks::section_header::{SectionHeaderBlock, SectionHeaderOption};
-use pcap_file::pcapng::PcapNgWriter;
 use pcap_file::{DataLink, Endianness, PcapError};
 use sim_core::base::id::{NodeId, PortId};
 use sim_core::base::time::EPOCH_UNIX_SECONDS;

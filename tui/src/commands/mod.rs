@@ -2,7 +2,6 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
-pub(crate) mod understood;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod list;
@@ -10,6 +9,7 @@ pub(crate) mod run;
 pub(crate) mod shell_files;
 pub(crate) mod show;
 pub(crate) mod step;
+pub(crate) mod understood;
 
 use crate::paint::Color;
 use clap::{Parser, Subcommand};

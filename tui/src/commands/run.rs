@@ -8,7 +8,7 @@ use crate::session::{self, Options, Ran};
 use crate::suggest::did_you_mean;
 use crate::typed;
 use clap::{Args, ValueEnum};
-use pcap_out::layout::{pad, wrap};
+use pcap_out::layout::{pad, side_by_side, wrap};
 use pcap_out::pcapng::{Selection, Side};
 use pcap_out::report::{Mark, Report};
 use pcap_out::story::Archive;
@@ -272,7 +272,9 @@ fn show_totals(
     let took = if screen.is_terminal() { format!(" in {} ms", ran.took.as_millis()) } else { String::new() };
     parts.push(format!("{} simulated{took}", spaced(ran.now.since(Instant::ZERO))));
     screen.line("")?;
-    screen.line(&parts.join("   "))?;
+    for line in side_by_side(&parts, "   ", "", screen.width) {
+        screen.line(&line)?;
+    }
     if ran.now < model.until {
         let end = model.until;
         screen.line(&format!("the scenario would go on until {end} s: what was to happen later is missing"))?;
@@ -307,17 +309,8 @@ fn show_next(arguments: &Run, screen: &mut Screen, archive: &Archive, marks: &[M
     if marks.iter().any(|mark| mark.holds == Some(false)) {
         next.push(format!("lvslab show {name}"));
     }
-    let mut line = "next:  ".to_string();
-    for (step, index) in next.iter().zip(0..) {
-        let gap = if index == 0 { "" } else { "     " };
-        if line.width() + gap.len() + step.width() > screen.width {
-            screen.line(&line)?;
-            line = format!("       {step}");
-        } else {
-            line = format!("{line}{gap}{step}");
-        }
-    }
-    screen.line(&line)
+    next[0] = format!("next:  {}", next[0]);
+    side_by_side(&next, "     ", "       ", screen.width).iter().try_for_each(|line| screen.line(line))
 }
 
 fn list_frames(screen: &mut Screen, ran: &Ran, filter: &Filter, chosen: &[u32]) -> Result<(), Failure> {

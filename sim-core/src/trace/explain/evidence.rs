@@ -60,7 +60,7 @@ fn rotation(names: &Names, evidence: &Evidence, after: Option<std::net::Ipv4Addr
         Some(after) => format!("{server} is next in the list after {}", names.host(after)),
         None => format!("{server} stands first in the list (the server added last does)"),
     };
-    if level == 0 { format!("{scheduler}: {place}") } else { format!("{scheduler}: {place}, at weight level {level}") }
+    if level == 0 { format!("{scheduler}: {place}") } else { format!("{scheduler}: {place}; weight level {level}") }
 }
 
 fn cost(names: &Names, evidence: &Evidence, winner: Candidate, server: &str) -> String {

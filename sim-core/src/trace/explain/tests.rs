@@ -196,7 +196,7 @@ fn a_choice_names_its_grounds() {
         "wrr",
         Family::Rotation { after, level: 3 },
         Some(winner),
-        "wrr: 172.25.92.6 (server6) is next in the list after 10.9.9.9, at weight level 3",
+        "wrr: 172.25.92.6 (server6) is next in the list after 10.9.9.9; weight level 3",
     );
     check(
         "wlc",
