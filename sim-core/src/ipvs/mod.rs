@@ -19,6 +19,12 @@
 //! | `life` | how an entry begins, moves and ends, with the counts of its server |
 //! | [`schedule`], [`forward`] | the schedulers; the forwarding methods |
 //! | [`proc`] | `/proc/net/ip_vs*` |
+//!
+//! # Not modelled
+//! FULLNAT, GRE and GUE tunnels, `ip_vs_ftp`, connection synchronisation and persistence engines. Of `net.ipv4.vs.*`
+//! these are kept and have no effect: `am_droprate`, `amemthresh`, `backup_only`, `cache_bypass`, `conntrack`,
+//! `drop_entry`, `drop_packet`, `ignore_tunneled`, `run_estimation`, `schedule_icmp`, `secure_tcp`, `sloppy_sctp`,
+//! `sync_*`. No line is written to the kernel's log when no server can be had.
 
 mod admit;
 pub mod conn;
