@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | `mode-*` `state-*` | node replay: one host alone gets the frames its NICs received; what it sends and shows is compared | a step |
 //! | `arp-locktime` | one host alone hears messages made by hand; its neighbour table is compared | a row |
+//! | `arp-matrix` `arp-scope` | scenario replay: who answers whom, and what the router then knows | a row |
 //! | `sched-*` | scenario replay: a director, clients and servers; who gets each connection, and the counters | a run |
 //!
 //! Cases of other kinds are not replayed yet, and say so.
@@ -14,6 +15,7 @@ pub mod compare;
 pub mod host_plan;
 mod judge;
 pub mod locktime;
+pub mod matrix;
 pub mod node;
 mod own;
 pub mod program;
@@ -64,6 +66,7 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
         "mode" | "state" => node::replay(case),
         "sched" => schedule::replay(case),
         "arp" if case.name == "arp-locktime" => locktime::replay(case),
+        "arp" if matches!(&*case.name, "arp-matrix" | "arp-scope") => matrix::replay(case),
         "arp" if case.name == "arp-static-arptables-garp" => node::replay(case),
         _ => Ok(Outcome::NotYet("cases of this kind are not replayed yet".to_owned())),
     }
