@@ -39,6 +39,8 @@ pub struct Routes {
     count: usize,
     /// How many routes have a preferred source.
     by_source: Lookup<Ipv4Addr, u32>,
+    /// How many local routes were typed.
+    custom_local: usize,
     /// How often a rule, a route or a learned MTU changed.
     revision: u64,
     answers: cache::Cache<Question, Found>,
@@ -159,6 +161,7 @@ impl Routes {
             learned: pmtu::Learned::default(),
             count: 0,
             by_source: Lookup::default(),
+            custom_local: 0,
             revision: 0,
             answers: cache::Cache::default(),
             kinds: cache::Cache::default(),
@@ -222,6 +225,12 @@ impl Routes {
             let question = Question { destination: address, source: None, mark: 0, iif: LOOPBACK, oif: None };
             self.tables.get(&TABLE_LOCAL)?.lookup(&question).map(|entry| entry.record.kind)
         })
+    }
+
+    /// Whether somebody typed rules or local routes: whether an address is this host's is then more than a list of its
+    /// addresses.
+    pub fn is_customised(&self) -> bool {
+        self.custom_local > 0 || self.rules.len() != STANDARD_RULES
     }
 
     /// The rules, in the order in which they are asked.
@@ -294,6 +303,8 @@ impl Table {
         None
     }
 }
+
+const STANDARD_RULES: usize = 3;
 
 fn mask(length: u32) -> u32 {
     if length == 0 { 0 } else { u32::MAX << (32 - length) }

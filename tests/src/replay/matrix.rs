@@ -60,6 +60,8 @@ struct Typed {
     line: LineId,
     row: Option<usize>,
     look: Option<(String, String)>,
+    /// A datagram is sent.
+    sends: bool,
 }
 
 /// Replays the case.
@@ -125,10 +127,10 @@ fn script(lan: &Lan, typist: &mut Typist) -> (Vec<Typed>, Vec<Probe>) {
                 asked += 1;
             }
             (Deed::Command { line, .. } | Deed::View { line, .. }, Some(host)) => {
-                typed.push(Typed { at, host, line: typist.line(line), row, look });
+                typed.push(Typed { at, host, line: typist.line(line), row, look, sends: false });
             }
             (Deed::Sysctl { key, value }, Some(host)) if !key.starts_with("net.ipv6.") => {
-                typed.push(Typed { at, host, line: typist.setting(key, value), row, look });
+                typed.push(Typed { at, host, line: typist.setting(key, value), row, look, sends: false });
             }
             (Deed::Send { proto, me: Some(me), peer: Some(peer), what: Payload::Octets(count), .. }, Some(host))
                 if proto == "udp" =>
@@ -136,12 +138,13 @@ fn script(lan: &Lan, typist: &mut Typist) -> (Vec<Typed>, Vec<Probe>) {
                 let Some((from, to)) = end(me).zip(end(peer)) else { continue };
                 let datagram = Datagram { at, from, to, payload: vec![0; *count], mtu_discover: None };
                 let socket = Datagrams::new(from, None, vec![datagram], at + Duration::from_micros(1));
-                typed.push(Typed { at, host, line: typist.program(Program::Datagrams(socket)), row, look });
+                let line = typist.program(Program::Datagrams(socket));
+                typed.push(Typed { at, host, line, row, look, sends: true });
             }
             (Deed::Frame { device, bytes }, Some(host)) => {
                 let Some(port) = lan.port(lan.hosts[host], device) else { continue };
                 let line = typist.program(Program::Frame(port, bytes.clone()));
-                typed.push(Typed { at, host, line, row, look });
+                typed.push(Typed { at, host, line, row, look, sends: false });
             }
             _ => {}
         }
@@ -232,7 +235,8 @@ fn heard(lan: &Lan, trace: &Trace, probe: &Probe) -> Vec<String> {
 
 /// The questions that rs1 asked after it had something to send; the router hears them all.
 fn asked(lan: &Lan, trace: &Trace, typed: &[Typed], probe: &Probe) -> Vec<String> {
-    let of_rs1 = |typed: &&Typed| lan.hosts[typed.host] == "rs1" && (probe.from..probe.until).contains(&typed.at);
+    let of_rs1 =
+        |typed: &&Typed| typed.sends && lan.hosts[typed.host] == "rs1" && (probe.from..probe.until).contains(&typed.at);
     let from = typed.iter().filter(of_rs1).last().map_or(probe.from, |typed| typed.at);
     let is_question = |line: &String| line.starts_with("request") && line.contains("sha rs1.");
     messages(lan, trace, from, probe.until).into_iter().filter(is_question).collect()

@@ -16,7 +16,7 @@ mod question;
 pub(in crate::kernel) use ear::Ears;
 pub(super) use message::send as send_message;
 
-use super::{egress, icmp};
+use super::{egress, icmp, routing};
 use crate::base::id::IfaceId;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::Kernel;
@@ -301,20 +301,10 @@ fn believed(kernel: &Kernel, message: &Message, iface: IfaceId, conf: &Conf) -> 
     if sender.is_loopback() && !conf.route_localnet || target.is_broadcast() {
         return None;
     }
-    if !conf.accept_local && tables.routes.local_kind(sender).is_some() {
-        return None;
-    }
-    if conf.rp_filter > 0 {
-        let back = question_from(sender, target, LOOPBACK);
-        match tables.routes.find(back, &tables.interfaces) {
-            Found::Route(route) if conf.rp_filter == 2 || route.iface == iface => {}
-            Found::Route(_) | Found::Refused(_) | Found::Nothing => return None,
-        }
-    }
-    match tables.routes.find(question_from(target, sender, iface), &tables.interfaces) {
-        Found::Route(route) => Some(route),
-        Found::Refused(_) | Found::Nothing => None,
-    }
+    let question = question_from(target, sender, iface);
+    let Found::Route(route) = tables.routes.find(question, &tables.interfaces) else { return None };
+    let back_out = route.kind == RouteKind::Unicast && route.iface == iface;
+    routing::believe_source(kernel, &question, back_out).is_ok().then_some(route)
 }
 
 fn question_from(destination: Ipv4Addr, source: Ipv4Addr, iif: IfaceId) -> Question {

@@ -22,14 +22,20 @@ pub(super) fn inbound(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<
     if let Err(why) = addresses(kernel, source, destination, iif) {
         return Step::Drop(packet, why);
     }
+    let question = Question { destination, source: Some(source), mark: packet.mark, iif, oif: None };
     if everybody {
+        if source.octets()[0] != 0
+            && let Err(why) = believe_source(kernel, &question, false)
+        {
+            return Step::Drop(packet, why);
+        }
         cx.note(Why::RouteLocal { address: destination, on: iif });
         return Step::On((packet, Way::Local));
     }
-    let question = Question { destination, source: Some(source), mark: packet.mark, iif, oif: None };
     let found = tables.routes.find(question, &tables.interfaces);
     let is_local = matches!(found, Found::Route(Route { kind: RouteKind::Local | RouteKind::Broadcast, .. }));
-    if let Err(why) = reverse_path(kernel, &packet, source, iif) {
+    let back_out = matches!(found, Found::Route(route) if route.iface == iif && !is_local);
+    if let Err(why) = believe_source(kernel, &question, back_out) {
         return Step::Drop(packet, why);
     }
     if !is_local && !tables.sysctl.forwards(iif) {
@@ -105,23 +111,33 @@ fn addresses(kernel: &Kernel, source: Ipv4Addr, destination: Ipv4Addr, iif: Ifac
     let foreign = source.is_multicast() || source.is_broadcast();
     let nobody = source.octets()[0] == 0 && !destination.is_broadcast() && !destination.is_multicast();
     let looped = (source.is_loopback() || destination.is_loopback()) && !conf.route_localnet;
-    let ours = !conf.accept_local && kernel.tables.routes.local_kind(source).is_some();
-    if foreign || nobody || looped || ours || destination.octets()[0] == 0 {
+    if foreign || nobody || looped || destination.octets()[0] == 0 {
         return Err(Why::Martian { source });
     }
     Ok(())
 }
 
-/// `rp_filter`: 1 asks that the way back leads through the same interface, 2 that there is one.
-fn reverse_path(kernel: &Kernel, packet: &Packet, source: Ipv4Addr, iif: IfaceId) -> Result<(), Why> {
-    let conf = kernel.tables.sysctl.conf(iif);
-    if iif == LOOPBACK || conf.rp_filter == 0 {
+/// Whether a packet with this source may come by an interface. Without `rp_filter` only this host's own addresses are
+/// refused; with it, 1 asks that the way back leads through the same interface, 2 that there is one. `back_out` says
+/// that the packet would leave by the interface it came by, where redirects need the full check.
+pub(super) fn believe_source(kernel: &Kernel, question: &Question, back_out: bool) -> Result<(), Why> {
+    let Question { destination, source: Some(source), iif, mark, .. } = *question else { return Ok(()) };
+    if iif == LOOPBACK {
         return Ok(());
     }
-    let mark = if conf.src_valid_mark { packet.mark } else { 0 };
-    let back = Question { destination: source, source: Some(packet.ip().dst_addr()), mark, iif: LOOPBACK, oif: None };
-    match kernel.tables.routes.find(back, &kernel.tables.interfaces) {
-        Found::Route(route) if conf.rp_filter == 2 || route.iface == iif => Ok(()),
-        _ => Err(Why::ReversePath { source }),
+    let (routes, interfaces) = (&kernel.tables.routes, &kernel.tables.interfaces);
+    let conf = kernel.tables.sysctl.conf(iif);
+    if conf.rp_filter == 0 && !(back_out && conf.send_redirects) && !routes.is_customised() {
+        let refused = !conf.accept_local && interfaces.local(source).is_some();
+        return if refused { Err(Why::Martian { source }) } else { Ok(()) };
+    }
+    let mark = if conf.src_valid_mark { mark } else { 0 };
+    let back = Question { destination: source, source: Some(destination), mark, iif: LOOPBACK, oif: None };
+    match routes.find(back, interfaces) {
+        Found::Route(Route { kind: RouteKind::Broadcast, .. }) => Err(Why::Martian { source }),
+        Found::Route(Route { kind: RouteKind::Local, .. }) if !conf.accept_local => Err(Why::Martian { source }),
+        Found::Route(route) if conf.rp_filter != 1 || route.iface == iif => Ok(()),
+        Found::Refused(_) | Found::Nothing if conf.rp_filter == 0 => Ok(()),
+        Found::Route(_) | Found::Refused(_) | Found::Nothing => Err(Why::ReversePath { source }),
     }
 }

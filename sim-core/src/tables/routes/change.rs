@@ -336,6 +336,7 @@ impl Routes {
         };
         cx.change(Change::Route(entry.record.clone()));
         self.count_source(entry.record.source, true);
+        self.custom_local += usize::from(is_custom_local(&entry.record));
         self.tables.entry(entry.record.table).or_default().put(key, at, entry);
         self.count += 1;
         Ok(())
@@ -363,6 +364,7 @@ impl Routes {
         let old = table.take(key, at);
         self.count -= 1;
         self.count_source(old.record.source, false);
+        self.custom_local -= usize::from(is_custom_local(&old.record));
         cx.change(Change::Route(RouteRecord { present: false, ..old.record }));
     }
 
@@ -413,6 +415,11 @@ impl Table {
 /// A rule with nothing given that asks this table.
 pub fn rule_for(table: u32) -> Rule {
     Rule { priority: 0, from: None, to: None, mark: None, iif: None, action: RuleAction::Lookup(table) }
+}
+
+/// A local route that somebody typed.
+fn is_custom_local(record: &RouteRecord) -> bool {
+    record.kind == RouteKind::Local && !record.by_kernel
 }
 
 const RULES_MAX: usize = 1024;
