@@ -15,9 +15,8 @@ pub mod service;
 mod tests;
 mod words;
 
-use super::command::{Call, Command, Fault, Outcome, did_you_mean, unknown_option};
+use super::command::{Call, Command, Fault, Outcome, unknown_option};
 use crate::ipvs::ControlError;
-use crate::ipvs::schedule::registry;
 use crate::kernel::Kernel;
 use crate::kernel::syscall::Sys;
 use crate::world::node::Cx;
@@ -79,12 +78,6 @@ fn check(command: &Command, line: &[&str]) -> Vec<Fault> {
         } else if given.name == "tun-type" && matches!(value, "gre" | "gue") {
             let message = format!("ipvsadm --tun-type {value} is not modelled");
             faults.push(Fault::not_modelled(given.value_word, message).hint("--tun-type ipip is"));
-        } else if given.name == "scheduler" && registry::find(value).is_none() {
-            let names = registry::SCHEDULERS.iter().map(|(name, _)| *name);
-            if let Some(near) = did_you_mean(value, names) {
-                let fault = Fault::unknown(given.value_word, format!("ipvsadm knows no scheduler {value}"));
-                faults.push(fault.hint(format!("did you mean {near}?")));
-            }
         }
     }
     if let Some(words::Slip::Unknown { word, option }) = words.slip {
