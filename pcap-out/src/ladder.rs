@@ -219,13 +219,16 @@ fn end_note(archive: &Archive, visit: &Visit) -> Option<String> {
         let (event, _) = archive.decisions(visit).last()?;
         return Some(format!("{name} dropped it: {}", said(archive, event)?));
     }
-    let taken = archive.decisions(visit).find_map(|(_, why)| match why {
+    let local = archive.decisions(visit).filter_map(|(_, why)| match why {
         Why::RouteLocal { address, .. } => Some(address),
         _ => None,
-    })?;
+    });
+    let taken = local.last()?;
     let mut cards = archive.trace.cast.ports.iter().filter(|card| card.node == visit.node);
     let is_installed = cards.any(|card| card.address.is_some_and(|net| net.addr() == taken));
-    let note = format!("{name} takes the packet, because {taken} is its own address too");
+    let opened = archive.decisions(visit).any(|(_, why)| matches!(why, Why::Decapsulated { .. }));
+    let first = if opened { "opens the tunnel and " } else { "" };
+    let note = format!("{name} {first}takes the packet, because {taken} is its own address too");
     (!is_installed).then_some(note)
 }
 

@@ -21,9 +21,14 @@ use clap::Parser;
 use commands::{Arguments, Command};
 use failure::Failure;
 use paint::Screen;
+use std::io::Write;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        // If nobody can hear it, there is nothing left to do.
+        let _ = writeln!(std::io::stderr(), "this is a bug of lvslab, please report it with the scenario: {panic}");
+    }));
     let arguments = Arguments::parse();
     if let Command::Bench(arguments) = &arguments.command {
         return commands::bench::main(arguments);

@@ -93,7 +93,11 @@ fn run(args: &Args) -> Result<(), BenchError> {
     Ok(())
 }
 
-#[expect(clippy::disallowed_methods, reason = "a measurement of the wall clock is what is asked for")]
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a measurement of the wall clock is what is asked for"
+)]
 fn measure(args: &Args, star: Star) -> Result<serde_json::Value, BenchError> {
     let level = match args.level {
         LevelArg::Counters => Level::Counters,
