@@ -231,6 +231,7 @@ fn what_cannot_work_is_found_when_a_line_is_loaded() {
         "something that begins here is not ended",
         "a quote, a bracket, or `fi`, `done`, `esac`, the end of a << text",
     );
+    refused("case x in @(a|b)) :;; esac", "patterns such as @(a|b) are not modelled", "use case a|b)");
     refused("x=(1 2)", "arrays are not modelled", "use a list of words: for x in $LIST");
     refused(
         "vim /etc/x",

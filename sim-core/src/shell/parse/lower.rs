@@ -235,7 +235,7 @@ impl Lowerer<'_> {
         let mut exits = Vec::new();
         let mut fall_through = None;
         for item in &clause.cases {
-            let patterns: Box<[Word]> = item.patterns.iter().map(|pattern| self.word(pattern)).collect();
+            let patterns: Box<[Word]> = item.patterns.iter().map(|pattern| self.matched(pattern)).collect();
             let next = self.push(Op::CaseItem(patterns, Pc::MAX));
             if let Some(jump) = fall_through.take() {
                 self.land(jump);
@@ -303,7 +303,9 @@ impl Lowerer<'_> {
                 }
             }
             ast::ExtendedTestExpr::BinaryTest(predicate, left, right) => {
-                let (left, right) = (self.word(left), self.word(right));
+                let regular = matches!(predicate, ast::BinaryPredicate::StringMatchesRegex);
+                let left = self.word(left);
+                let right = if regular { self.word(right) } else { self.matched(right) };
                 let test = match predicate {
                     ast::BinaryPredicate::StringExactlyMatchesPattern => Test::Pattern(true, left, right),
                     ast::BinaryPredicate::StringDoesNotExactlyMatchPattern => Test::Pattern(false, left, right),

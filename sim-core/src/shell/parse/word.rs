@@ -23,6 +23,7 @@ impl Lowerer<'_> {
 
     /// A word of a command, whose braces (`{1..3}`) may make several of it.
     pub(super) fn words(&mut self, word: &ast::Word, span: Range<usize>) -> Vec<Word> {
+        self.no_extended_pattern(&word.value, &span);
         if !word.value.contains('{') {
             return vec![self.text_word(&word.value, span)];
         }
@@ -36,6 +37,33 @@ impl Lowerer<'_> {
             return Vec::new();
         }
         texts.iter().map(|text| self.text_word(text, span.clone())).collect()
+    }
+
+    /// A word that is matched against: `case`, `[[ x == … ]]`.
+    pub(super) fn matched(&mut self, word: &ast::Word) -> Word {
+        let span = self.span(word.loc.clone());
+        self.no_extended_pattern(&word.value, &span);
+        self.text_word(&word.value, span)
+    }
+
+    /// `@(a|b)` would be taken for text.
+    fn no_extended_pattern(&mut self, text: &str, span: &Range<usize>) {
+        let mut quote = None;
+        let mut before = ' ';
+        for character in text.chars() {
+            match (quote, character) {
+                (None, '\'' | '"' | '`') => quote = Some(character),
+                (Some(open), close) if open == close && before != '\\' => quote = None,
+                (None, '(') if matches!(before, '@' | '!' | '?' | '+' | '*') => {
+                    self.refuse(span.clone(), "patterns such as @(a|b) are not modelled", "use case a|b)");
+                    return;
+                }
+                // What is inside $( ) and ${ } is looked at when it is read itself.
+                (None, '$') => return,
+                _ => {}
+            }
+            before = character;
+        }
     }
 
     /// The text of `<< EOF`.
