@@ -1,7 +1,8 @@
 //! How a command fails: what is said on standard error, and the exit status that scripts rely on.
 
+use crate::paint::say;
 use scenarios::Problem;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind};
 
 /// Why a command did not end well.
 #[derive(Debug)]
@@ -45,8 +46,7 @@ impl Failure {
             Failure::Usage(text) | Failure::File(text) | Failure::Determinism(text) => format!("error: {text}\n"),
             Failure::Invalid(problems) => scenarios::problem::render(problems),
         };
-        // If nobody can hear it, there is nothing left to do.
-        let _ = io::stderr().write_all(text.as_bytes());
+        say(&text);
     }
 }
 

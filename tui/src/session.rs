@@ -2,6 +2,7 @@
 
 use crate::failure::Failure;
 use crate::files::Folder;
+use crate::paint::say;
 use crate::place::Place;
 use crate::suggest::did_you_mean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -14,7 +15,7 @@ use sim_core::trace::record::CommandRecord;
 use sim_core::trace::recorder::Counters;
 use sim_core::trace::{Digest, Trace};
 use sim_core::world::sim::{Sim, Stopped};
-use std::io::{IsTerminal, Write};
+use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -128,13 +129,18 @@ fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
 /// Says on standard error what was put right in a scenario and what has no effect.
 pub(crate) fn warn(model: &Model) {
     if !model.warnings.is_empty() {
-        eprint!("{}", scenarios::problem::render(&model.warnings));
+        say(&scenarios::problem::render(&model.warnings));
     }
 }
 
-/// Runs a scenario.
+/// Runs a scenario, and says before what was put right in it.
 pub(crate) fn run(model: &Model, options: &Options) -> Result<Ran, Failure> {
     warn(model);
+    run_again(model, options)
+}
+
+/// Runs a scenario about which everything was said already.
+fn run_again(model: &Model, options: &Options) -> Result<Ran, Failure> {
     let seed = options.seed.unwrap_or(model.seed);
     let until = options.until.unwrap_or(model.until);
     let sim = scenarios::assemble(
@@ -212,20 +218,19 @@ pub(crate) fn complain_about_end(ran: &Ran) {
         }
         End::Interrupted => format!("interrupted at {} s; everything up to there was kept", ran.now),
     };
-    // If nobody can hear it, there is nothing left to do.
-    let _ = writeln!(std::io::stderr(), "{text}");
+    say(&format!("{text}\n"));
 }
 
 /// Runs the scenario again and compares what both delivered and printed.
 pub(crate) fn compare_with_another_run(model: &Model, options: &Options, first: &Ran) -> Result<(), Failure> {
-    let second = run(model, options)?;
+    let second = run_again(model, options)?;
     if first.digest != second.digest {
         let at = first.trace.events.iter().zip(&second.trace.events).position(|(a, b)| a != b);
         let place = at.map_or("at the end of one of them".to_string(), |at| format!("first at event e{at}"));
         let (a, b) = (first.short_digest(), second.short_digest());
         return Err(Failure::Determinism(format!("two runs of the same scenario and seed differ, {place}: {a}, {b}")));
     }
-    eprintln!("two runs, one digest: {}", first.short_digest());
+    say(&format!("two runs, one digest: {}\n", first.short_digest()));
     Ok(())
 }
 
@@ -240,7 +245,7 @@ pub(crate) fn instant_of(model: &Model, place: Place) -> Result<Instant, Failure
     match place {
         Place::Time(at) => Ok(at),
         Place::Frame(_) | Place::Event(_) | Place::Request(_) => {
-            let ran = run(model, &Options::default())?;
+            let ran = run_again(model, &Options::default())?;
             Ok(ran.trace.at(place.event(&ran.trace)?))
         }
     }

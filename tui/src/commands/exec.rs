@@ -1,7 +1,7 @@
 //! `lvslab exec`: one more typed command, on any host, at any instant. The scenario is not changed.
 
 use crate::failure::Failure;
-use crate::paint::Screen;
+use crate::paint::{Screen, say};
 use crate::place::Place;
 use crate::session;
 use clap::Args;
@@ -31,7 +31,7 @@ pub(crate) fn run(arguments: &Exec, screen: &mut Screen) -> Result<(), Failure> 
     let typed = session::exec(&model, &arguments.host, at, &line)?;
     screen.put(&typed.stdout)?;
     screen.finish()?;
-    eprint!("{}", typed.stderr);
+    say(&typed.stderr);
     match typed.exit {
         Some(0) => Ok(()),
         Some(status) => std::process::exit(status),

@@ -2,7 +2,7 @@
 
 use crate::commands::run::compiled;
 use crate::failure::Failure;
-use crate::paint::{Ink, Screen};
+use crate::paint::{Ink, Screen, say};
 use crate::place::Place;
 use crate::session::{self, Options, Ran};
 use crate::tables;
@@ -56,7 +56,7 @@ pub(crate) fn run(arguments: &Step, screen: &mut Screen) -> Result<(), Failure> 
     };
     let interactive = io::stdin().is_terminal() && screen.is_terminal();
     if interactive && !arguments.text {
-        eprintln!("the full-screen stepper is not part of this version; here is the same walk as text");
+        say("the full-screen stepper is not part of this version; here is the same walk as text\n");
     }
     let archive = Archive::of(trace);
     match start {
@@ -136,7 +136,7 @@ fn walk(screen: &mut Screen, ran: &Ran, archive: &Archive, frames: &[u32], start
                     Ok(index) => at = index,
                     Err(failure) => failure.report(),
                 },
-                Err(message) => eprintln!("{message}"),
+                Err(message) => say(&format!("{message}\n")),
             },
         }
     }
