@@ -246,3 +246,22 @@ impl Process for ServiceSetup {
         Next::Exit(i32::from(done.is_err()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_request_of_the_star_is_answered_and_the_level_changes_nothing() {
+        let star = Star { requests: 30, lanes: 4, servers: 3, answer: 3_000 };
+        let run = |level| {
+            let mut sim = star.world(1, level);
+            assert_eq!(Star::run(&mut sim), Ok(Done { answered: 30, failed: 0 }));
+            (sim.counters().packet_hops, sim.digest())
+        };
+        let everything = run(Level::Everything);
+        assert_eq!(run(Level::Frames), everything);
+        assert_eq!(run(Level::Counters), (everything.0, None));
+        assert!(everything.1.is_some());
+    }
+}

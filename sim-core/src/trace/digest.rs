@@ -122,7 +122,7 @@ fn hash(bytes: &[u8]) -> u64 {
     let (pairs, rest) = bytes.as_chunks::<16>();
     let mut last = [0; 16];
     last[..rest.len()].copy_from_slice(rest);
-    let state = pairs.iter().fold(KEY.0, |state, pair| take_pair(state, pair));
+    let state = pairs.iter().fold(KEY.0, take_pair);
     fold(take_pair(state, &last), bytes.len() as u64)
 }
 
