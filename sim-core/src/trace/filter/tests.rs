@@ -179,3 +179,20 @@ fn deep_brackets_are_refused_not_followed() {
     assert!(Filter::parse(&"!".repeat(2000)).is_err());
     assert!(Filter::parse(&"arp && ".repeat(2000)).is_err());
 }
+
+/// Every filter with one character left out, doubled or replaced is read or refused at a place that is in the text.
+#[test]
+fn whatever_is_typed_is_read_or_refused_at_its_place() {
+    let whole =
+        "!(ip.src == 10.0.0.0/8 && tcp.port in {80, 1..2}) or lab.why contains \"é\\\"\" || frame.time_epoch > 1.5";
+    let characters: Vec<char> = whole.chars().collect();
+    for at in 0..characters.len() {
+        for new in ["", "\"", "(", "}", "é", "..", "\\", " = ", "[", "\u{a0}"] {
+            let text: String =
+                characters[..at].iter().collect::<String>() + new + &characters[at + 1..].iter().collect::<String>();
+            if let Err(error) = Filter::parse(&text) {
+                assert!(error.start <= error.end && text.get(error.start..error.end).is_some(), "{text}: {error:?}");
+            }
+        }
+    }
+}
