@@ -54,6 +54,7 @@ pub(crate) fn write(kernel: &mut Kernel, path: &str, content: &[u8], cx: &mut Cx
     kernel.tables.sysctl.set(setting, value, cx).map_err(|error| match error {
         SysctlError::Unknown(_) => FileError::NotFound,
         SysctlError::Invalid(_) => FileError::Invalid,
+        SysctlError::NotModelled(_) => FileError::NotSupported,
         SysctlError::ReadOnly(_) => FileError::Denied,
     })
 }

@@ -40,6 +40,9 @@ pub enum Read {
 /// What went wrong with a socket, in the words of `strerror`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SocketError {
+    /// EOPNOTSUPP: a value of `/proc/sys` that asks for what is not modelled.
+    #[error("Operation not supported (not modelled)")]
+    NotSupported,
     /// ECONNREFUSED.
     #[error("Connection refused")]
     Refused,
@@ -335,6 +338,7 @@ impl Sys<'_, '_> {
         written.map_err(|error| match error {
             FileError::Denied => SocketError::NotPermitted,
             FileError::Invalid => SocketError::Invalid,
+            FileError::NotSupported => SocketError::NotSupported,
             FileError::NotFound
             | FileError::IsDirectory
             | FileError::NotDirectory
@@ -617,4 +621,7 @@ pub enum FileError {
     /// EMFILE: 64 descriptors are open.
     #[error("Too many open files")]
     Descriptors,
+    /// EOPNOTSUPP: a value of `/proc/sys` that asks for what is not modelled.
+    #[error("Operation not supported (not modelled)")]
+    NotSupported,
 }

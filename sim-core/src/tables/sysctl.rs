@@ -101,6 +101,9 @@ pub enum SysctlError {
     /// The value is not a number, or not in the range (EINVAL).
     #[error("setting key \"{0}\": Invalid argument")]
     Invalid(Box<str>),
+    /// The setting exists, and another value would do what is not modelled.
+    #[error("setting key \"{0}\": Operation not supported (not modelled: it keeps its value)")]
+    NotModelled(Box<str>),
     /// The setting can only be read.
     #[error("permission denied on key \"{0}\"")]
     ReadOnly(Box<str>),
@@ -361,6 +364,9 @@ impl Sysctl {
             }
             Place::Vs(setting) => {
                 check(setting)?;
+                if vs::is_refused(setting, &numbers) {
+                    return Err(SysctlError::NotModelled(key.into()));
+                }
                 self.changed.insert(key.into(), numbers);
             }
             Place::ConfAll(at) => {

@@ -104,6 +104,32 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("sync_version", &[1], 1),
 ];
 
+/// Settings that exist and are not modelled: they keep their value, and another one is refused.
+const FIXED: &[&str] = &[
+    "backup_only",
+    "cache_bypass",
+    "conntrack",
+    "drop_entry",
+    "drop_packet",
+    "ignore_tunneled",
+    "run_estimation",
+    "schedule_icmp",
+    "secure_tcp",
+    "sync_persist_mode",
+    "sync_ports",
+    "sync_qlen_max",
+    "sync_refresh_period",
+    "sync_retries",
+    "sync_sock_size",
+    "sync_threshold",
+    "sync_version",
+];
+
+/// Whether these numbers would ask for something that is not modelled.
+pub(super) fn is_refused(setting: &Setting, numbers: &[i64]) -> bool {
+    FIXED.contains(&setting.name) && numbers != setting.default
+}
+
 impl Vs {
     pub(super) const START: Vs = Vs {
         backup_only: false,
