@@ -45,11 +45,6 @@ fn hosts_send_the_frames_that_the_real_ones_sent() {
 }
 
 #[test]
-fn neighbours_ask_answer_and_learn_as_the_real_ones_did() {
-    check("arp-");
-}
-
-#[test]
 fn schedulers_choose_the_servers_that_the_real_ones_chose() {
     check("sched-");
 }
