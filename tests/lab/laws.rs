@@ -163,3 +163,38 @@ proptest! {
         prop_assert_eq!((run(Level::Counters).1, run(Level::Counters).2), (everything.1, everything.2));
     }
 }
+
+/// A capture written while the run goes on has every frame delivered, whole, in order.
+#[test]
+fn a_live_capture_has_every_frame_delivered() {
+    let recipe = Recipe {
+        seed: 3,
+        switches: vec![0],
+        puppets: vec![0, 1, 1],
+        frames: (0..40).map(|n| (n * 7, n as u8, n as u8 + 1, 60 + n * 11)).collect(),
+        flaps: vec![],
+        loss_ppm: 100_000,
+        queue: 20,
+    };
+    let mut sim = world(&recipe, Level::Counters);
+    let about = pcap_out::About { scenario: "law".into(), title: "law".into(), seed: 3, digest: "none".into() };
+    let path = std::env::temp_dir().join(format!("lvslab-live-{}.pcapng", std::process::id()));
+    let file = std::fs::File::create(&path).unwrap();
+    sim.set_tap(Box::new(pcap_out::live::Live::new(file, &sim.trace().cast, &about).unwrap()));
+    sim.run();
+    let live = sim.take_tap::<pcap_out::live::Live<std::fs::File>>().unwrap();
+    assert_eq!(live.finish().unwrap(), sim.counters().packet_hops);
+    let text = std::fs::read(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let mut reader = pcap_file::pcapng::PcapNgReader::new(&text[..]).unwrap();
+    let (mut times, mut octets) = (Vec::new(), 0);
+    while let Some(block) = reader.next_block() {
+        if let pcap_file::pcapng::Block::EnhancedPacket(packet) = block.unwrap() {
+            assert_eq!(packet.data.len(), packet.original_len as usize);
+            times.push(packet.timestamp);
+            octets += packet.data.len();
+        }
+    }
+    assert_eq!(times.len() as u64, sim.counters().packet_hops);
+    assert!(times.is_sorted() && octets > 0);
+}
