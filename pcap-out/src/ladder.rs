@@ -216,7 +216,8 @@ fn choice_notes(archive: &Archive, visit: &Visit) -> Vec<String> {
 fn end_note(archive: &Archive, visit: &Visit) -> Option<String> {
     let name = archive.trace.node_name(visit.node);
     if visit.dropped.is_some() {
-        let (event, _) = archive.decisions(visit).last()?;
+        let told = |why: &Why| matches!(why, Why::IcmpSent { .. } | Why::IcmpSuppressed);
+        let (event, _) = archive.decisions(visit).filter(|(_, why)| !told(why)).last()?;
         return Some(format!("{name} dropped it: {}", said(archive, event)?));
     }
     let local = archive.decisions(visit).filter_map(|(_, why)| match why {
