@@ -5,12 +5,12 @@ use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 /// The root of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
 /// Runs `lvslab` with these arguments in a folder of the test's own.
-pub fn run(arguments: &[&str]) -> Output {
+pub(crate) fn run(arguments: &[&str]) -> Output {
     Command::new(program())
         .args(arguments)
         .current_dir(folder())
@@ -21,7 +21,7 @@ pub fn run(arguments: &[&str]) -> Output {
 }
 
 /// What it prints, if it ends well.
-pub fn prints(arguments: &[&str]) -> String {
+pub(crate) fn prints(arguments: &[&str]) -> String {
     let output = run(arguments);
     let (stdout, stderr) = (text(&output.stdout), text(&output.stderr));
     assert!(output.status.success(), "lvslab {arguments:?} ended with {}\n{stdout}\n{stderr}", output.status);
@@ -29,21 +29,21 @@ pub fn prints(arguments: &[&str]) -> String {
 }
 
 /// The names of the bundled scenarios.
-pub fn scenarios() -> Vec<String> {
+pub(crate) fn scenarios() -> Vec<String> {
     let names: Vec<String> = prints(&["list", "--names"]).lines().map(str::to_owned).collect();
     assert!(!names.is_empty(), "some scenario is bundled");
     names
 }
 
 /// A folder for files that tests write.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let folder = root().join("target/lab");
     std::fs::create_dir_all(&folder).expect("a folder below target can be made");
     folder
 }
 
 /// Octets as text.
-pub fn text(octets: &[u8]) -> String {
+pub(crate) fn text(octets: &[u8]) -> String {
     String::from_utf8_lossy(octets).into_owned()
 }
 

@@ -161,7 +161,8 @@ fn close(probes: &mut [Probe], at: Instant) {
 /// The world: the hosts with their cards, then the switches.
 fn plan(lan: &Lan, typist: Typist, deeds: Vec<(Instant, Script)>, until: Instant) -> Plan {
     let lines = typist.lines();
-    let (mut nodes, mut ports): (Vec<(NodeCard, Box<dyn Node>)>, Vec<PortCard>) = (Vec::new(), Vec::new());
+    let mut nodes: Vec<(NodeCard, Box<dyn Node>)> = Vec::new();
+    let mut ports: Vec<PortCard> = Vec::new();
     let card = |name: &str, is_switch| NodeCard { name: name.into(), role: "host".into(), is_switch };
     let numbered = || lan.cards.iter().enumerate().map(|(at, card)| (PortId(at as u32), *card));
     for (number, host) in lan.hosts.iter().enumerate() {
@@ -237,7 +238,7 @@ fn heard(lan: &Lan, trace: &Trace, probe: &Probe) -> Vec<String> {
 fn asked(lan: &Lan, trace: &Trace, typed: &[Typed], probe: &Probe) -> Vec<String> {
     let of_rs1 =
         |typed: &&Typed| typed.sends && lan.hosts[typed.host] == "rs1" && (probe.from..probe.until).contains(&typed.at);
-    let from = typed.iter().filter(of_rs1).last().map_or(probe.from, |typed| typed.at);
+    let from = typed.iter().rfind(of_rs1).map_or(probe.from, |typed| typed.at);
     let is_question = |line: &String| line.starts_with("request") && line.contains("sha rs1.");
     messages(lan, trace, from, probe.until).into_iter().filter(is_question).collect()
 }
