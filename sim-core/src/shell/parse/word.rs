@@ -204,6 +204,16 @@ impl Lowerer<'_> {
 
     fn param(&mut self, expression: &ParameterExpr, span: &Range<usize>) -> Option<Param> {
         let (parameter, indirect) = parameter_of(expression)?;
+        if let Parameter::Named(name) = parameter
+            && SPECIAL.contains(&name.as_str())
+        {
+            self.refuse(
+                span.clone(),
+                &format!("bash's own variable ${name} is not modelled"),
+                "give it a value by a name of yours",
+            );
+            return None;
+        }
         let name = name_of(parameter);
         let (Some(name), false) = (name, indirect) else {
             self.refuse(span.clone(), "arrays and ${!x} are not modelled", "use a plain variable");
@@ -370,6 +380,10 @@ fn parameter_of(expression: &ParameterExpr) -> Option<(&Parameter, bool)> {
 fn no_pattern(pattern: &Option<String>) -> bool {
     pattern.as_ref().is_none_or(String::is_empty)
 }
+
+/// Variables that bash itself fills in, which a script would find empty here.
+const SPECIAL: &[&str] =
+    &["RANDOM", "SRANDOM", "PIPESTATUS", "BASH_SOURCE", "BASH_LINENO", "FUNCNAME", "EPOCHREALTIME", "BASHPID"];
 
 static NO_NAME: Parameter = Parameter::Positional(u32::MAX);
 
