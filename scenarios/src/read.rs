@@ -86,7 +86,9 @@ impl<'a> Piece<'a> {
             end = start + value.text.len();
             let base = self.place().span.start;
             let place = Place { file: Rc::clone(self.file), span: base + at..base + at + name.len() };
-            if !known.contains(&name.as_str()) {
+            if !known.contains(&name.as_str()) && problems.is_full() {
+                problems.error(&place, "there is no such field", "");
+            } else if !known.contains(&name.as_str()) {
                 let problem = Problem::error(
                     &place,
                     format!("{what} has no field \"{name}\""),
