@@ -102,3 +102,16 @@ fn the_readme_begins_with_two_commands_that_work_from_a_clone() {
         assert!(readme.contains(line), "the README says: {line}");
     }
 }
+
+#[test]
+fn every_file_that_the_architecture_names_exists() {
+    let page = fs::read_to_string(root().join("ARCHITECTURE.md")).expect("the page can be read");
+    let named = page.split('`').skip(1).step_by(2).filter(|code| code.ends_with(".rs") && code.contains('/'));
+    let mut found = 0;
+    for file in named {
+        found += 1;
+        let exists = ["", "sim-core/src"].iter().any(|folder| root().join(folder).join(file).exists());
+        assert!(exists, "ARCHITECTURE.md names {file}, which is not there");
+    }
+    assert!(found > 10, "the page names files");
+}
