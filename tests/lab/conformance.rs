@@ -27,7 +27,12 @@ fn check(kind: &str) {
         }
     }
     let (equal, units) = claimed(kind);
-    assert!(total.equal >= equal && total.units == units, "the README says {equal} of {units} for {kind}*: {total:?}");
+    // Not fewer, and not more that differ; recordings that are replayed since may have come on top.
+    let differ = total.units - total.equal;
+    assert!(
+        total.equal >= equal && differ <= units - equal,
+        "the README says {equal} of {units} for {kind}*: {total:?}"
+    );
 }
 
 /// The figures of a kind in the README's table.
