@@ -3,6 +3,9 @@
 use crate::read::Text;
 use std::ops::RangeInclusive;
 
+/// How many hosts a scenario may have.
+pub(crate) const HOSTS_MAX: usize = 10_000;
+
 /// A host key as written.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Key {
@@ -48,7 +51,7 @@ pub(crate) fn key(written: &str) -> Result<Key, RangeError> {
     if first > last {
         return Err(RangeError::Empty);
     }
-    if last - first >= super::validate::HOSTS_MAX as u32 {
+    if last - first >= HOSTS_MAX as u32 {
         return Err(RangeError::TooMany);
     }
     Ok(Key::Many { numbers: first..=last, before, behind })

@@ -16,8 +16,6 @@ use sim_core::base::time::{Duration, Instant};
 use sim_core::wire::{Ipv4Addr, Mac};
 use std::collections::BTreeMap;
 
-/// How many hosts a scenario may have.
-pub(crate) const HOSTS_MAX: usize = 10_000;
 /// How many switches a scenario may have.
 const SWITCHES_MAX: usize = 1_000;
 /// How long a run may last: a year.

@@ -1,9 +1,9 @@
 //! Hosts: ranges written out, cables and addresses checked against each other, texts read.
 
-use super::{HOSTS_MAX, Names, address, check_name, lines, mac, network};
+use super::{Names, address, check_name, lines, mac, network};
 use crate::model::{Host, HostIndex, Nic, Role};
 use crate::problem::{Place, Problem, Problems, Severity, suggest};
-use crate::range::{self, Key, RangeError};
+use crate::range::{self, HOSTS_MAX, Key, RangeError};
 use crate::read::Text;
 use crate::schema::ScenarioText;
 use crate::schema::host::{Content, HostText, NicText};

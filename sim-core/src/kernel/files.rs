@@ -6,7 +6,6 @@
 //! # Not modelled
 //! Users and permissions except the execute bit, hard links, devices except `/dev/null`.
 
-use super::syscall::FileError;
 use crate::base::time::Instant;
 use std::collections::BTreeMap;
 
@@ -97,6 +96,41 @@ impl Default for Files {
         tree.insert("/".into(), folder());
         Files { tree, used: 0 }
     }
+}
+
+/// What went wrong with a file, in the words of `strerror`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FileError {
+    /// ENOENT.
+    #[error("No such file or directory")]
+    NotFound,
+    /// EISDIR.
+    #[error("Is a directory")]
+    IsDirectory,
+    /// ENOTDIR.
+    #[error("Not a directory")]
+    NotDirectory,
+    /// EEXIST.
+    #[error("File exists")]
+    Exists,
+    /// ENOTEMPTY.
+    #[error("Directory not empty")]
+    NotEmpty,
+    /// EACCES: `/proc` files that cannot be written.
+    #[error("Permission denied")]
+    Denied,
+    /// EINVAL: a value `/proc` does not take.
+    #[error("Invalid argument")]
+    Invalid,
+    /// ENOSPC: the host's files may take 64 MiB together.
+    #[error("No space left on device")]
+    TooLarge,
+    /// EMFILE: 64 descriptors are open.
+    #[error("Too many open files")]
+    Descriptors,
+    /// EOPNOTSUPP: a value of `/proc/sys` that asks for what is not modelled.
+    #[error("Operation not supported (not modelled)")]
+    NotSupported,
 }
 
 impl Files {

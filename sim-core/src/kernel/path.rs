@@ -13,8 +13,10 @@
 
 pub mod arp;
 pub mod egress;
+mod filter;
 pub mod forward;
 pub mod fragment;
+mod handover;
 pub mod icmp;
 pub mod ingress;
 pub mod input;
@@ -28,7 +30,7 @@ use super::{ArpMessage, Kernel};
 use crate::base::id::{IfaceId, PortId};
 use crate::base::time::Instant;
 use crate::tables::routes::Route;
-use crate::tables::verdict::{IcmpError, Xmit};
+use crate::tables::verdict::{IcmpError, Verdict, Xmit};
 use crate::trace::{Stage, Why};
 use crate::wire::frame::Frame;
 use crate::wire::packet::Packet;
@@ -64,6 +66,18 @@ pub(crate) enum Step<T> {
     Stolen(Xmit),
     /// It was delivered, or is held back; nothing is left to do.
     Done,
+}
+
+/// A hook's answer as the path takes it.
+impl From<Verdict> for Step<Packet> {
+    fn from(verdict: Verdict) -> Self {
+        match verdict {
+            Verdict::Accept(packet) => Step::On(packet),
+            Verdict::Drop(packet, why) => Step::Drop(packet, why),
+            Verdict::Reject(packet, error, why) => Step::Reject(packet, error, why),
+            Verdict::Stolen(xmit) => Step::Stolen(xmit),
+        }
+    }
 }
 
 /// Which way an arrived packet takes.
@@ -205,11 +219,11 @@ fn leave(kernel: &mut Kernel, xmit: Xmit, translate: bool, out: &mut Outbox, cx:
         return;
     };
     if packet.bytes().len() <= route.mtu as usize && packet.largest_piece == 0 {
-        return egress::by_route(kernel, packet, &route, out, cx);
+        return handover::by_route(kernel, packet, &route, out, cx);
     }
     for piece in fragment::split(packet, route.mtu, cx) {
         match piece {
-            Ok(piece) => egress::by_route(kernel, piece, &route, out, cx),
+            Ok(piece) => handover::by_route(kernel, piece, &route, out, cx),
             Err((packet, error, why)) => {
                 settle(Step::<()>::Reject(packet, error, why), kernel, out, cx);
             }

@@ -5,7 +5,7 @@
 //! Everything else under `/proc`: it is not there.
 
 use super::Kernel;
-use super::syscall::FileError;
+use super::files::FileError;
 use crate::base::id::Pid;
 use crate::base::time::Instant;
 use crate::tables::sysctl::SysctlError;

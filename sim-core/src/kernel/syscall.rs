@@ -1,7 +1,7 @@
 //! The system calls: the only door through which a process reaches its kernel. None re-enters a process: what is
 //! spawned or killed runs in its own turn.
 
-use super::files::{self, FileKind};
+use super::files::{self, FileError, FileKind};
 use super::process::descriptor::{Handle, OpenFile, PIPE_CAPACITY, Pipe};
 use super::process::table::INIT;
 use super::process::{Env, ExecError, Fd, Process, Signal, SocketId};
@@ -589,39 +589,4 @@ impl Sys<'_, '_> {
     pub fn log(&mut self, program: &str, text: &str) {
         self.kernel.write_log(program, text, self.cx);
     }
-}
-
-/// What went wrong with a file, in the words of `strerror`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum FileError {
-    /// ENOENT.
-    #[error("No such file or directory")]
-    NotFound,
-    /// EISDIR.
-    #[error("Is a directory")]
-    IsDirectory,
-    /// ENOTDIR.
-    #[error("Not a directory")]
-    NotDirectory,
-    /// EEXIST.
-    #[error("File exists")]
-    Exists,
-    /// ENOTEMPTY.
-    #[error("Directory not empty")]
-    NotEmpty,
-    /// EACCES: `/proc` files that cannot be written.
-    #[error("Permission denied")]
-    Denied,
-    /// EINVAL: a value `/proc` does not take.
-    #[error("Invalid argument")]
-    Invalid,
-    /// ENOSPC: the host's files may take 64 MiB together.
-    #[error("No space left on device")]
-    TooLarge,
-    /// EMFILE: 64 descriptors are open.
-    #[error("Too many open files")]
-    Descriptors,
-    /// EOPNOTSUPP: a value of `/proc/sys` that asks for what is not modelled.
-    #[error("Operation not supported (not modelled)")]
-    NotSupported,
 }

@@ -6,8 +6,9 @@
 use super::command::{Call, Command, Opt, Outcome, base_name, getopt};
 use super::files;
 use super::options::Options;
+use crate::kernel::files::FileError;
 use crate::kernel::files::FileKind;
-use crate::kernel::syscall::{FileError, Sys};
+use crate::kernel::syscall::Sys;
 
 /// `cp`.
 pub(super) const CP: Command = Command {

@@ -1,7 +1,8 @@
 //! `sysctl` (procps): shows and sets kernel settings.
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
-use crate::kernel::syscall::{FileError, Sys};
+use crate::kernel::files::FileError;
+use crate::kernel::syscall::Sys;
 
 /// `sysctl`.
 pub(super) const COMMAND: Command = Command {

@@ -1,7 +1,6 @@
 //! Through this host: TTL, size, the filter, the answers that IPVS rewrites. Follows Linux `ip_forward`.
 
-use super::input::from_verdict;
-use super::{Step, fragment, prerouting, routing};
+use super::{Step, filter, fragment, routing};
 use crate::kernel::Kernel;
 use crate::tables::routes::Route;
 use crate::tables::verdict::{IcmpError, Xmit};
@@ -40,7 +39,7 @@ pub(super) fn deserves_redirect(kernel: &Kernel, packet: &Packet, route: &Route)
 /// The hooks of FORWARD.
 pub(super) fn pass(kernel: &mut Kernel, packet: Packet, route: Route, cx: &mut Cx) -> Step<Xmit> {
     cx.stage = Stage::Forward;
-    let packet = match prerouting::filter(kernel, Hook::Forward, packet, Some(route.iface), cx) {
+    let packet = match filter::ask(kernel, Hook::Forward, packet, Some(route.iface), cx) {
         Step::On(packet) => packet,
         ended => return ended.without(),
     };
@@ -50,7 +49,7 @@ pub(super) fn pass(kernel: &mut Kernel, packet: Packet, route: Route, cx: &mut C
     let Some(packet) = kernel.path.reassembly.whole(packet, &kernel.tables.sysctl, cx) else { return Step::Done };
     cx.stage = Stage::Ipvs;
     let source = packet.ip().src_addr();
-    match from_verdict(kernel.ipvs.forward(packet, &mut kernel.tables, cx)) {
+    match Step::from(kernel.ipvs.forward(packet, &mut kernel.tables, cx)) {
         Step::On(packet) => {
             let rerouted = packet.ip().src_addr() != source && kernel.tables.sysctl.vs().snat_reroute;
             let route = rerouted.then(|| routing::way_on(kernel, &packet)).flatten().unwrap_or(route);

@@ -1,10 +1,10 @@
 //! For this host: fragments are put together, the filter and IPVS have their say, then tunnels, ICMP and sockets.
 //! Follows Linux `ip_local_deliver`.
 
-use super::{Step, icmp, ingress, prerouting};
+use super::{Step, filter, icmp, ingress};
 use crate::kernel::Kernel;
 use crate::kernel::sockets::Delivery;
-use crate::tables::verdict::{IcmpError, Verdict};
+use crate::tables::verdict::IcmpError;
 use crate::trace::record::LinkKind;
 use crate::trace::why::Hook;
 use crate::trace::{Stage, Why};
@@ -18,7 +18,7 @@ const IPIP: IpProtocol = IpProtocol::Unknown(4);
 pub(super) fn pass(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Packet> {
     cx.stage = Stage::Input;
     let Some(packet) = kernel.path.reassembly.whole(packet, &kernel.tables.sysctl, cx) else { return Step::Done };
-    let packet = match prerouting::filter(kernel, Hook::Input, packet, None, cx) {
+    let packet = match filter::ask(kernel, Hook::Input, packet, None, cx) {
         Step::On(packet) => packet,
         ended => return ended,
     };
@@ -26,7 +26,7 @@ pub(super) fn pass(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Pac
         return Step::On(packet);
     }
     cx.stage = Stage::Ipvs;
-    from_verdict(kernel.ipvs.input(packet, &mut kernel.tables, cx))
+    Step::from(kernel.ipvs.input(packet, &mut kernel.tables, cx))
 }
 
 /// Gives the packet to whom it is for. What comes out of a tunnel begins again.
@@ -80,14 +80,4 @@ fn decapsulate(kernel: &mut Kernel, mut packet: Packet, cx: &mut Cx) -> Step<Pac
         interface.counters.rx_bytes += packet.bytes().len() as u64;
     }
     Step::On(packet)
-}
-
-/// A hook's answer as the path takes it.
-pub(super) fn from_verdict(verdict: Verdict) -> Step<Packet> {
-    match verdict {
-        Verdict::Accept(packet) => Step::On(packet),
-        Verdict::Drop(packet, why) => Step::Drop(packet, why),
-        Verdict::Reject(packet, error, why) => Step::Reject(packet, error, why),
-        Verdict::Stolen(xmit) => Step::Stolen(xmit),
-    }
 }

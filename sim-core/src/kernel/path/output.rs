@@ -1,8 +1,7 @@
 //! From this host: the filter and IPVS have their say, and the way is found anew if they changed what it depends on.
 //! Follows Linux `__ip_local_out`.
 
-use super::input::from_verdict;
-use super::{Step, prerouting, routing};
+use super::{Step, filter, routing};
 use crate::kernel::Kernel;
 use crate::tables::verdict::Xmit;
 use crate::trace::Stage;
@@ -25,7 +24,7 @@ pub(super) fn pass(kernel: &mut Kernel, xmit: Xmit, cx: &mut Cx) -> Step<Xmit> {
         ended => return ended.without(),
     };
     cx.stage = Stage::Output;
-    let mut packet = match prerouting::filter(kernel, Hook::Output, packet, Some(route.iface), cx) {
+    let mut packet = match filter::ask(kernel, Hook::Output, packet, Some(route.iface), cx) {
         Step::On(packet) => packet,
         ended => return ended.without(),
     };
@@ -46,7 +45,7 @@ fn from_ipvs(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Packet> {
         return Step::On(packet);
     }
     cx.stage = Stage::Ipvs;
-    from_verdict(kernel.ipvs.output(packet, &mut kernel.tables, cx))
+    Step::from(kernel.ipvs.output(packet, &mut kernel.tables, cx))
 }
 
 /// What the way of a packet depends on.

@@ -1,9 +1,9 @@
 //! Before a packet leaves: mangle's rules, and the source of flows that nat translates.
 
-use super::{Step, prerouting};
-use crate::base::id::IfaceId;
+use super::Step;
+use super::filter::{self, iface_name};
 use crate::kernel::Kernel;
-use crate::tables::interfaces::{Interfaces, LOOPBACK};
+use crate::tables::interfaces::LOOPBACK;
 use crate::tables::verdict::Xmit;
 use crate::trace::Stage;
 use crate::trace::record::Scope;
@@ -15,7 +15,7 @@ use std::net::Ipv4Addr;
 pub(super) fn pass(kernel: &mut Kernel, xmit: Xmit, translate: bool, cx: &mut Cx) -> Step<Xmit> {
     cx.stage = Stage::Postrouting;
     let Xmit { packet, route } = xmit;
-    let mut packet = match prerouting::filter(kernel, Hook::Postrouting, packet, Some(route.iface), cx) {
+    let mut packet = match filter::ask(kernel, Hook::Postrouting, packet, Some(route.iface), cx) {
         Step::On(packet) => packet,
         ended => return ended.without(),
     };
@@ -30,9 +30,4 @@ pub(super) fn pass(kernel: &mut Kernel, xmit: Xmit, translate: bool, cx: &mut Cx
         Ok(()) => Step::On(Xmit { packet, route }),
         Err(why) => Step::Drop(packet, why),
     }
-}
-
-/// The name of an interface as rules match it; empty for none.
-pub(super) fn iface_name(interfaces: &Interfaces, id: Option<IfaceId>) -> &str {
-    id.and_then(|id| interfaces.get(id)).map_or("", |interface| &*interface.name)
 }

@@ -1,0 +1,44 @@
+//! The end of the way: to this host itself, to everybody on the link, or to the neighbour that is the next hop.
+
+use super::{arp, egress};
+use crate::kernel::Kernel;
+use crate::tables::routes::Route;
+use crate::trace::Why;
+use crate::trace::record::{LinkKind, RouteKind};
+use crate::wire::Mac;
+use crate::wire::frame::ETHERTYPE_IPV4;
+use crate::wire::packet::Packet;
+use crate::world::node::{Cx, Outbox};
+use std::net::Ipv4Addr;
+
+/// Sends a packet by its route: to itself, to everybody on the link, or to the next hop.
+pub(super) fn by_route(kernel: &mut Kernel, packet: Packet, route: &Route, out: &mut Outbox, cx: &mut Cx) {
+    if matches!(route.kind, RouteKind::Local) {
+        return egress::loop_back(kernel, packet, cx);
+    }
+    let destination = packet.ip().dst_addr();
+    let Some(interface) = kernel.tables.interfaces.get(route.iface) else {
+        return egress::end(packet, Why::InterfaceDown, cx);
+    };
+    match interface.kind {
+        LinkKind::Loopback => egress::loop_back(kernel, packet, cx),
+        LinkKind::Dummy => {
+            egress::count(kernel, route.iface, packet.bytes().len());
+            egress::end(packet, Why::DummySwallowed, cx);
+        }
+        LinkKind::Ipip => egress::end(packet, Why::NoTunnel, cx),
+        LinkKind::Ethernet(_) if route.kind == RouteKind::Broadcast || destination.is_broadcast() => {
+            egress::ethernet(kernel, packet, route.iface, Mac::BROADCAST, ETHERTYPE_IPV4, out, cx);
+        }
+        LinkKind::Ethernet(_) if destination.is_multicast() => {
+            egress::ethernet(kernel, packet, route.iface, multicast_mac(destination), ETHERTYPE_IPV4, out, cx);
+        }
+        LinkKind::Ethernet(_) => arp::send(kernel, packet, route.iface, route.next_hop, out, cx),
+    }
+}
+
+/// RFC 1112, section 6.4: the last 23 bits of the group's address.
+fn multicast_mac(group: Ipv4Addr) -> Mac {
+    let [_, b, c, d] = group.octets();
+    Mac([0x01, 0x00, 0x5e, b & 0x7f, c, d])
+}
