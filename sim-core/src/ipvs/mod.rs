@@ -38,6 +38,7 @@ mod persistence;
 pub mod proc;
 mod records;
 pub mod schedule;
+pub mod server;
 pub mod service;
 pub mod state;
 pub mod stats;

@@ -1,8 +1,7 @@
 //! An IPv4 packet inside a host: bytes, plus what is not in them (mark, the interface it came by). Look through a view
 //! (`packet.ip()`), use the value, let the view go; edits are in `rewrite.rs` and nowhere else.
 
-use super::Mac;
-use super::frame::{Buffer, ETHERNET_HEADER, Frame};
+use super::buffer::Buffer;
 use crate::base::id::IfaceId;
 use smoltcp::wire::Ipv4Packet;
 
@@ -75,16 +74,5 @@ impl Packet {
     /// The buffer, to be dropped into a pool.
     pub fn into_buffer(self) -> Buffer {
         self.buffer
-    }
-
-    /// Puts an Ethernet header in front.
-    pub fn into_frame(self, destination: Mac, source: Mac, ethertype: u16) -> Frame {
-        let mut buffer = self.buffer;
-        buffer.grow(ETHERNET_HEADER);
-        let header = buffer.head_mut(ETHERNET_HEADER);
-        header[0..6].copy_from_slice(destination.as_bytes());
-        header[6..12].copy_from_slice(source.as_bytes());
-        header[12..14].copy_from_slice(&ethertype.to_be_bytes());
-        Frame::new(buffer)
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Servers, fold, hash_32, overhead};
 use crate::base::time::{Duration, Instant};
-use crate::ipvs::service::{Server, ServerId};
+use crate::ipvs::server::{Server, ServerId};
 use crate::wire::Ipv4Addr;
 
 /// An entry: what a scheduler knows about a destination.

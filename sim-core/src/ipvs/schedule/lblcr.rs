@@ -6,7 +6,7 @@
 use super::cache::{Cache, is_crowded, least_loaded};
 use super::{Ask, Pick, Refusal, Scheduler, Servers, overhead};
 use crate::base::time::{Duration, Instant};
-use crate::ipvs::service::{Server, ServerId};
+use crate::ipvs::server::{Server, ServerId};
 use crate::tables::sysctl::Vs;
 use crate::trace::record::Family;
 

@@ -4,7 +4,7 @@
 //! matter.
 
 use super::{Ask, Pick, Refusal, Scheduler, Servers, overhead};
-use crate::ipvs::service::Server;
+use crate::ipvs::server::Server;
 
 /// No state.
 #[derive(Debug, Default)]

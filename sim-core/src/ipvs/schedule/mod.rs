@@ -17,7 +17,7 @@ mod twos;
 mod wlc;
 mod wrr;
 
-use super::service::{Server, ServerId};
+use super::server::{Server, ServerId};
 use crate::base::rng::Stream;
 use crate::base::time::Instant;
 use crate::tables::sysctl::Vs;

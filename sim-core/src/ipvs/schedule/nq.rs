@@ -4,7 +4,7 @@
 
 use super::sed::delay;
 use super::{Ask, Pick, Refusal, Scheduler, Servers};
-use crate::ipvs::service::Server;
+use crate::ipvs::server::Server;
 
 /// No state.
 #[derive(Debug, Default)]

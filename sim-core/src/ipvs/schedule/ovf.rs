@@ -3,7 +3,7 @@
 //! Follows Linux `ip_vs_ovf.c`. "More than" lets a server of weight w have w + 1 before it overflows.
 
 use super::{Ask, Pick, Refusal, Scheduler, Servers};
-use crate::ipvs::service::Server;
+use crate::ipvs::server::Server;
 
 /// No state.
 #[derive(Debug, Default)]

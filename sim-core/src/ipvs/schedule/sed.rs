@@ -3,7 +3,7 @@
 //! Follows Linux `ip_vs_sed.c`. Inactive connections do not count, so UDP all goes to the heaviest server.
 
 use super::{Ask, Pick, Refusal, Scheduler, Servers};
-use crate::ipvs::service::Server;
+use crate::ipvs::server::Server;
 
 /// No state.
 #[derive(Debug, Default)]

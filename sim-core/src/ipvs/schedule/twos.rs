@@ -3,7 +3,7 @@
 //! Follows Linux `ip_vs_twos.c`, with the host's own chance.
 
 use super::{Ask, Pick, Refusal, Scheduler, Servers, overhead};
-use crate::ipvs::service::Server;
+use crate::ipvs::server::Server;
 use crate::trace::record::Family;
 
 /// No state.

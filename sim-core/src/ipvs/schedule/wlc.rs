@@ -3,7 +3,7 @@
 //! Follows Linux `ip_vs_wlc.c`. Keeps no state of its own. Servers of weight 0 are never chosen.
 
 use super::{Ask, Pick, Refusal, Scheduler, Servers, overhead};
-use crate::ipvs::service::Server;
+use crate::ipvs::server::Server;
 
 /// No state.
 #[derive(Debug, Default)]

@@ -5,6 +5,7 @@ use crate::kernel::Kernel;
 use crate::tables::interfaces::LOOPBACK;
 use crate::trace::{Stage, Why};
 use crate::wire::Mac;
+use crate::wire::frame::Frame;
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
 
@@ -28,7 +29,7 @@ pub(crate) fn ethernet(
     };
     count(kernel, iface, packet.bytes().len());
     packet.buffer_mut().cause = cx.cause;
-    out.send(port, packet.into_frame(destination, mac, ethertype));
+    out.send(port, Frame::around(packet, destination, mac, ethertype));
 }
 
 /// Gives a packet back to this host, as if it had come in by `lo`.
