@@ -1,8 +1,12 @@
 //! How a command fails: what is said on standard error, and the exit status that scripts rely on.
 
-use crate::paint::say;
 use scenarios::Problem;
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind, Write};
+
+/// Says something on standard error. If nobody can hear it, there is nothing left to do.
+pub(crate) fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
+}
 
 /// Why a command did not end well.
 #[derive(Debug)]

@@ -10,6 +10,7 @@ mod commands;
 mod drawing;
 mod failure;
 mod files;
+mod filter;
 mod paint;
 mod place;
 mod session;

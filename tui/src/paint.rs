@@ -4,11 +4,6 @@ use crate::failure::Failure;
 use clap::ValueEnum;
 use std::io::{self, BufWriter, IsTerminal, Stdout, Write};
 
-/// Says something on standard error. If nobody can hear it, there is nothing left to do.
-pub(crate) fn say(text: &str) {
-    let _ = io::stderr().write_all(text.as_bytes());
-}
-
 /// When to use colours.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {

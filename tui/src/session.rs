@@ -1,8 +1,8 @@
 //! From a name to a finished run: the scenario is found, read, built and run, and what it came to is kept.
 
 use crate::failure::Failure;
+use crate::failure::say;
 use crate::files::Folder;
-use crate::paint::say;
 use crate::place::Place;
 use crate::suggest::did_you_mean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};

@@ -10,7 +10,7 @@ use super::stats::Stats;
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
 use crate::tables::sysctl::Vs;
-use crate::trace::record::{Method, ServiceKey};
+use crate::trace::record::ServiceKey;
 use crate::wire::flow::{Flow, SocketAddr, Transport};
 use std::net::Ipv4Addr;
 

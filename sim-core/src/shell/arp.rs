@@ -107,7 +107,7 @@ fn set(words: &[&str], device: Option<&str>, call: &mut Call<'_>, sys: &mut Sys<
     let octets: Vec<u8> = mac.split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
     let Ok(octets) = <[u8; 6]>::try_from(octets) else { return call.fail(1, "arp: invalid hardware address\n") };
     if rest.contains(&"pub") {
-        return call.fail(super::run::NOT_MODELLED, "arp: pub is not modelled\n");
+        return call.fail(super::command::NOT_MODELLED, "arp: pub is not modelled\n");
     }
     let state = if rest.contains(&"temp") { NeighbourState::Reachable } else { NeighbourState::Permanent };
     let tables = &mut sys.kernel.tables;

@@ -63,12 +63,12 @@ fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
             Err(problems) => {
                 let missing = problems.iter().any(|problem| problem.message.contains("not modelled"));
                 let text: String = problems.iter().map(|problem| format!("bash: -c: {}\n", problem.message)).collect();
-                call.fail(if missing { super::run::NOT_MODELLED } else { 2 }, text)
+                call.fail(if missing { super::command::NOT_MODELLED } else { 2 }, text)
             }
         };
     }
     let Some(file) = file else {
-        return call.fail(super::run::NOT_MODELLED, "bash: a shell without a script is not modelled\n");
+        return call.fail(super::command::NOT_MODELLED, "bash: a shell without a script is not modelled\n");
     };
     Outcome::Became(Box::new(Shell::file(file, rest, call.env).with_options(&set)))
 }

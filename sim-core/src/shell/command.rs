@@ -66,6 +66,9 @@ pub enum FaultKind {
     NotModelled,
 }
 
+/// Exit status of what exists on Linux and is not modelled.
+pub(super) const NOT_MODELLED: i32 = 125;
+
 /// How a command went on.
 #[derive(Debug)]
 pub enum Outcome {

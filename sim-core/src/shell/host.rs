@@ -239,7 +239,7 @@ fn seq(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
     }
     let count = if (last >= first) == (step > 0) { last.abs_diff(first) / step.unsigned_abs() + 1 } else { 0 };
     if count > NUMBERS_MAX {
-        return call.fail(super::run::NOT_MODELLED, "seq: more than 100000 numbers are not modelled\n");
+        return call.fail(super::command::NOT_MODELLED, "seq: more than 100000 numbers are not modelled\n");
     }
     let width = if wide { first.to_string().len().max(last.to_string().len()) } else { 0 };
     let row: Vec<String> = (0..count as i64).map(|n| format!("{:0width$}", first + n * step)).collect();

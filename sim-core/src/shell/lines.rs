@@ -172,7 +172,7 @@ fn tail(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
     if options.has(&["-f", "-F"]) {
         return match files.as_slice() {
             [(_, path)] => Outcome::Became(Box::new(Follow { path: path.clone(), lines, at: None, out: Vec::new() })),
-            _ => call.fail(super::run::NOT_MODELLED, "tail -f of one file is modelled\n"),
+            _ => call.fail(super::command::NOT_MODELLED, "tail -f of one file is modelled\n"),
         };
     }
     let work = Tail {

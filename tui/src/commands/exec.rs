@@ -1,7 +1,8 @@
 //! `lvslab exec`: one more typed command, on any host, at any instant. The scenario is not changed.
 
 use crate::failure::Failure;
-use crate::paint::{Screen, say};
+use crate::failure::say;
+use crate::paint::Screen;
 use crate::place::Place;
 use crate::session;
 use clap::Args;

@@ -3,6 +3,7 @@
 use crate::drawing;
 use crate::failure::Failure;
 use crate::files::write_whole;
+use crate::filter::compiled;
 use crate::paint::{Ink, Screen};
 use crate::session::{self, Options, Ran};
 use crate::suggest::did_you_mean;
@@ -16,7 +17,7 @@ use pcap_out::{json, ladder, pcapng};
 use scenarios::Model;
 use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
-use sim_core::trace::filter::{Filter, FilterError};
+use sim_core::trace::filter::Filter;
 use sim_core::trace::record::Outcome;
 use sim_core::trace::select::Selector;
 use std::collections::BTreeSet;
@@ -107,16 +108,6 @@ pub(crate) fn run(arguments: &Run, screen: &mut Screen) -> Result<(), Failure> {
 
 fn writes_to_stdout(arguments: &Run) -> bool {
     [&arguments.pcap, &arguments.report, &arguments.events].into_iter().flatten().any(|name| name == Path::new("-"))
-}
-
-/// A filter, or its mistake underlined.
-pub(crate) fn compiled(text: &str) -> Result<Filter, Failure> {
-    Filter::parse(text).map_err(|error| {
-        let FilterError { start, end, .. } = error;
-        let before = text[..start.min(text.len())].width();
-        let marks = "^".repeat(text.get(start..end).map_or(1, |part| part.width().max(1)));
-        Failure::Usage(format!("this is not a filter: {error}\n    {text}\n    {}{marks}", " ".repeat(before)))
-    })
 }
 
 fn write_files(

@@ -1,8 +1,9 @@
 //! `lvslab tui`: the walk through a run. Here as plain text: a list of all frames, or, at a terminal, frame by frame.
 
-use crate::commands::run::compiled;
 use crate::failure::Failure;
-use crate::paint::{Ink, Screen, say};
+use crate::failure::say;
+use crate::filter::compiled;
+use crate::paint::{Ink, Screen};
 use crate::place::Place;
 use crate::session::{self, Options, Ran};
 use crate::tables;

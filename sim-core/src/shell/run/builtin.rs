@@ -6,6 +6,7 @@ use super::{CallKind, Doing, Frame, Shell, Trap, arith, state};
 use crate::base::id::Pid;
 use crate::kernel::process::{Fd, Next, On, Signal};
 use crate::kernel::syscall::{Read, Stdio, Sys};
+use crate::shell::command::NOT_MODELLED;
 use std::rc::Rc;
 
 /// A builtin's function.
@@ -281,7 +282,7 @@ fn command(shell: &mut Shell, context: &mut Context<'_, '_>, sys: &mut Sys<'_, '
             }
             Flow::Done(status)
         }
-        _ => fail(shell, context, super::NOT_MODELLED, "only command -v is modelled"),
+        _ => fail(shell, context, NOT_MODELLED, "only command -v is modelled"),
     }
 }
 
@@ -376,7 +377,7 @@ fn local(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) 
                     'r' => fixed = true,
                     'i' => number = true,
                     'g' => global = true,
-                    _ => return fail(shell, context, super::NOT_MODELLED, &format!("-{letter} is not modelled")),
+                    _ => return fail(shell, context, NOT_MODELLED, &format!("-{letter} is not modelled")),
                 }
             }
             continue;
@@ -457,7 +458,7 @@ fn set(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) ->
                     Some("posix" | "emacs" | "vi" | "history" | "monitor") => {}
                     other => {
                         let name = other.unwrap_or_default().to_owned();
-                        return fail(shell, context, super::NOT_MODELLED, &format!("-o {name} is not modelled"));
+                        return fail(shell, context, NOT_MODELLED, &format!("-o {name} is not modelled"));
                     }
                 }
             }
@@ -470,7 +471,7 @@ fn set(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) ->
                         'f' => shell.state.options.no_files = on,
                         // History and job control: nobody looks at them in the lab.
                         'h' | 'm' | 'H' | 'B' => {}
-                        _ => return fail(shell, context, super::NOT_MODELLED, &format!("-{letter} is not modelled")),
+                        _ => return fail(shell, context, NOT_MODELLED, &format!("-{letter} is not modelled")),
                     }
                 }
             }
@@ -527,7 +528,7 @@ fn read(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) -
             }
             "-s" | "-e" => {}
             _ if word.starts_with('-') => {
-                return fail(shell, context, super::NOT_MODELLED, &format!("{word} is not modelled"));
+                return fail(shell, context, NOT_MODELLED, &format!("{word} is not modelled"));
             }
             _ => names.push(word),
         }

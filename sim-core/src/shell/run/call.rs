@@ -6,9 +6,10 @@ use super::super::parse::op::{Assign, Op, Simple};
 use super::super::{files, parse, registry};
 use super::builtin::{self, Flow};
 use super::expand::Trouble;
-use super::{Call, CallKind, Doing, Frame, MARK, NOT_MODELLED, Queued, Saved, Shell, Step};
+use super::{Call, CallKind, Doing, Frame, MARK, Queued, Saved, Shell, Step};
 use crate::kernel::process::{Fd, Process};
 use crate::kernel::syscall::{Stdio, Sys};
+use crate::shell::command::NOT_MODELLED;
 use std::rc::Rc;
 
 /// What a name stands for.

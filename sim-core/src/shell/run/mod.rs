@@ -29,6 +29,7 @@ use crate::base::id::Pid;
 use crate::base::time::Instant;
 use crate::kernel::process::{Env, Fd, Next, On, Process, Signal, Wait};
 use crate::kernel::syscall::{Read, SocketError, Stdio, Sys};
+use crate::shell::command::NOT_MODELLED;
 use expand::Trouble;
 use state::{State, Variable};
 use std::collections::{BTreeMap, VecDeque};
@@ -759,8 +760,6 @@ impl Process for Shell {
     }
 }
 
-/// Exit status of what exists on Linux and is not modelled.
-pub(super) const NOT_MODELLED: i32 = 125;
 /// Who writes the log lines that a report shows as marks.
 pub(super) const MARK: &str = "lvslab";
 /// Steps at one instant after which a script is stopped.
