@@ -110,6 +110,58 @@ fn every_problem_has_its_place_and_a_hint() {
     }
 }
 
+/// What the tools themselves refuse happens at run time, in their words and with their exit status.
+const REFUSED: &[&str] = &[
+    "ipvsadm -A -t 172.25.92.100:80 -s rr",
+    "ipvsadm -A -t 172.25.92.100:81 -s rrr",
+    "ipvsadm -a -t 172.25.92.100:99 -r 172.25.92.5:80",
+    "ipvsadm -a -t 172.25.92.100:80 -r 172.25.92.5:80",
+    "ipvsadm -d -t 172.25.92.100:80 -r 172.25.92.77:80",
+    "ipvsadm -a -t 172.25.92.100:80 -r 172.25.92.6 -w one",
+    "ipvsadm -A -t 172.25.92.300:80",
+    "ip addr add 172.25.92.4/24 dev eth0",
+    "ip addr add 172.25.93.4/24 dev eth9",
+    "ip addr del 172.25.92.77/24 dev eth0",
+    "ip route add default via 10.9.9.9",
+    "ip route add 10.1.0.0/16 via 172.25.92.5; ip route add 10.1.0.0/16 via 172.25.92.5",
+    "ip link set eth7 up",
+    "ip neigh del 172.25.92.77 dev eth0",
+    "ifconfig eth9 172.25.92.9",
+    "route add -host 10.1.2.3 dev eth5",
+    "arptables -A NOWHERE -d 172.25.92.100 -j DROP",
+    "iptables -A INPUT --dport 80 -j DROP",
+    "sysctl -w net.ipv4.no_such=1",
+    "sysctl -w net.ipv4.ip_forward=yes",
+    "sysctl -w net.ipv4.vs.drop_entry=3",
+    "echo 1 > /proc/sys/net/ipv4/no_such",
+    "cat /no/such/file",
+    "cd /no/such/folder",
+    "curl -m 1 172.25.92.77",
+    "curl 172.25.92.5:81",
+    "curl no-such-host",
+    "ping -c 1 -W 1 no-such-host",
+    "x=no-such-command; $x --help",
+];
+
+#[test]
+fn what_a_tool_refuses_is_said_in_its_words_with_its_exit_status() {
+    let script: String = (1..)
+        .zip(REFUSED)
+        .map(|(second, line)| format!("(at: \"{second}s\", on: \"server4\", run: {line:?}),"))
+        .collect();
+    let text = SOUND.replace("until: \"12s\"", "until: \"60s\"").replace("script: [", &format!("script: [{script}"));
+    let model = load(&text).unwrap_or_else(|problems| panic!("{}", render(&problems)));
+    let mut sim = scenarios::assemble(&model, scenarios::Options::default());
+    sim.run();
+    let mut said = String::new();
+    for line in REFUSED {
+        let ran = sim.trace().commands.iter().rfind(|command| &*command.text == *line).expect("every line was typed");
+        let status = ran.exit.map_or("still runs".into(), |exit| format!("exit status {exit}"));
+        said += &format!("$ {line}\n{}{}{status}\n\n", ran.stdout, ran.stderr);
+    }
+    insta::assert_snapshot!("refused-at-run-time", said);
+}
+
 #[test]
 fn a_file_that_is_no_scenario_is_refused() {
     for text in
