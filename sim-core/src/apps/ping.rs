@@ -5,7 +5,7 @@
 
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Fd, Next, On, Process, Signal, SocketId, Wait};
-use crate::kernel::syscall::Sys;
+use crate::kernel::syscall::{SocketError, Sys};
 use smoltcp::wire::{Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, Ipv4Packet};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -31,6 +31,8 @@ pub struct Options {
     pub ttl: u8,
     /// `-I`: source address.
     pub source: Option<Ipv4Addr>,
+    /// `-M do`: never in fragments.
+    pub whole: bool,
     /// `-q`: the summary only.
     pub quiet: bool,
 }
@@ -112,9 +114,20 @@ impl Ping {
         packet.set_echo_ident(self.identifier);
         packet.set_echo_seq_no(sequence);
         packet.fill_checksum();
-        let Options { address, source, ttl, .. } = self.options;
-        match sys.raw_send(socket, source, address, ttl, &message) {
+        let Options { address, source, ttl, whole, .. } = self.options;
+        let sent = match whole {
+            true => sys.raw_send_whole(socket, source, address, ttl, &message),
+            false => sys.raw_send(socket, source, address, ttl, &message),
+        };
+        match sent {
             Ok(()) => {}
+            Err(SocketError::MessageTooLong) if whole => {
+                let tables = &sys.kernel.tables;
+                let mtu = tables.routes.lookup(address, None, 0, &tables.interfaces).map_or(0, |route| route.mtu);
+                let text = format!("ping: local error: message too long, mtu={mtu}\n");
+                let _unread = sys.write(Fd::STDERR, text.as_bytes());
+                self.errors += 1;
+            }
             Err(error) if self.sent == 0 => {
                 let _unread = sys.write(Fd::STDERR, format!("ping: connect: {error}\n").as_bytes());
                 return Err(Next::Exit(2));

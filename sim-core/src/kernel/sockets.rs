@@ -22,14 +22,11 @@ mod datagram;
 mod datagram_calls;
 mod flow;
 mod flows;
-mod list;
 mod ports;
 mod receive;
 mod segment;
 mod stack;
 mod time_wait;
-
-pub use list::TcpInfo;
 
 use super::process::SocketId;
 use super::syscall::SocketError;

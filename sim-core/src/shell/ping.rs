@@ -23,7 +23,7 @@ pub(super) const COMMAND: Command = Command {
         Opt::flag("-q", "the summary only"),
         Opt::accepted("-n", false, "addresses are shown as numbers anyway"),
         Opt::accepted("-4", false, "everything is IPv4"),
-        Opt::accepted("-M", true, "an echo request has DF set, as with do and want"),
+        Opt::value("-M", "do: never in fragments; want: DF is set if it fits"),
         Opt::refused("-f", false, "give -i a small value"),
         Opt::refused("-b", false, "hosts do not answer broadcasts"),
         Opt::refused("-R", false, "IP options are not modelled"),
@@ -72,6 +72,12 @@ fn translate(options: &Options, target: &str, address: Ipv4Addr, sys: &Sys) -> R
         size: number(options, "-s", 0, 65_507)?.map_or(56, |size| size as u16),
         ttl: number(options, "-t", 1, 255)?.map_or(0, |ttl| ttl as u8),
         source,
+        whole: match options.value(&["-M"]) {
+            Some("do") => true,
+            None | Some("want") => false,
+            Some("dont") => return Err("-M dont is not modelled".into()),
+            Some(other) => return Err(format!("invalid -M argument: {other}")),
+        },
         quiet: options.has(&["-q"]),
     })
 }

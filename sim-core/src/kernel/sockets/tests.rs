@@ -253,8 +253,8 @@ fn a_closing_client_acknowledges_the_servers_fin_with_its_own() {
     });
     lab.run(Duration::from_millis(10));
     assert_eq!(lab.flags()[before..], ["FA", "FA", "A"]);
-    assert_eq!(lab.ends[SERVER].time_wait_count(lab.now), 1);
-    assert_eq!(lab.ends[CLIENT].time_wait_count(lab.now), 0);
+    assert_eq!(lab.ends[SERVER].time_waits.count(lab.now), 1);
+    assert_eq!(lab.ends[CLIENT].time_waits.count(lab.now), 0);
 }
 
 #[test]
@@ -413,20 +413,20 @@ fn time_wait_lasts_sixty_seconds_and_gives_way_to_a_newer_connection() {
     lab.run(Duration::from_millis(10));
     lab.close(CLIENT, client);
     lab.run(Duration::from_millis(10));
-    assert_eq!(lab.ends[SERVER].time_wait_count(lab.now), 1);
+    assert_eq!(lab.ends[SERVER].time_waits.count(lab.now), 1);
     let again = connect(&mut lab).unwrap();
     lab.run(Duration::from_millis(10));
-    assert_eq!(lab.ends[SERVER].time_wait_count(lab.now), 0, "the newer connection took the place");
+    assert_eq!(lab.ends[SERVER].time_waits.count(lab.now), 0, "the newer connection took the place");
     assert_eq!(lab.state(CLIENT, again), TcpState::Connected);
     lab.close(CLIENT, again);
     lab.run(Duration::from_millis(10));
     let (server, _) = lab.on(SERVER, |sockets, _, _| sockets.accept(PID, listener)).unwrap();
     lab.close(SERVER, server);
     lab.run(Duration::from_millis(10));
-    assert_eq!(lab.ends[CLIENT].time_wait_count(lab.now), 1);
+    assert_eq!(lab.ends[CLIENT].time_waits.count(lab.now), 1);
     assert_eq!(connect(&mut lab), Err(SocketError::AddressNotAvailable));
     lab.run(Duration::from_secs(61));
-    assert_eq!(lab.ends[CLIENT].time_wait_count(lab.now), 0);
+    assert_eq!(lab.ends[CLIENT].time_waits.count(lab.now), 0);
 }
 
 #[test]

@@ -61,6 +61,7 @@ impl TimeWaits {
     }
 
     /// How many there are.
+    #[cfg(test)]
     pub(super) fn count(&mut self, now: Instant) -> usize {
         self.forget_old(now);
         self.records.len()

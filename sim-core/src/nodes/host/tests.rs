@@ -181,6 +181,7 @@ fn ping_three() -> Box<dyn Process> {
         size: 56,
         ttl: 0,
         source: None,
+        whole: false,
         quiet: false,
     }))
 }
