@@ -108,6 +108,22 @@ pub enum What {
         /// The status code; null if there was no response.
         status: Option<u16>,
     },
+    /// A ping sent an echo request.
+    EchoAsked {
+        /// Its number in the run, from 1.
+        echo: u32,
+        /// Whom it asks.
+        target: String,
+        /// `icmp_seq`.
+        sequence: u16,
+    },
+    /// The answer to an echo request came.
+    EchoAnswered {
+        /// The number of the request in the run, from 1.
+        echo: u32,
+        /// From asking to the answer.
+        took_ns: u64,
+    },
     /// A server program answered a request.
     Served {
         /// The program.
@@ -211,6 +227,15 @@ fn what(trace: &Trace, id: EventId, node: NodeId) -> What {
             };
             What::RequestEnded { request: at + 1, status }
         }
+        Kind::EchoAsked(at) => {
+            let echo = &trace.echoes[at as usize];
+            What::EchoAsked { echo: at + 1, target: echo.target.to_string(), sequence: echo.sequence }
+        }
+        Kind::EchoAnswered(at) => {
+            let echo = &trace.echoes[at as usize];
+            let took = echo.answered.map_or(0, |answered| answered.since(echo.asked).nanos());
+            What::EchoAnswered { echo: at + 1, took_ns: took }
+        }
         Kind::Served(at) => {
             let record = &trace.served[at as usize];
             What::Served {
@@ -287,6 +312,8 @@ fn changed(trace: &Trace, kind: Kind) -> What {
         | Kind::CommandEnded(_)
         | Kind::RequestStarted(_)
         | Kind::RequestEnded(_)
+        | Kind::EchoAsked(_)
+        | Kind::EchoAnswered(_)
         | Kind::Served(_)
         | Kind::Acted(_) => unreachable!("these are no changes of tables"),
     };

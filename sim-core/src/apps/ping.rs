@@ -6,6 +6,8 @@
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Fd, Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::{SocketError, Sys};
+use crate::trace::record::EchoRecord;
+use crate::trace::recorder::Change;
 use smoltcp::wire::{Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, Ipv4Packet};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -49,8 +51,16 @@ pub struct Ping {
     received: u64,
     duplicates: u64,
     errors: u64,
-    waiting: BTreeMap<u16, Instant>,
+    waiting: BTreeMap<u16, Asked>,
     round_trips: RoundTrips,
+}
+
+/// An echo request that waits for its answer.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    at: Instant,
+    /// Its place among the trace's echoes.
+    record: u32,
 }
 
 /// Round-trip times, in microseconds.
@@ -140,7 +150,16 @@ impl Ping {
         self.sent += 1;
         self.last_sent = sys.now();
         if self.waiting.len() < WAITING_MAX {
-            self.waiting.insert(sequence, sys.now());
+            let record = sys.cx.pen.next_echo();
+            self.waiting.insert(sequence, Asked { at: sys.now(), record });
+            let node = sys.kernel.node;
+            sys.cx.change(Change::EchoAsked(EchoRecord {
+                node,
+                target: address,
+                sequence,
+                asked: sys.now(),
+                answered: None,
+            }));
         }
         Ok(())
     }
@@ -165,7 +184,8 @@ impl Ping {
             self.print(&format!("{length} bytes from {from}: icmp_seq={sequence} ttl={ttl} (DUP!)\n"), sys);
             return;
         };
-        let micros = sys.now().since(asked).nanos() / 1_000;
+        sys.cx.change(Change::EchoAnswered(asked.record, sys.now()));
+        let micros = sys.now().since(asked.at).nanos() / 1_000;
         self.received += 1;
         self.round_trips.add(micros, self.received);
         let time = shown_time(micros);

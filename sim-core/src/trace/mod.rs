@@ -29,8 +29,8 @@ pub use why::Why;
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use record::{
-    AddressRecord, CommandRecord, ConnRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord, NeighbourRecord,
-    RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+    AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
+    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
 };
 
 /// Where in a node something happened.
@@ -120,6 +120,10 @@ pub enum Kind {
     RequestStarted(u32),
     /// A request was answered or failed.
     RequestEnded(u32),
+    /// A ping sent an echo request.
+    EchoAsked(u32),
+    /// Its answer came.
+    EchoAnswered(u32),
     /// A server program answered a request.
     Served(u32),
     /// An action of the script, by its position.
@@ -241,6 +245,8 @@ pub struct Trace {
     pub commands: Vec<CommandRecord>,
     /// Requests, in the order in which they were started: `r1` is the first.
     pub requests: Vec<RequestRecord>,
+    /// Echo requests, in the order in which they were sent.
+    pub echoes: Vec<EchoRecord>,
     /// Requests as the server programs saw them.
     pub served: Vec<ServedRecord>,
 }

@@ -146,6 +146,8 @@ impl<'a> Moment<'a> {
             | Kind::CommandEnded(_)
             | Kind::RequestStarted(_)
             | Kind::RequestEnded(_)
+            | Kind::EchoAsked(_)
+            | Kind::EchoAnswered(_)
             | Kind::Served(_)
             | Kind::Acted(_) => {}
         }

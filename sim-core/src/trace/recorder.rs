@@ -9,8 +9,8 @@
 
 use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
-    AddressRecord, CommandRecord, ConnRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord, NeighbourRecord,
-    RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+    AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
+    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
 };
 use super::why::EvidenceId;
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
@@ -224,6 +224,8 @@ impl Recorder {
             | Change::CommandEnded(..)
             | Change::RequestStarted(_)
             | Change::RequestEnded(..)
+            | Change::EchoAsked(_)
+            | Change::EchoAnswered(..)
             | Change::Served(_)
             | Change::Acted(_) => Level::Frames,
             _ => Level::Everything,
@@ -258,6 +260,13 @@ impl Recorder {
                 trace.requests[index as usize] = record;
                 Kind::RequestEnded(index)
             }
+            Change::EchoAsked(record) => Kind::EchoAsked(push(&mut trace.echoes, record)),
+            Change::EchoAnswered(index, at) => {
+                if let Some(echo) = trace.echoes.get_mut(index as usize) {
+                    echo.answered = Some(at);
+                }
+                Kind::EchoAnswered(index)
+            }
             Change::Served(record) => Kind::Served(push(&mut trace.served, record)),
             Change::Acted(position) => Kind::Acted(position),
         };
@@ -275,6 +284,11 @@ impl Recorder {
     /// The index that the next `RequestStarted` gets.
     pub fn next_request(&self) -> u32 {
         self.trace.requests.len() as u32
+    }
+
+    /// The index that the next `EchoAsked` gets.
+    pub fn next_echo(&self) -> u32 {
+        self.trace.echoes.len() as u32
     }
 
     fn write(&mut self, kind: Kind, context: Context) -> EventId {
@@ -336,7 +350,8 @@ impl Recorder {
     }
 }
 
-/// What [`Recorder::changed`] writes: the new value. The numbers are indices that `next_command` or `next_request` gave.
+/// What [`Recorder::changed`] writes: the new value. The numbers are indices that `next_command`, `next_request` or
+/// `next_echo` gave.
 #[derive(Clone, Debug)]
 pub enum Change {
     /// An interface.
@@ -367,6 +382,10 @@ pub enum Change {
     RequestStarted(RequestRecord),
     /// A request ended.
     RequestEnded(u32, RequestRecord),
+    /// A ping sent an echo request.
+    EchoAsked(EchoRecord),
+    /// The answer to an echo request came at this time.
+    EchoAnswered(u32, Instant),
     /// A server program answered a request.
     Served(ServedRecord),
     /// An action of the script, by its position.

@@ -13,5 +13,5 @@ pub mod route;
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{Candidate, ConnRecord, ConnState, Evidence, Family, Method, ServerRecord, ServiceKey, ServiceRecord};
 pub use neighbour::{NeighbourRecord, NeighbourState};
-pub use program::{CommandRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
+pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
 pub use route::{RouteKind, RouteRecord};

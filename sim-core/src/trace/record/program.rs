@@ -2,6 +2,7 @@
 
 use crate::base::id::{LineId, NodeId};
 use crate::base::time::Instant;
+use crate::wire::Ipv4Addr;
 use crate::wire::flow::SocketAddr;
 
 /// A line that was typed, and what came back.
@@ -74,6 +75,22 @@ pub struct RequestRecord {
     pub asked: Option<SocketAddr>,
     /// How it ended.
     pub outcome: Outcome,
+}
+
+/// An ICMP echo request of a `ping`, and its answer. Recorded when the program sends it, also if its packet never gets
+/// out of the host because nobody says which MAC the address has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EchoRecord {
+    /// The host that asks.
+    pub node: NodeId,
+    /// Whom it asks.
+    pub target: Ipv4Addr,
+    /// Its number, from 1 (`icmp_seq`).
+    pub sequence: u16,
+    /// When it was sent.
+    pub asked: Instant,
+    /// When the answer came; none if none did.
+    pub answered: Option<Instant>,
 }
 
 /// A request as the server program saw it. Which request of a client it was, a reader finds by the addresses.
