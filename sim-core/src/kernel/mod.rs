@@ -135,7 +135,10 @@ impl Kernel {
 
     /// Tells processes what happened at their sockets, and the neighbour table who was heard.
     pub(crate) fn tell_processes(&mut self, now: Instant) {
-        let Tables { neighbours, routes, interfaces, .. } = &mut self.tables;
+        let Tables { neighbours, routes, interfaces, memberships, .. } = &mut self.tables;
+        for (iface, group) in self.sockets.take_left() {
+            memberships.leave(iface, group);
+        }
         for remote in self.sockets.take_confirmed() {
             if let Ok(route) = routes.lookup(remote, None, 0, interfaces) {
                 neighbours.confirm(route.iface, route.next_hop, now);

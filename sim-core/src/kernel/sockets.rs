@@ -26,11 +26,12 @@ mod ports;
 mod receive;
 mod segment;
 mod stack;
+mod tap;
 mod time_wait;
 
 use super::process::SocketId;
 use super::syscall::SocketError;
-use crate::base::id::{EventId, PacketId, Pid};
+use crate::base::id::{EventId, IfaceId, PacketId, Pid};
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
 use crate::trace::Why;
@@ -47,6 +48,8 @@ use stack::Stacks;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::Ipv4Addr;
+use tap::Taps;
+pub use tap::Way;
 use time_wait::TimeWaits;
 
 /// A connection that nobody answers is given up after this time (Linux `tcp_syn_retries` = 6).
@@ -86,6 +89,9 @@ pub struct Sockets {
     udp: Vec<Udp>,
     bound: Lookup<SocketAddr, SocketId>,
     raw: Vec<Raw>,
+    pub(crate) taps: Taps,
+    /// Groups that closed sockets had joined.
+    left: Vec<(IfaceId, Ipv4Addr)>,
     ports: Ports,
     stacks: Stacks,
     timers: BinaryHeap<Reverse<(Instant, u32)>>,
@@ -125,6 +131,7 @@ enum Kind {
     Listener,
     Udp,
     Raw,
+    Packet,
 }
 
 #[derive(Debug)]
@@ -180,6 +187,11 @@ impl Sockets {
     /// Hosts that TCP has just heard an acknowledgement from: the next hops on the way to them work.
     pub(crate) fn take_confirmed(&mut self) -> std::vec::Drain<'_, Ipv4Addr> {
         self.confirmed.drain(..)
+    }
+
+    /// Groups that sockets had joined which were closed.
+    pub(crate) fn take_left(&mut self) -> std::vec::Drain<'_, (IfaceId, Ipv4Addr)> {
+        self.left.drain(..)
     }
 
     /// When a flow next has something to do by itself.

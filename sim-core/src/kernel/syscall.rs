@@ -5,7 +5,8 @@ use super::files::{self, FileError, FileKind};
 use super::process::descriptor::{Handle, OpenFile, PIPE_CAPACITY, Pipe};
 use super::process::table::INIT;
 use super::process::{Env, ExecError, Fd, Process, Signal, SocketId};
-use super::{ArpMessage, Kernel, Power, proc};
+use super::sockets::Way;
+use super::{ArpMessage, Kernel, Power, path, proc};
 use crate::base::id::{IfaceId, Pid};
 use crate::base::time::Instant;
 use crate::wire::flow::SocketAddr;
@@ -79,6 +80,12 @@ pub enum SocketError {
     /// EINVAL.
     #[error("Invalid argument")]
     Invalid,
+    /// ENODEV: no such interface.
+    #[error("No such device")]
+    NoDevice,
+    /// ENETDOWN: the interface is down.
+    #[error("Network is down")]
+    NetworkDown,
     /// ENOSPC: the host's files may take 64 MiB together.
     #[error("No space left on device")]
     NoSpace,
@@ -563,6 +570,90 @@ impl Sys<'_, '_> {
     /// The next packet of a raw socket, IPv4 header included.
     pub fn raw_recv(&mut self, socket: SocketId) -> Option<Vec<u8>> {
         self.kernel.sockets.raw_recv(socket)
+    }
+
+    /// Sends a packet whose IPv4 header the process wrote (`IP_HDRINCL`), without options. The kernel fills in length and
+    /// checksum, and source and identification if they are 0. `iface` is the device it must leave by, else the one the
+    /// socket is bound to, else the route's.
+    ///
+    /// # Errors
+    /// `Invalid` (no header), `MessageTooLong`, no route.
+    pub fn raw_send_header(
+        &mut self,
+        socket: SocketId,
+        iface: Option<IfaceId>,
+        packet: &[u8],
+    ) -> Result<(), SocketError> {
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.raw_send_header(socket, iface, packet, tables, self.cx)
+    }
+
+    /// A raw socket hears only what comes by this interface, and sends by it (`SO_BINDTODEVICE`).
+    ///
+    /// # Errors
+    /// `BadDescriptor`.
+    pub fn bind_to_device(&mut self, socket: SocketId, iface: Option<IfaceId>) -> Result<(), SocketError> {
+        self.kernel.sockets.bind_to_device(socket, iface)
+    }
+
+    // ── multicast ──
+
+    /// A UDP or raw socket joins a group on an interface: the host takes packets to it from there until every socket
+    /// that joined has left or is closed.
+    ///
+    /// # Errors
+    /// `Invalid` (no group), `NoDevice`, `AddressInUse` (has joined already), `BadDescriptor`.
+    pub fn join_group(&mut self, socket: SocketId, group: Ipv4Addr, iface: IfaceId) -> Result<(), SocketError> {
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.join_group(socket, group, iface, tables)
+    }
+
+    /// Leaves a group.
+    ///
+    /// # Errors
+    /// `AddressNotAvailable` (has not joined), `BadDescriptor`.
+    pub fn leave_group(&mut self, socket: SocketId, group: Ipv4Addr, iface: IfaceId) -> Result<(), SocketError> {
+        let Kernel { sockets, tables, .. } = &mut *self.kernel;
+        sockets.leave_group(socket, group, iface, tables)
+    }
+
+    /// How a UDP or raw socket sends to groups: the interface (none: by route), the TTL (1 by default), and whether this
+    /// host hears it too if it has joined (by default it does).
+    ///
+    /// # Errors
+    /// `BadDescriptor`.
+    pub fn set_multicast(
+        &mut self,
+        socket: SocketId,
+        iface: Option<IfaceId>,
+        ttl: u8,
+        loopback: bool,
+    ) -> Result<(), SocketError> {
+        self.kernel.sockets.set_multicast(socket, iface, ttl, loopback)
+    }
+
+    // ── packet sockets ──
+
+    /// A packet socket (`AF_PACKET`): a copy of every frame that comes in by an interface (or any) or leaves by it, as on
+    /// the cable, before any filter.
+    pub fn packet_socket(&mut self, iface: Option<IfaceId>) -> SocketId {
+        self.kernel.sockets.packet_socket(self.pid, iface)
+    }
+
+    /// The next frame: by which interface, which way, and its octets from the Ethernet header on.
+    pub fn packet_recv(&mut self, socket: SocketId) -> Option<(IfaceId, Way, Vec<u8>)> {
+        self.kernel.sockets.packet_recv(socket)
+    }
+
+    /// Sends a whole Ethernet frame by an interface, past routing and filters.
+    ///
+    /// # Errors
+    /// `Invalid` (no Ethernet header), `NoDevice`, `NetworkDown`, `BadDescriptor`.
+    pub fn packet_send(&mut self, socket: SocketId, iface: IfaceId, frame: &[u8]) -> Result<(), SocketError> {
+        if !self.kernel.sockets.has_packet_socket(socket) {
+            return Err(SocketError::BadDescriptor);
+        }
+        path::egress::raw_frame(self.kernel, iface, frame, self.out, self.cx)
     }
 
     // ── ARP ──

@@ -4,6 +4,7 @@ pub mod address;
 pub mod filter;
 pub mod interfaces;
 pub mod link;
+pub mod memberships;
 pub mod nat;
 pub mod neighbours;
 pub mod refusal;
@@ -24,6 +25,8 @@ pub struct Tables {
     pub routes: routes::Routes,
     /// Who is where on the link.
     pub neighbours: neighbours::Neighbours,
+    /// Multicast groups that were joined.
+    pub memberships: memberships::Memberships,
     /// `arptables` and `iptables`.
     pub filter: filter::Filter,
     /// Masqueraded flows.
@@ -40,6 +43,7 @@ impl Tables {
             interfaces: interfaces::Interfaces::new(node),
             routes: routes::Routes::new(node),
             neighbours: neighbours::Neighbours::new(node),
+            memberships: memberships::Memberships::default(),
             filter: filter::Filter::default(),
             nat: nat::Nat::default(),
             sysctl: sysctl::Sysctl::new(node),

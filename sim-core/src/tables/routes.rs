@@ -187,7 +187,40 @@ impl Routes {
         }
     }
 
-    /// The same, with everything a rule can look at.
+    /// The way to `destination` by a given interface. Groups and the broadcast address need no route then, and a
+    /// destination without one is taken to be on the link (Linux `ip_route_output_key_hash_rcu`).
+    ///
+    /// # Errors
+    /// `InterfaceDown`, `RouteRefused`.
+    pub fn lookup_by(
+        &self,
+        oif: IfaceId,
+        destination: Ipv4Addr,
+        source: Option<Ipv4Addr>,
+        mark: u32,
+        interfaces: &Interfaces,
+    ) -> Result<Route, Why> {
+        let interface = interfaces.get(oif).filter(|interface| interface.up).ok_or(Why::InterfaceDown)?;
+        let everybody = destination.is_multicast() || destination.is_broadcast();
+        if !everybody {
+            match self.find(Question { destination, source, mark, iif: LOOPBACK, oif: Some(oif) }, interfaces) {
+                Found::Route(route) => return Ok(route),
+                Found::Refused(_) => return Err(Why::RouteRefused { address: destination }),
+                Found::Nothing => {}
+            }
+        }
+        let select = || interfaces.select_source(oif, Some(destination), Scope::Link).unwrap_or(Ipv4Addr::UNSPECIFIED);
+        Ok(Route {
+            kind: if destination.is_broadcast() { RouteKind::Broadcast } else { RouteKind::Unicast },
+            iface: oif,
+            next_hop: destination,
+            gateway: None,
+            source: source.unwrap_or_else(select),
+            mtu: interface.mtu,
+        })
+    }
+
+    /// The same as [`Routes::lookup`], with everything a rule can look at.
     pub fn find(&self, question: Question, interfaces: &Interfaces) -> Found {
         let revision = (self.revision, interfaces.revision);
         let source = question.source.map_or(0, Ipv4Addr::to_bits);

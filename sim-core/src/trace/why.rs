@@ -107,6 +107,11 @@ pub enum Why {
         /// Octets of the whole packet.
         length: u32,
     },
+    /// To a group that this host has not joined on this interface.
+    MulticastNotJoined {
+        /// The group.
+        group: Ipv4Addr,
+    },
     /// The others did not come in time (30 s).
     ReassemblyTimeout,
 

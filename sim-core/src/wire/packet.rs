@@ -13,6 +13,10 @@ pub struct Packet {
     pub mark: u32,
     /// The interface it arrived on; none for packets of this host's own.
     pub iif: Option<IfaceId>,
+    /// The interface it must leave by: a socket is bound to it, or chose it for multicast.
+    pub oif: Option<IfaceId>,
+    /// A multicast packet of this host's own, of which its own programs hear a copy (`IP_MULTICAST_LOOP`).
+    pub loops: bool,
     /// The frame was addressed to everybody or to a group.
     pub broadcast: bool,
     /// Octets of the largest fragment it was put together from; 0 if it came whole. It leaves in pieces no larger.
@@ -24,7 +28,16 @@ pub struct Packet {
 impl Packet {
     /// The packet in `buffer`, which begins with the IPv4 header.
     pub fn new(buffer: Buffer) -> Self {
-        Packet { buffer, mark: 0, iif: None, broadcast: false, largest_piece: 0, by_ipvs: false }
+        Packet {
+            buffer,
+            mark: 0,
+            iif: None,
+            oif: None,
+            loops: false,
+            broadcast: false,
+            largest_piece: 0,
+            by_ipvs: false,
+        }
     }
 
     /// All octets, from the IPv4 header on.

@@ -1,11 +1,13 @@
 //! A packet leaves by an interface. The only file that fills the outbox.
 
-use crate::base::id::IfaceId;
+use crate::base::id::{IfaceId, PortId};
 use crate::kernel::Kernel;
+use crate::kernel::sockets::Way;
+use crate::kernel::syscall::SocketError;
 use crate::tables::interfaces::LOOPBACK;
 use crate::trace::{Stage, Why};
 use crate::wire::Mac;
-use crate::wire::frame::Frame;
+use crate::wire::frame::{ETHERNET_HEADER, Frame};
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
 
@@ -29,7 +31,49 @@ pub(crate) fn ethernet(
     };
     count(kernel, iface, packet.bytes().len());
     packet.buffer_mut().cause = cx.cause;
-    out.send(port, Frame::around(packet, destination, mac, ethertype));
+    leave(kernel, iface, port, Frame::around(packet, destination, mac, ethertype), out, cx);
+}
+
+/// Puts a frame out that a process wrote itself.
+pub(crate) fn raw_frame(
+    kernel: &mut Kernel,
+    iface: IfaceId,
+    bytes: &[u8],
+    out: &mut Outbox,
+    cx: &mut Cx,
+) -> Result<(), SocketError> {
+    let interface = kernel.tables.interfaces.get(iface).ok_or(SocketError::NoDevice)?;
+    if !interface.up {
+        return Err(SocketError::NetworkDown);
+    }
+    if bytes.len() < ETHERNET_HEADER || bytes.len() > interface.mtu as usize + ETHERNET_HEADER {
+        return Err(SocketError::Invalid);
+    }
+    let Some(port) = interface.port() else { return Err(SocketError::NotSupported) };
+    let carrier = interface.carrier;
+    let circumstances = cx.context();
+    let mut buffer = cx.new_buffer(bytes.len());
+    buffer.bytes_mut().copy_from_slice(bytes);
+    cx.packet = buffer.packet;
+    buffer.cause = cx.cause;
+    if carrier {
+        count(kernel, iface, bytes.len() - ETHERNET_HEADER);
+        leave(kernel, iface, port, Frame::new(buffer), out, cx);
+    } else {
+        cx.stage = Stage::Wire;
+        cx.drop(Why::LinkDown);
+        cx.recycle(buffer);
+    }
+    cx.resume(circumstances);
+    Ok(())
+}
+
+/// The frame leaves; packet sockets see it.
+fn leave(kernel: &mut Kernel, iface: IfaceId, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
+    if !kernel.sockets.taps.is_empty() {
+        kernel.sockets.overhear(iface, Way::Out, frame.bytes(), frame.buffer().packet, cx);
+    }
+    out.send(port, frame);
 }
 
 /// Gives a packet back to this host, as if it had come in by `lo`.

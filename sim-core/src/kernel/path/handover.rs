@@ -31,6 +31,14 @@ pub(super) fn by_route(kernel: &mut Kernel, packet: Packet, route: &Route, out: 
             egress::ethernet(kernel, packet, route.iface, Mac::BROADCAST, ETHERTYPE_IPV4, out, cx);
         }
         LinkKind::Ethernet(_) if destination.is_multicast() => {
+            if packet.loops && kernel.tables.memberships.holds(route.iface, destination) {
+                let copy = Packet::new(cx.pool.copy(packet.buffer()));
+                egress::loop_back(kernel, copy, cx);
+            }
+            if packet.ip().hop_limit() == 0 {
+                let from = packet.ip().src_addr();
+                return egress::end(packet, Why::TtlExpired { from }, cx);
+            }
             egress::ethernet(kernel, packet, route.iface, multicast_mac(destination), ETHERTYPE_IPV4, out, cx);
         }
         LinkKind::Ethernet(_) => arp::send(kernel, packet, route.iface, route.next_hop, out, cx),

@@ -3,6 +3,7 @@
 use super::arp;
 use crate::base::id::{IfaceId, PortId};
 use crate::kernel::Kernel;
+use crate::kernel::sockets::Way;
 use crate::trace::{Stage, Why};
 use crate::wire::checksum;
 use crate::wire::frame::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Frame};
@@ -17,6 +18,12 @@ pub(super) fn accept(kernel: &mut Kernel, port: PortId, frame: Frame, out: &mut 
         Some(id) => look(kernel, &frame, id),
         None => Err(Why::InterfaceDown),
     };
+    if !kernel.sockets.taps.is_empty()
+        && let Some(id) = kernel.tables.interfaces.at_port(port)
+        && !matches!(verdict, Err(Why::InterfaceDown))
+    {
+        kernel.sockets.overhear(id, Way::In, frame.bytes(), frame.buffer().packet, cx);
+    }
     let (id, broadcast) = match verdict {
         Ok(found) => found,
         Err(why) => return end(frame, why, cx),

@@ -3,6 +3,7 @@
 use super::{Step, Way};
 use crate::base::id::IfaceId;
 use crate::kernel::Kernel;
+use crate::tables::Tables;
 use crate::tables::interfaces::LOOPBACK;
 use crate::tables::routes::{Found, Question, Route};
 use crate::tables::verdict::IcmpError;
@@ -28,6 +29,9 @@ pub(super) fn inbound(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<
             && let Err(why) = believe_source(kernel, &question, false)
         {
             return Step::Drop(packet, why);
+        }
+        if destination.is_multicast() && iif != LOOPBACK && !tables.memberships.holds(iif, destination) {
+            return Step::Drop(packet, Why::MulticastNotJoined { group: destination });
         }
         cx.note(Why::RouteLocal { address: destination, on: iif });
         return Step::On((packet, Way::Local));
@@ -83,7 +87,12 @@ pub(super) fn outbound(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step
 /// The route of a packet of this host's own, by its addresses and mark.
 pub(super) fn way_out(kernel: &Kernel, packet: &Packet) -> Result<Route, Why> {
     let ip = packet.ip();
-    kernel.tables.routes.lookup(ip.dst_addr(), Some(ip.src_addr()), packet.mark, &kernel.tables.interfaces)
+    let (destination, source) = (ip.dst_addr(), ip.src_addr());
+    let Tables { routes, interfaces, .. } = &kernel.tables;
+    match packet.oif {
+        None => routes.lookup(destination, Some(source), packet.mark, interfaces),
+        Some(oif) => routes.lookup_by(oif, destination, Some(source), packet.mark, interfaces),
+    }
 }
 
 /// The same for a packet that is forwarded and was given another source on its way.

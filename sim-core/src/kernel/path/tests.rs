@@ -3,6 +3,7 @@
 mod arp;
 mod forwarding;
 mod fragments;
+mod groups;
 mod robust;
 
 use super::*;

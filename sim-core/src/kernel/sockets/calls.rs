@@ -216,14 +216,22 @@ impl Sockets {
             Some(Kind::Udp) => {
                 if let Some(at) = self.udp.iter().position(|known| known.id == socket) {
                     let closed = self.udp.remove(at);
+                    self.left.extend(closed.multicast.joined);
                     self.bound.remove(&closed.local);
                     self.kinds.remove(&socket);
                     self.let_go(closed.owner);
                 }
             }
+            Some(Kind::Packet) => {
+                if let Some(owner) = self.taps.close(socket) {
+                    self.kinds.remove(&socket);
+                    self.let_go(owner);
+                }
+            }
             Some(Kind::Raw) => {
                 if let Some(at) = self.raw.iter().position(|known| known.id == socket) {
                     let closed = self.raw.remove(at);
+                    self.left.extend(closed.multicast.joined);
                     self.kinds.remove(&socket);
                     self.let_go(closed.owner);
                 }
@@ -252,7 +260,8 @@ impl Sockets {
         let others = self.listeners.iter().filter(|socket| socket.owner == pid).map(|socket| socket.id);
         let udp = self.udp.iter().filter(|socket| socket.owner == pid).map(|socket| socket.id);
         let raw = self.raw.iter().filter(|socket| socket.owner == pid).map(|socket| socket.id);
-        let all: Vec<SocketId> = flows.chain(others).chain(udp).chain(raw).collect();
+        let taps = self.taps.of(pid);
+        let all: Vec<SocketId> = flows.chain(others).chain(udp).chain(raw).chain(taps).collect();
         for socket in all {
             self.close(socket, cx);
         }
@@ -309,11 +318,16 @@ pub(super) fn source_and_mtu(
     if source.is_some_and(|source| !is_local(source, tables)) {
         return Err(SocketError::AddressNotAvailable);
     }
-    let route = tables.routes.lookup(destination, source, 0, &tables.interfaces).map_err(|why| match why {
+    let route = tables.routes.lookup(destination, source, 0, &tables.interfaces).map_err(unreachable)?;
+    Ok((source.unwrap_or(route.source), route.mtu))
+}
+
+/// What a process is told if there is no way.
+pub(super) fn unreachable(why: Why) -> SocketError {
+    match why {
         Why::RouteRefused { .. } => SocketError::HostUnreachable,
         _ => SocketError::NetUnreachable,
-    })?;
-    Ok((source.unwrap_or(route.source), route.mtu))
+    }
 }
 
 pub(super) fn is_local(address: Ipv4Addr, tables: &Tables) -> bool {

@@ -1,6 +1,6 @@
 //! UDP and raw sockets: queues of datagrams, and the packets that carry them.
 
-use crate::base::id::Pid;
+use crate::base::id::{IfaceId, Pid};
 use crate::kernel::process::SocketId;
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
@@ -24,6 +24,7 @@ pub(super) struct Udp {
     /// Whom it is connected to: datagrams of others are not for it.
     pub(super) peer: Option<SocketAddr>,
     pub(super) queue: Queue<(Vec<u8>, SocketAddr)>,
+    pub(super) multicast: Multicast,
 }
 
 /// A raw socket: copies of every packet of one protocol.
@@ -32,7 +33,35 @@ pub(super) struct Raw {
     pub(super) id: SocketId,
     pub(super) owner: Pid,
     pub(super) protocol: u8,
+    /// Only packets that came by this interface (`SO_BINDTODEVICE`).
+    pub(super) device: Option<IfaceId>,
     pub(super) queue: Queue<Vec<u8>>,
+    pub(super) multicast: Multicast,
+}
+
+/// How a socket sends to groups, and which it has joined.
+#[derive(Debug)]
+pub(super) struct Multicast {
+    /// `IP_MULTICAST_IF`; none: by route.
+    pub(super) iface: Option<IfaceId>,
+    /// `IP_MULTICAST_TTL`.
+    pub(super) ttl: u8,
+    /// `IP_MULTICAST_LOOP`.
+    pub(super) loops: bool,
+    pub(super) joined: Vec<(IfaceId, Ipv4Addr)>,
+}
+
+impl Default for Multicast {
+    fn default() -> Self {
+        Multicast { iface: None, ttl: 1, loops: true, joined: Vec::new() }
+    }
+}
+
+/// Where a packet of a socket must leave, and whether this host hears it too.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Exit {
+    pub(super) oif: Option<IfaceId>,
+    pub(super) loops: bool,
 }
 
 /// What waits at a socket.
@@ -99,6 +128,19 @@ pub(super) fn packet(header: Header, payload: &[u8], cx: &mut Cx) -> Packet {
     bytes[16..20].copy_from_slice(&header.destination.octets());
     bytes[IP_HEADER..].copy_from_slice(payload);
     Ipv4Packet::new_unchecked(bytes).fill_checksum();
+    packet
+}
+
+/// A packet as a process wrote it, with what the kernel fills in.
+pub(super) fn with_header(bytes: &[u8], source: Ipv4Addr, id: u16, cx: &mut Cx) -> Packet {
+    let mut packet = Packet::new(cx.new_buffer(bytes.len()));
+    packet.buffer_mut().cause = cx.cause;
+    let place = packet.bytes_mut();
+    place.copy_from_slice(bytes);
+    place[2..4].copy_from_slice(&(bytes.len() as u16).to_be_bytes());
+    place[4..6].copy_from_slice(&id.to_be_bytes());
+    place[12..16].copy_from_slice(&source.octets());
+    Ipv4Packet::new_unchecked(place).fill_checksum();
     packet
 }
 

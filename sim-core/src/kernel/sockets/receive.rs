@@ -271,6 +271,9 @@ impl Sockets {
     fn copy_to_raw(&mut self, packet: &Packet, cx: &mut Cx) {
         let protocol = u8::from(packet.ip().next_header());
         for socket in self.raw.iter_mut().filter(|socket| socket.protocol == protocol) {
+            if socket.device.is_some_and(|device| packet.iif != Some(device)) {
+                continue;
+            }
             if socket.queue.push(packet.bytes().len(), packet.bytes().to_vec()) {
                 self.events.push(Event {
                     owner: socket.owner,

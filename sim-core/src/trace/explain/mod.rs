@@ -42,6 +42,7 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
         Why::ReversePath { .. } => "IP.RPFILTER",
         Why::FragmentHeld { .. } => "IP.FRAGMENT",
         Why::Reassembled { .. } => "IP.REASSEMBLED",
+        Why::MulticastNotJoined { .. } => "IP.GROUP",
         Why::ReassemblyTimeout => "IP.INCOMPLETE",
         Why::ArpAsk { .. } => "ARP.ASK",
         Why::ArpQueued { .. } => "ARP.WAIT",

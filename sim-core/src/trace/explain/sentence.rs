@@ -46,6 +46,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         }
         Why::FragmentHeld { so_far } => format!("a fragment waits for the others; {so_far} octets are here so far"),
         Why::Reassembled { length } => format!("all fragments are here: a packet of {length} octets"),
+        Why::MulticastNotJoined { group } => format!("no program here has joined the group {group}"),
         Why::ReassemblyTimeout => "the other fragments did not come within 30 s".into(),
         Why::ArpAsk { target, sender, attempt } => format!(
             "the MAC of {} is not known: asked for it as {sender}{}",

@@ -40,6 +40,7 @@ fn one_of_each() -> Vec<Why> {
         Why::ReversePath { source: RIP },
         Why::FragmentHeld { so_far: 1480 },
         Why::Reassembled { length: 3000 },
+        Why::MulticastNotJoined { group: Ipv4Addr::new(224, 0, 0, 18) },
         Why::ReassemblyTimeout,
         Why::ArpAsk { target: RIP, sender: NONE, attempt: 2 },
         Why::ArpQueued { target: RIP },

@@ -43,6 +43,14 @@ pub(super) const PAGES: &[Page] = &[
         "net/ipv4/fib_frontend.c: __fib_validate_source; RFC 3704",
     ),
     row(
+        "IP.GROUP",
+        "a group nobody here listens to",
+        "A multicast packet reaches every host of the link, but only hosts on which a program has joined the group (on this \
+         interface) take it. VRRP's group is 224.0.0.18: adverts die here on a host without keepalived.",
+        &["ip maddr show dev eth0", "cat /proc/net/igmp"],
+        "net/ipv4/igmp.c: ip_check_mc_rcu; net/ipv4/route.c: ip_route_input_rcu",
+    ),
+    row(
         "IP.FRAGMENT",
         "waits for the other fragments",
         "Only the first fragment has the ports, so whoever must look at ports (a director, a socket) first puts the packet \
