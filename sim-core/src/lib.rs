@@ -12,6 +12,7 @@
 //! | 4 | [`ipvs`] | virtual services, connections, schedulers, forwarding methods |
 //! | 5 | [`kernel`] | one host's packet path, sockets, processes, system calls |
 //! | 6 | [`apps`] | the programs of a host |
+//! | 6 | [`keepalived`] | VRRP and health checks |
 //! | 7 | [`shell`] | the commands a host understands |
 //! | 8 | [`nodes`] | what plugs into the world: host, switch, puppet |
 //!
@@ -20,6 +21,7 @@
 pub mod apps;
 pub mod base;
 pub mod ipvs;
+pub mod keepalived;
 pub mod kernel;
 pub mod nodes;
 pub mod shell;

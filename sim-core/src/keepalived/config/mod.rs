@@ -1,0 +1,190 @@
+//! What a `keepalived.conf` says: the typed model that the VRRP process and the checkers work from.
+//!
+//! Every value is what keepalived 2.2.7 ends up with: defaults are filled in, an instance's options are resolved
+//! against `global_defs`, and what keepalived clears or corrects (`nopreempt` with `state MASTER`, a quorum above the
+//! sum of weights) is already cleared. What it says about that stands in the [`Remark`]s.
+
+pub mod address;
+pub mod checker;
+pub mod global;
+pub mod instance;
+pub mod notify;
+pub mod route;
+pub mod server;
+pub mod service;
+pub mod sync_group;
+pub mod track;
+
+pub use address::VirtualAddress;
+pub use checker::{Checker, CheckerKind, ConnectOptions};
+pub use global::Global;
+pub use instance::{Authentication, Garp, Instance, Preemption, Unicast, Version, Wanted};
+pub use notify::{Command, InstanceNotify};
+pub use route::{VirtualRoute, VirtualRule};
+pub use server::{Forwarding, RealServer, SorryServer};
+pub use service::{GroupEntry, SchedulerFlags, ServiceName, VirtualServer, VirtualServerGroup};
+pub use sync_group::SyncGroup;
+pub use track::{Bfd, Direction, Script, TrackFile, TrackProcess, Tracked, Tracks, Weight};
+
+use crate::base::time::Duration;
+
+/// A whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Config {
+    /// `global_defs` and what stands at the root.
+    pub global: Global,
+    /// `vrrp_instance`, in file order.
+    pub instances: Vec<Instance>,
+    /// `vrrp_sync_group`, in file order. Names in [`SyncGroup::members`] are those of instances that exist.
+    pub sync_groups: Vec<SyncGroup>,
+    /// `vrrp_script`, in file order. An instance tracks one by its name.
+    pub scripts: Vec<Script>,
+    /// `track_file` (`vrrp_track_file`), in file order; instances and `FILE_CHECK`s name them.
+    pub track_files: Vec<TrackFile>,
+    /// `vrrp_track_process`, in file order.
+    pub track_processes: Vec<TrackProcess>,
+    /// `bfd_instance`, in file order.
+    pub bfds: Vec<Bfd>,
+    /// `static_ipaddress`.
+    pub static_addresses: Vec<VirtualAddress>,
+    /// `static_routes`.
+    pub static_routes: Vec<VirtualRoute>,
+    /// `static_rules`.
+    pub static_rules: Vec<VirtualRule>,
+    /// `track_group`: names of groups of instances for static routes, and their members.
+    pub track_groups: Vec<TrackGroup>,
+    /// `garp_group`.
+    pub garp_groups: Vec<GarpGroup>,
+    /// `interface_up_down_delays`.
+    pub interface_delays: Vec<InterfaceDelay>,
+    /// `virtual_server_group`, in file order.
+    pub virtual_server_groups: Vec<VirtualServerGroup>,
+    /// `virtual_server`, in file order; one without a real server is not here.
+    pub virtual_servers: Vec<VirtualServer>,
+    /// `SSL {}` was given: nothing of it changes what a check sends.
+    pub ssl: bool,
+}
+
+/// `track_group NAME { group { … } }`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct TrackGroup {
+    /// Its name.
+    pub name: String,
+    /// Names of `vrrp_instance`s.
+    pub members: Vec<String>,
+}
+
+/// `garp_group`: gratuitous ARPs of its interfaces are at least so far apart.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GarpGroup {
+    /// Names of interfaces.
+    pub interfaces: Vec<String>,
+    /// Between two gratuitous ARPs; zero: no delay.
+    pub garp_interval: Duration,
+    /// Between two unsolicited neighbour advertisements; zero: no delay.
+    pub gna_interval: Duration,
+}
+
+/// A line of `interface_up_down_delays`: a change of an interface's state counts only after this long.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct InterfaceDelay {
+    /// The interface.
+    pub interface: String,
+    /// Before a loss counts.
+    pub down: Duration,
+    /// Before a return counts.
+    pub up: Duration,
+}
+
+/// A stretch of one line of a file.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Place {
+    /// The file as it was named: the first one, or one that was included.
+    pub file: String,
+    /// 1 is the first line; 0: the file as a whole.
+    pub line: usize,
+    /// In characters, from 1; 0: the line as a whole.
+    pub column: usize,
+    /// How many characters it is long.
+    pub length: usize,
+}
+
+/// What is said about a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Remark {
+    /// Where.
+    pub place: Place,
+    /// Of which kind.
+    pub kind: RemarkKind,
+    /// Which process of keepalived says it.
+    pub reader: Reader,
+    /// For [`RemarkKind::Warning`] and [`RemarkKind::Fatal`] keepalived's own log line, with its `(FILE: Line N) ` if it has
+    /// one; otherwise what the lab has to say.
+    pub text: String,
+    /// What to do about it; may be empty.
+    pub hint: String,
+}
+
+/// How bad a [`Remark`] is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RemarkKind {
+    /// keepalived takes the option; here it has no effect.
+    Note,
+    /// keepalived logs it and goes on; `keepalived -t` fails if it is a configuration error.
+    Warning {
+        /// Whether `keepalived -t` exits with a failure because of it.
+        fails_test: bool,
+    },
+    /// keepalived logs it and does not start.
+    Fatal,
+    /// keepalived would do it; the lab does not model it and refuses the file.
+    Refused,
+}
+
+/// The process of keepalived that reads a part of the file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reader {
+    /// `Keepalived`.
+    Parent,
+    /// `Keepalived_vrrp`.
+    Vrrp,
+    /// `Keepalived_healthcheckers`.
+    Checkers,
+}
+
+impl Config {
+    /// The script of that name.
+    pub fn script(&self, name: &str) -> Option<&Script> {
+        self.scripts.iter().find(|script| script.name == name)
+    }
+
+    /// The tracked file of that name.
+    pub fn track_file(&self, name: &str) -> Option<&TrackFile> {
+        self.track_files.iter().find(|file| file.name == name)
+    }
+
+    /// The tracked process of that name.
+    pub fn track_process(&self, name: &str) -> Option<&TrackProcess> {
+        self.track_processes.iter().find(|process| process.name == name)
+    }
+
+    /// The instance of that name.
+    pub fn instance(&self, name: &str) -> Option<&Instance> {
+        self.instances.iter().find(|instance| instance.name == name)
+    }
+
+    /// The group of virtual servers of that name.
+    pub fn virtual_server_group(&self, name: &str) -> Option<&VirtualServerGroup> {
+        self.virtual_server_groups.iter().find(|group| group.name == name)
+    }
+
+    /// Whether the parent starts a VRRP process for this.
+    pub fn has_vrrp(&self) -> bool {
+        !self.instances.is_empty() || !self.static_addresses.is_empty() || !self.static_routes.is_empty()
+    }
+
+    /// Whether the parent starts a process of checkers for this.
+    pub fn has_checkers(&self) -> bool {
+        !self.virtual_servers.is_empty()
+    }
+}

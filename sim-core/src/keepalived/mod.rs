@@ -1,0 +1,3 @@
+//! keepalived: VRRP, health checks, and the file that tells it what to do.
+
+pub mod config;
