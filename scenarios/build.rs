@@ -1,5 +1,7 @@
 //! A new or changed bundled scenario makes the package be built again.
 
 fn main() {
-    println!("cargo:rerun-if-changed=tutorials");
+    for folder in ["tutorials", "schedulers", "services"] {
+        println!("cargo:rerun-if-changed={folder}");
+    }
 }

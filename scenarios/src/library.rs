@@ -4,6 +4,11 @@ use crate::source::Source;
 use include_dir::{Dir, include_dir};
 
 static TUTORIALS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tutorials");
+static SCHEDULERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schedulers");
+static SERVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/services");
+
+/// The folders with scenarios.
+const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &SCHEDULERS, &SERVICES];
 
 /// Short names.
 pub const ALIASES: &[(&str, &str)] =
@@ -13,12 +18,12 @@ pub const ALIASES: &[(&str, &str)] =
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled {
     name: &'static str,
+    folder: &'static Dir<'static>,
 }
 
 /// The names, in alphabetical order.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    let mut names: Vec<&'static str> =
-        TUTORIALS.files().filter_map(|file| file.path().file_name()?.to_str()?.strip_suffix(".ron")).collect();
+    let mut names: Vec<&'static str> = all().map(|bundled| bundled.name).collect();
     names.sort_unstable();
     names.into_iter()
 }
@@ -26,7 +31,16 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// The scenario of this name or alias.
 pub fn find(name: &str) -> Option<Bundled> {
     let name = ALIASES.iter().find(|(alias, _)| *alias == name).map_or(name, |(_, meant)| meant);
-    names().find(|known| *known == name).map(|name| Bundled { name })
+    all().find(|bundled| bundled.name == name)
+}
+
+fn all() -> impl Iterator<Item = Bundled> {
+    FOLDERS.iter().copied().flat_map(|folder| {
+        folder.files().filter_map(|file| {
+            let name = file.path().file_name()?.to_str()?.strip_suffix(".ron")?;
+            Some(Bundled { name, folder })
+        })
+    })
 }
 
 impl Bundled {
@@ -38,7 +52,7 @@ impl Bundled {
 
 impl Source for Bundled {
     fn read(&self, path: &str) -> Result<String, String> {
-        let file = TUTORIALS.get_file(path).ok_or("No such file or directory")?;
+        let file = self.folder.get_file(path).ok_or("No such file or directory")?;
         file.contents_utf8().map(str::to_string).ok_or_else(|| "it is not UTF-8".to_string())
     }
 }
