@@ -6,3 +6,4 @@ pub mod map;
 pub mod queue;
 pub mod rng;
 pub mod time;
+pub mod wheel;

@@ -6,11 +6,10 @@
 //!                  └──► FAILED   ▲────────┴────────┴─────────┘ confirmed
 //! ```
 //! Timers are lazy: an entry has at most one, and one that comes too early is set anew. Those that set
-//! themselves again run as late as the kernel's (`wheel`).
+//! themselves again run as late as the kernel's (`base/wheel.rs`).
 
 mod machine;
 mod update;
-mod wheel;
 
 use crate::base::id::{IfaceId, NodeId};
 use crate::base::map::Lookup;

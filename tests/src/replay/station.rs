@@ -6,6 +6,7 @@
 use super::segment::{ACK, Arp, FIN, PSH, Packet, RST, SYN};
 use sim_core::base::id::{PacketId, PortId};
 use sim_core::base::time::{Duration, Instant};
+use sim_core::base::wheel;
 use sim_core::wire::flow::{Flow, SocketAddr, Transport};
 use sim_core::wire::frame::Frame;
 use sim_core::wire::{Ipv4Addr, Mac};
@@ -60,10 +61,20 @@ pub struct Station {
     attempts: BTreeMap<Flow, Vec<(Instant, Progress)>>,
     datagrams: Vec<(Instant, SocketAddr)>,
     /// FINs that are sent again unless the other end closes: when, which, how long after the last time.
-    unanswered: BTreeMap<(Instant, Flow), Duration>,
+    unanswered: BTreeMap<(Instant, Flow), Wait>,
 }
 
-/// A FIN is sent again after this, then after twice as long each time (Linux: the smallest RTO, `tcp_orphan_retries`).
+/// How long a FIN waits for its answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Wait {
+    /// Until the probe.
+    Probe,
+    /// Until it is sent again.
+    Retry(Duration),
+}
+
+/// A FIN is sent again after this as a probe for losses, after this once more, then after twice as long each time (Linux:
+/// the smallest RTO, `tcp_orphan_retries`).
 const FIRST_RETRY: Duration = Duration::from_millis(204);
 const LAST_RETRY: Duration = Duration::from_secs(27);
 
@@ -161,7 +172,7 @@ impl Station {
             connection.reset = flags & RST != 0;
             connection.seq += u32::from(flags & FIN != 0);
             if flags & FIN != 0 {
-                self.unanswered.insert((now + FIRST_RETRY, flow), FIRST_RETRY);
+                self.unanswered.insert((now + FIRST_RETRY, flow), Wait::Probe);
             }
             self.send_segment(flow, flags, seq, ack, out);
         }
@@ -174,9 +185,12 @@ impl Station {
             let is_ending = |c: &&Connection| matches!(c.progress, Progress::Closing | Progress::Closed);
             let closing = self.connections.get(&flow).filter(is_ending).filter(|c| !c.finished && !c.reset);
             let Some(connection) = closing else { continue };
-            let next = waited.times(2);
+            let next = match waited {
+                Wait::Probe => FIRST_RETRY,
+                Wait::Retry(waited) => waited.times(2),
+            };
             if next <= LAST_RETRY {
-                self.unanswered.insert((now + next, flow), next);
+                self.unanswered.insert((wheel::again(now, next), flow), Wait::Retry(next));
             }
             let (seq, ack) = (connection.seq.wrapping_sub(1), connection.ack);
             self.send_segment(flow, FIN | ACK, seq, ack, out);
@@ -245,7 +259,7 @@ impl Station {
         self.send_segment(ours, ACK, seq, ack, out);
         if answers_with_fin {
             // The program reads the end of the stream and closes too.
-            self.unanswered.insert((now + FIRST_RETRY, ours), FIRST_RETRY);
+            self.unanswered.insert((now + FIRST_RETRY, ours), Wait::Probe);
             self.send_segment(ours, FIN | ACK, seq, ack, out);
         }
     }

@@ -1,6 +1,7 @@
 //! Using an entry, and what its timer does.
 
-use super::{Neighbour, Neighbours, draw, wheel};
+use super::{Neighbour, Neighbours, draw};
+use crate::base::wheel;
 use crate::base::id::{EventId, IfaceId};
 use crate::base::time::{Duration, Instant};
 use crate::tables::sysctl::Sysctl;

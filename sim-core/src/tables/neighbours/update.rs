@@ -1,6 +1,7 @@
 //! Applying what an ARP message offers (`neigh_update`).
 
-use super::{NeighbourState, Neighbours, wheel};
+use super::{NeighbourState, Neighbours};
+use crate::base::wheel;
 use crate::base::id::IfaceId;
 use crate::base::time::{Duration, Instant};
 use crate::tables::sysctl::Sysctl;

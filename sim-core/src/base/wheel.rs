@@ -4,7 +4,7 @@
 //! runs every 1.024 s. That is what ARP on a real network shows. The lab takes the earliest of the possible times for
 //! the former.
 
-use crate::base::time::{Duration, Instant};
+use super::time::{Duration, Instant};
 
 const JIFFY_NS: u64 = 4_000_000;
 /// Slots of a level before the next, eight times coarser, begins.
@@ -12,12 +12,12 @@ const SLOTS: u64 = 63;
 const LEVELS: u32 = 8;
 
 /// Ticks of the kernel's clock up to `at` (`jiffies`).
-pub(super) fn ticks(at: Instant) -> u64 {
+pub fn ticks(at: Instant) -> u64 {
     at.nanos() / JIFFY_NS
 }
 
 /// When a timer fires that fired at `now` and set itself again for `span`.
-pub(super) fn again(now: Instant, span: Duration) -> Instant {
+pub fn again(now: Instant, span: Duration) -> Instant {
     let jiffies = span.nanos().div_ceil(JIFFY_NS);
     let level = (0..LEVELS).find(|level| jiffies < SLOTS << (3 * level)).unwrap_or(LEVELS);
     let slot = 1u64 << (3 * level);
