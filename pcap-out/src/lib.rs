@@ -7,6 +7,7 @@ pub mod json;
 pub mod ladder;
 pub mod layout;
 pub mod live;
+pub mod outage;
 pub mod pcapng;
 pub mod report;
 pub mod story;

@@ -4,6 +4,7 @@ use crate::About;
 use crate::story::Archive;
 use schemars::JsonSchema;
 use serde::Serialize;
+use sim_core::trace::outage;
 use sim_core::trace::record::Outcome;
 use sim_core::trace::recorder::Counters;
 
@@ -29,6 +30,8 @@ pub struct Report {
     pub counts: Counts,
     /// Requests of client programs, in the order in which they were started.
     pub requests: Vec<Request>,
+    /// Times during which a client got no answer from an address, in the order in which they began.
+    pub outages: Vec<Outage>,
     /// Typed lines, in the order in which they were started.
     pub commands: Vec<Command>,
     /// What was expected of the run, and whether it holds.
@@ -65,6 +68,25 @@ pub struct Request {
     pub failure: Option<String>,
     /// The host whose program answered; null if none did.
     pub served_by: Option<String>,
+}
+
+/// An outage: from the first request or echo that was lost, or answered more than a second later, to the first answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Outage {
+    /// Its number, from 1.
+    pub n: u32,
+    /// The client's host.
+    pub client: String,
+    /// The address that was asked.
+    pub target: String,
+    /// When it began.
+    pub from_ns: u64,
+    /// When it ended; null if it lasted to the end.
+    pub until_ns: Option<u64>,
+    /// Requests and echoes that were never answered.
+    pub lost: u32,
+    /// Requests and echoes that were answered more than a second later.
+    pub late: u32,
 }
 
 /// A typed line.
@@ -114,6 +136,7 @@ impl Report {
                 drops: counters.drops,
             },
             requests: requests(archive),
+            outages: outages(archive),
             commands: commands(archive),
             marks,
         }
@@ -156,6 +179,21 @@ fn requests(archive: &Archive) -> Vec<Request> {
             failure,
             served_by: server.filter(|_| status.is_some()).map(|node| trace.node_name(node).to_string()),
         }
+    })
+    .collect()
+}
+
+fn outages(archive: &Archive) -> Vec<Outage> {
+    let trace = archive.trace;
+    let all = outage::outages(trace).into_iter().zip(1..);
+    all.map(|(outage, n)| Outage {
+        n,
+        client: trace.node_name(outage.pair.client).to_string(),
+        target: outage.pair.target.to_string(),
+        from_ns: outage.from.nanos(),
+        until_ns: outage.until.map(|until| until.nanos()),
+        lost: outage.lost,
+        late: outage.late,
     })
     .collect()
 }

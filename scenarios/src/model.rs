@@ -229,6 +229,22 @@ pub enum What {
         /// When.
         at: Instant,
     },
+    /// How long a client at most went without an answer.
+    Outage {
+        /// The address that it asks.
+        of: Ipv4Addr,
+        /// The client.
+        seen_by: HostIndex,
+        /// The longest outage that is allowed.
+        at_most: Duration,
+    },
+    /// The cards of a host see the same frames, byte for byte and in the same order, as in another scenario.
+    SamePackets {
+        /// The other scenario, without its expectations.
+        other: Box<Model>,
+        /// The host, in both.
+        at: HostIndex,
+    },
     /// How many frames of a kind a host's cards saw, both ways.
     Sees {
         /// The host.

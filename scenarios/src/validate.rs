@@ -39,7 +39,7 @@ pub(crate) fn validate(name: &str, written: &ScenarioText, source: &dyn Source, 
     };
     let hosts = hosts::hosts(written, &mut names, source, problems);
     let script = script::script(written, &names, &hosts, until, problems);
-    let expect = expect::expect(written, &names, &hosts, until, problems);
+    let expect = expect::expect(written, &names, &hosts, until, source, problems);
     let text = |text: &Option<Text>| text.as_ref().map_or(String::new(), |text| text.text.trim().to_string());
     let title = if text(&written.title).is_empty() { name.to_string() } else { text(&written.title) };
     Model {

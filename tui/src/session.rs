@@ -236,6 +236,8 @@ pub(crate) fn compare_with_another_run(model: &Model, options: &Options, first: 
 
 /// What was expected, and whether it holds.
 pub(crate) fn judge(model: &Model, ran: &Ran) -> Vec<Mark> {
+    // Another scenario that this one is compared with runs with the same seed to the same end.
+    let model = &Model { seed: ran.about.seed, until: ran.now, ..model.clone() };
     let judgements = scenarios::expect::judge(model, &ran.trace).into_iter();
     judgements.map(|one| Mark { expected: one.expected, holds: one.holds, observed: one.observed }).collect()
 }

@@ -2,6 +2,8 @@
 
 mod checksums;
 mod laws;
+mod outage;
+mod same;
 
 use crate::model::{Count, Expectation, HostIndex, Model, NicIndex, What};
 use sim_core::base::id::NodeId;
@@ -66,6 +68,8 @@ impl Judge<'_> {
             What::Output { on, run, contains, nth } => self.output(*on, run, contains, *nth),
             What::Neighbour { on, address, is, at } => self.neighbour(*on, *address, *is, *at),
             What::Sees { host, packet, count } => self.sees(*host, packet, *count),
+            What::Outage { of, seen_by, at_most } => outage::finding(self.model, self.trace, *of, *seen_by, *at_most),
+            What::SamePackets { other, at } => same::finding(self.model, self.trace, other, *at),
             What::Always(law) => laws::finding(self.model, self.trace, &self.conversations, *law),
         }
     }
@@ -219,6 +223,10 @@ fn said(model: &Model, what: &What) -> String {
             Count::None => format!("{} never sees {}", host(*index), packet.text()),
             Count::Exactly(count) => format!("{} sees {count} times {}", host(*index), packet.text()),
         },
+        What::Outage { of, seen_by, at_most } => {
+            format!("{} is without {of} for at most {at_most}", host(*seen_by))
+        }
+        What::SamePackets { other, at } => format!("{} sees the same packets as in {}", host(*at), other.name),
         What::Always(law) => laws::said(*law).to_string(),
     }
 }

@@ -1,14 +1,17 @@
 //! Expectations: hosts and filters are there, times lie in the run, what one needs is named.
 //!
 //! # Not modelled
-//! `Master`, `Outage`, `SamePackets` and `Always(OneMaster(…))` are read and refused: nothing in a run can break or
-//! fulfil them yet, and an expectation that is not judged must not look as if it held.
+//! `Master` and `Always(OneMaster(…))` are read and refused: nothing in a run can break or fulfil them yet, and an
+//! expectation that is not judged must not look as if it held.
 
 use super::{Names, address, script};
-use crate::model::{Count, Expectation, Host, Law, What};
+use crate::library;
+use crate::model::{Count, Expectation, Host, Law, Model, What};
 use crate::problem::{Place, Problem, Problems, did_you_mean};
+use crate::read::Text;
 use crate::schema::expect::{LawText, WhatText};
 use crate::schema::{At, ScenarioText};
+use crate::source::Source;
 use sim_core::base::time::{Duration, Instant};
 
 /// All expectations, in file order.
@@ -17,6 +20,7 @@ pub(super) fn expect(
     names: &Names,
     hosts: &[Host],
     until: Instant,
+    source: &dyn Source,
     problems: &mut Problems,
 ) -> Vec<Expectation> {
     let mut all = Vec::new();
@@ -37,7 +41,7 @@ pub(super) fn expect(
             }
             found
         });
-        let what = what(&one.what, &one.place, names, hosts, until, problems);
+        let what = what(&one.what, &one.place, names, &Around { hosts, until, source }, problems);
         if let Some(what) = what {
             let name = one.name.as_ref().map(|name| name.text.clone());
             all.push(Expectation { name, needs, what, place: one.place.clone() });
@@ -46,14 +50,8 @@ pub(super) fn expect(
     all
 }
 
-fn what(
-    written: &WhatText,
-    place: &Place,
-    names: &Names,
-    hosts: &[Host],
-    until: Instant,
-    problems: &mut Problems,
-) -> Option<What> {
+fn what(written: &WhatText, place: &Place, names: &Names, around: &Around, problems: &mut Problems) -> Option<What> {
+    let Around { hosts, until, source } = *around;
     let mut moment = |at: &Option<At<Duration>>| {
         let Some(at) = at else { return until };
         if Instant::ZERO + at.value > until {
@@ -119,21 +117,50 @@ fn what(
             return refuse(instance.place(), "Master", problems);
         }
         WhatText::Outage { of, seen_by, at_most } => {
-            let _ = (of, at_most);
-            names.host(seen_by, problems);
-            return refuse(place, "Outage", problems);
+            let (of, seen_by) = (address(of, "the address", problems), names.host(seen_by, problems));
+            What::Outage { of: of?, seen_by: seen_by?, at_most: *at_most }
         }
         WhatText::SamePackets { as_, at } => {
-            let _ = (as_, at);
-            return refuse(place, "SamePackets", problems);
+            let at = names.host(at, problems)?;
+            let other = other(as_, source, problems)?;
+            if other.hosts.get(at).is_none_or(|host| host.name != hosts[at].name) {
+                let hint = "the hosts must stand at the same place in both files, since MACs come from it";
+                problems.error(as_.place(), format!("{} has no such host at this place", as_.text), hint);
+                return None;
+            }
+            What::SamePackets { other: Box::new(other), at }
         }
     })
+}
+
+/// What an expectation is checked against.
+struct Around<'a> {
+    hosts: &'a [Host],
+    until: Instant,
+    source: &'a dyn Source,
+}
+
+/// The scenario that another one is compared with: a file beside this one, or a bundled scenario.
+fn other(name: &Text, source: &dyn Source, problems: &mut Problems) -> Option<Model> {
+    let loaded = match library::find(&name.text) {
+        Some(bundled) => crate::load_without_expectations(&bundled.file(), &bundled),
+        None => crate::load_without_expectations(&name.text, source),
+    };
+    match loaded {
+        Ok(model) => Some(model),
+        Err(found) => {
+            let first = found.first().map_or(String::new(), |problem| problem.message.clone());
+            let hint = "name a bundled scenario (lvslab list), or a file beside this one";
+            problems.error(name.place(), format!("cannot compare with {}: {first}", name.text), hint);
+            None
+        }
+    }
 }
 
 /// An expectation that cannot be judged must not pass.
 fn refuse(place: &Place, what: &str, problems: &mut Problems) -> Option<What> {
     let problem =
         Problem::error(place, format!("{what} cannot be judged yet"), "take it out, or the run could not be trusted");
-    problems.push(problem.note("judged: ServedBy Requests Output Neighbour Sees NeverSees Always(ChecksumsCorrect | OneAnswererPerAddress | OneServerPerConnection)"));
+    problems.push(problem.note("judged: ServedBy Requests Output Outage Neighbour SamePackets Sees NeverSees Always(ChecksumsCorrect | OneAnswererPerAddress | OneServerPerConnection)"));
     None
 }

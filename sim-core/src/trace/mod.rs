@@ -15,6 +15,7 @@ pub mod filter;
 pub mod journey;
 pub mod moment;
 pub mod notes;
+pub mod outage;
 pub mod question;
 pub mod record;
 pub mod recorder;

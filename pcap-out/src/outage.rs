@@ -1,0 +1,188 @@
+//! The story of an outage: what the client missed, and what happened in the world around it, in order.
+
+use crate::layout::wrap;
+use crate::story::millis;
+use sim_core::base::id::{EventId, NodeId};
+use sim_core::base::time::{Duration, Instant};
+use sim_core::trace::outage::{Outage, outages};
+use sim_core::trace::record::{LinkKind, NeighbourState};
+use sim_core::trace::{Kind, Trace};
+use sim_core::wire::Mac;
+use sim_core::wire::dissect::mac_text;
+use sim_core::wire::field::FieldName;
+use std::fmt::Write;
+
+/// How far before the outage its causes are looked for: longer than any detection takes by default.
+const BEFORE: Duration = Duration::from_secs(5);
+/// Lines of the story that are shown.
+const LINES_MAX: usize = 120;
+
+/// The story of outage `number`, from 1; none if there is no such outage.
+pub fn tell(trace: &Trace, number: u32, end: Instant, width: usize) -> Option<String> {
+    let outage = *outages(trace).get((number as usize).checked_sub(1)?)?;
+    let mut out = head(trace, &outage, number, end);
+    let from = Instant::from_nanos(outage.from.nanos().saturating_sub(BEFORE.nanos()));
+    let from = outage.good_before.map_or(from, |good| good.min(from));
+    let until = outage.until.unwrap_or(end);
+    let first = trace.steps.partition_point(|step| step.at < from) as u32;
+    let last = trace.steps.partition_point(|step| step.at <= until) as u32;
+    let events = trace.events.partition_point(|event| event.step < first)
+        ..trace.events.partition_point(|event| event.step < last);
+    let mut lines: Vec<Line> = Vec::new();
+    let mut told_start = false;
+    for id in events.map(|index| EventId(index as u32)) {
+        let at = trace.at(id);
+        if !told_start && at >= outage.from {
+            told_start = true;
+            lines.push(Line {
+                at: outage.from, who: client(trace, &outage), what: "── the outage begins".to_string()
+            });
+        }
+        let Some(what) = remarkable(trace, id, &outage) else { continue };
+        let who = trace.node_name(trace.step_of(id).node).to_string();
+        match lines.last() {
+            Some(before) if before.who == who && before.what == what => {}
+            _ => lines.push(Line { at, who, what }),
+        }
+    }
+    if let Some(until) = outage.until {
+        lines.push(Line {
+            at: until,
+            who: client(trace, &outage),
+            what: "── the first answer: it is over".to_string(),
+        });
+    }
+    let column = lines.iter().map(|line| line.who.len()).max().unwrap_or(0);
+    let shown = lines.len().min(LINES_MAX);
+    for line in &lines[..shown] {
+        let indent = format!("{:>11} s  {:column$}  ", format!("{:.6}", line.at), line.who);
+        let room = width.saturating_sub(indent.len()).max(30);
+        for (text, index) in wrap(&line.what, room).iter().zip(0..) {
+            let lead = if index == 0 { indent.clone() } else { " ".repeat(indent.len()) };
+            let _ = writeln!(out, "{lead}{text}");
+        }
+    }
+    if shown < lines.len() {
+        let _ = writeln!(out, "… {} more lines (--events F.jsonl has them)", lines.len() - shown);
+    }
+    Some(out)
+}
+
+struct Line {
+    at: Instant,
+    who: String,
+    what: String,
+}
+
+fn client(trace: &Trace, outage: &Outage) -> String {
+    trace.node_name(outage.pair.client).to_string()
+}
+
+fn head(trace: &Trace, outage: &Outage, number: u32, end: Instant) -> String {
+    let length = millis(outage.length(end).nanos());
+    let until = outage.until.map_or("the end of the run".to_string(), |until| format!("{until} s"));
+    let before = match outage.good_before {
+        Some(good) => format!("the last answer before it came at {good} s"),
+        None => "there was no answer before it".to_string(),
+    };
+    format!(
+        "outage {number}   {} without {} for {length}: {} s to {until}\n           {} lost, {} late; {before}\n\n",
+        client(trace, outage),
+        outage.pair.target,
+        outage.from,
+        outage.lost,
+        outage.late,
+    )
+}
+
+/// What somebody who looks for the cause wants to know of an event; none for the rest.
+fn remarkable(trace: &Trace, id: EventId, outage: &Outage) -> Option<String> {
+    let target = outage.pair.target;
+    match trace.event(id).kind {
+        Kind::Acted(_) => None,
+        Kind::CommandStarted(at) => {
+            let command = &trace.commands[at as usize];
+            let is_clients = command.node == outage.pair.client;
+            (!is_clients && !command.boot)
+                .then(|| format!("[root@{} ~]# {}", trace.node_name(command.node), command.text))
+        }
+        Kind::Interface(at) => {
+            let record = &trace.interfaces[at as usize];
+            let is_card = matches!(record.kind, LinkKind::Ethernet(_));
+            let state = match (record.up, record.carrier) {
+                (true, true) => "up, with a signal",
+                (true, false) => "up, but its cable has no signal",
+                (false, _) => "down",
+            };
+            is_card.then(|| format!("{} is {state}", record.name))
+        }
+        Kind::Address(at) => {
+            let record = &trace.addresses[at as usize];
+            let verb = if record.present { "is set on" } else { "is removed from" };
+            (record.address == target).then(|| format!("{target}/{} {verb} {}", record.prefix, record.label))
+        }
+        Kind::Neighbour(at) => {
+            let record = &trace.neighbours[at as usize];
+            let says = match (record.present, record.mac) {
+                (false, _) => "is forgotten".to_string(),
+                (true, None) => format!("is {}", record.state),
+                (true, Some(_)) if record.state == NeighbourState::Failed => "is FAILED".to_string(),
+                (true, Some(mac)) => format!("is {} at {}, {}", mac_text(mac), owner(trace, mac), record.state),
+            };
+            (record.address == target).then(|| format!("believes: {target} {says}"))
+        }
+        Kind::Server(at) => {
+            let record = &trace.servers[at as usize];
+            // Only coming and going: counts change with every connection.
+            let before = trace.servers[..at as usize].iter().rev().find(|other| {
+                (other.node, other.service, other.server) == (record.node, record.service, record.server)
+            });
+            let news = match before {
+                None => record.present,
+                Some(before) => before.present != record.present || before.weight != record.weight,
+            };
+            let verb = if record.present { format!("has weight {}", record.weight) } else { "is removed".to_string() };
+            news.then(|| format!("real server {} of {} {verb}", record.server, record.service))
+        }
+        Kind::Log(at) => {
+            let record = &trace.logs[at as usize];
+            Some(format!("{}: {}", record.program, record.text))
+        }
+        Kind::Sent { .. } => gratuitous(trace, id, outage),
+        Kind::Received { .. }
+        | Kind::Dropped
+        | Kind::Decided(_)
+        | Kind::Route(_)
+        | Kind::Fdb(_)
+        | Kind::Service(_)
+        | Kind::Connection(_)
+        | Kind::Sysctl(_)
+        | Kind::CommandEnded(_)
+        | Kind::RequestStarted(_)
+        | Kind::RequestEnded(_)
+        | Kind::EchoAsked(_)
+        | Kind::EchoAnswered(_)
+        | Kind::Served(_) => None,
+    }
+}
+
+/// Gratuitous ARP for the address in question.
+fn gratuitous(trace: &Trace, id: EventId, outage: &Outage) -> Option<String> {
+    let frame = trace.frame(trace.frame_number(id)?)?;
+    let dissected = frame.dissect();
+    let address = |name| dissected.address(name);
+    let is_it = address(FieldName::ArpSrcIp) == Some(outage.pair.target)
+        && address(FieldName::ArpDstIp) == Some(outage.pair.target);
+    let mac = dissected.mac(FieldName::ArpSrcMac)?;
+    is_it.then(|| format!("gratuitous ARP: {} is at {}", outage.pair.target, mac_text(mac)))
+}
+
+/// `n1:eth0`.
+fn owner(trace: &Trace, mac: Mac) -> String {
+    let found = trace.cast.ports.iter().find(|card| card.mac == Some(mac));
+    found.map_or("nobody's card".to_string(), |card| name(trace, card.node, &card.name))
+}
+
+fn name(trace: &Trace, node: NodeId, card: &str) -> String {
+    format!("{}:{card}", trace.node_name(node))
+}
