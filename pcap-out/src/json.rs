@@ -139,6 +139,8 @@ pub enum What {
     Acted {
         /// Its position in the script, from 0.
         position: u32,
+        /// What it was: `unplug n1:eth0`; empty for a typed line.
+        deed: String,
     },
 }
 
@@ -245,7 +247,10 @@ fn what(trace: &Trace, id: EventId, node: NodeId) -> What {
                 status: record.status,
             }
         }
-        Kind::Acted(position) => What::Acted { position },
+        Kind::Acted(position) => {
+            let deed = trace.cast.deeds.get(position as usize).map_or(String::new(), |deed| deed.to_string());
+            What::Acted { position, deed }
+        }
         kind => changed(trace, kind),
     }
 }

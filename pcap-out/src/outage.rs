@@ -5,11 +5,13 @@ use crate::story::millis;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::outage::{Outage, outages};
-use sim_core::trace::record::{LinkKind, NeighbourState};
+use sim_core::trace::record::{LinkKind, NeighbourState, ServiceKey};
 use sim_core::trace::{Kind, Trace};
 use sim_core::wire::Mac;
 use sim_core::wire::dissect::mac_text;
 use sim_core::wire::field::FieldName;
+use sim_core::wire::flow::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 
 /// How far before the outage its causes are looked for: longer than any detection takes by default.
@@ -28,6 +30,7 @@ pub fn tell(trace: &Trace, number: u32, end: Instant, width: usize) -> Option<St
     let last = trace.steps.partition_point(|step| step.at <= until) as u32;
     let events = trace.events.partition_point(|event| event.step < first)
         ..trace.events.partition_point(|event| event.step < last);
+    let news = news_of_servers(trace);
     let mut lines: Vec<Line> = Vec::new();
     let mut told_start = false;
     for id in events.map(|index| EventId(index as u32)) {
@@ -38,7 +41,7 @@ pub fn tell(trace: &Trace, number: u32, end: Instant, width: usize) -> Option<St
                 at: outage.from, who: client(trace, &outage), what: "── the outage begins".to_string()
             });
         }
-        let Some(what) = remarkable(trace, id, &outage) else { continue };
+        let Some(what) = remarkable(trace, id, &outage, &news) else { continue };
         let who = trace.node_name(trace.step_of(id).node).to_string();
         match lines.last() {
             Some(before) if before.who == who && before.what == what => {}
@@ -96,10 +99,13 @@ fn head(trace: &Trace, outage: &Outage, number: u32, end: Instant) -> String {
 }
 
 /// What somebody who looks for the cause wants to know of an event; none for the rest.
-fn remarkable(trace: &Trace, id: EventId, outage: &Outage) -> Option<String> {
+fn remarkable(trace: &Trace, id: EventId, outage: &Outage, news: &BTreeSet<u32>) -> Option<String> {
     let target = outage.pair.target;
     match trace.event(id).kind {
-        Kind::Acted(_) => None,
+        Kind::Acted(position) => {
+            let deed = trace.cast.deeds.get(position as usize)?;
+            (!deed.is_empty()).then(|| format!("the script: {deed}"))
+        }
         Kind::CommandStarted(at) => {
             let command = &trace.commands[at as usize];
             let is_clients = command.node == outage.pair.client;
@@ -114,7 +120,8 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage) -> Option<String> {
                 (true, false) => "up, but its cable has no signal",
                 (false, _) => "down",
             };
-            is_card.then(|| format!("{} is {state}", record.name))
+            // Every card comes up at the start.
+            (is_card && trace.at(id) > Instant::ZERO).then(|| format!("{} is {state}", record.name))
         }
         Kind::Address(at) => {
             let record = &trace.addresses[at as usize];
@@ -133,16 +140,8 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage) -> Option<String> {
         }
         Kind::Server(at) => {
             let record = &trace.servers[at as usize];
-            // Only coming and going: counts change with every connection.
-            let before = trace.servers[..at as usize].iter().rev().find(|other| {
-                (other.node, other.service, other.server) == (record.node, record.service, record.server)
-            });
-            let news = match before {
-                None => record.present,
-                Some(before) => before.present != record.present || before.weight != record.weight,
-            };
             let verb = if record.present { format!("has weight {}", record.weight) } else { "is removed".to_string() };
-            news.then(|| format!("real server {} of {} {verb}", record.server, record.service))
+            news.contains(&at).then(|| format!("real server {} of {} {verb}", record.server, record.service))
         }
         Kind::Log(at) => {
             let record = &trace.logs[at as usize];
@@ -164,6 +163,19 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage) -> Option<String> {
         | Kind::EchoAnswered(_)
         | Kind::Served(_) => None,
     }
+}
+
+/// The records by which a real server came, went or got another weight; the others only count connections.
+fn news_of_servers(trace: &Trace) -> BTreeSet<u32> {
+    let mut known: BTreeMap<(NodeId, ServiceKey, SocketAddr), (bool, u32)> = BTreeMap::new();
+    let mut news = BTreeSet::new();
+    for (record, index) in trace.servers.iter().zip(0..) {
+        let value = (record.present, record.weight);
+        if known.insert((record.node, record.service, record.server), value) != Some(value) {
+            news.insert(index);
+        }
+    }
+    news
 }
 
 /// Gratuitous ARP for the address in question.

@@ -175,6 +175,8 @@ pub struct Cast {
     pub nodes: Vec<NodeCard>,
     /// The ports, by [`PortId`].
     pub ports: Vec<PortCard>,
+    /// What the script does, by its position: `unplug n1:eth0`. Empty for typed lines, which are commands.
+    pub deeds: Vec<Box<str>>,
 }
 
 /// A node as a reader shows it.

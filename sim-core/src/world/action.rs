@@ -2,6 +2,7 @@
 
 use super::link::LinkChange;
 use crate::base::id::{LineId, NodeId, PortId};
+use crate::trace::Cast;
 use crate::trace::filter::Filter;
 use crate::wire::frame::Frame;
 
@@ -75,6 +76,42 @@ pub struct Cut {
     pub to: Option<Vec<PortId>>,
     /// What they are; none: anything.
     pub packet: Option<Filter>,
+}
+
+impl Deed {
+    /// In the words of a scenario file: `unplug n1:eth0`, `cut in lan from n1 to n2: vrrp`. Empty for what is said
+    /// elsewhere: a typed line.
+    pub fn said(&self, cast: &Cast) -> String {
+        let node = |node: &NodeId| cast.nodes[node.index()].name.to_string();
+        let port = |port: &PortId| {
+            let card = &cast.ports[port.index()];
+            format!("{}:{}", node(&card.node), card.name)
+        };
+        let side = |word: &str, nodes: &Option<Vec<NodeId>>| match nodes {
+            Some(nodes) => format!(" {word} {}", nodes.iter().map(node).collect::<Vec<_>>().join(", ")),
+            None => String::new(),
+        };
+        match self {
+            Deed::To(_, Action::Boot | Action::Run(_)) => String::new(),
+            Deed::To(node_id, Action::Carrier { up: true, .. }) => format!("signal at {}", node(node_id)),
+            Deed::To(node_id, Action::Carrier { up: false, .. }) => format!("no signal at {}", node(node_id)),
+            Deed::To(node_id, Action::PowerOff) => format!("power_off {}", node(node_id)),
+            Deed::To(node_id, Action::PowerOn) => format!("power_on {}", node(node_id)),
+            Deed::To(node_id, Action::Crash) => format!("crash {}", node(node_id)),
+            Deed::To(node_id, Action::Freeze) => format!("freeze {}", node(node_id)),
+            Deed::To(node_id, Action::Thaw) => format!("thaw {}", node(node_id)),
+            Deed::To(switch, Action::Cut(_)) => format!("cut in {}", node(switch)),
+            Deed::To(switch, Action::Heal) => format!("heal {}", node(switch)),
+            Deed::Unplug(at) => format!("unplug {}", port(at)),
+            Deed::Plug(at) => format!("plug {}", port(at)),
+            Deed::SetLink(at, change) => format!("set_link {}{}", port(at), change.said()),
+            Deed::Cut { switch, from, to, packet } => {
+                let what = packet.as_ref().map_or(String::new(), |packet| format!(": {}", packet.text()));
+                format!("cut in {}{}{}{what}", node(switch), side("from", from), side("to", to))
+            }
+            Deed::Heal { switch } => format!("heal {}", node(switch)),
+        }
+    }
 }
 
 impl Cut {

@@ -47,6 +47,30 @@ pub struct LinkChange {
     pub loss_ppm: Option<u32>,
 }
 
+impl LinkChange {
+    /// What changes: ` loss 5% delay 2ms`.
+    pub(super) fn said(&self) -> String {
+        let mut out = String::new();
+        let mut add = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                out.push_str(&format!(" {name} {value}"));
+            }
+        };
+        add("rate", self.rate_bps.map(|rate| format!("{rate} bit/s")));
+        add("delay", self.delay.map(|delay| delay.to_string()));
+        add("queue", self.queue.map(|queue| queue.to_string()));
+        add("mtu", self.mtu.map(|mtu| mtu.to_string()));
+        add("loss", self.loss_ppm.map(percent));
+        out
+    }
+}
+
+/// `0.5%` of 5,000 parts per million.
+fn percent(ppm: u32) -> String {
+    let text = format!("{}.{:04}", ppm / 10_000, ppm % 10_000);
+    format!("{}%", text.trim_end_matches('0').trim_end_matches('.'))
+}
+
 /// The direction of a cable that leaves one port.
 #[derive(Debug)]
 pub(super) struct Link {

@@ -102,7 +102,8 @@ impl Sim {
                 assert!(before.is_none_or(|before| before == peer), "a port has one cable");
             }
         }
-        let cast = Cast { nodes: cards, ports };
+        let mut cast = Cast { nodes: cards, ports, deeds: Vec::new() };
+        cast.deeds = deeds.iter().map(|(_, deed)| deed.said(&cast).into()).collect();
         let mut links: Vec<Option<Link>> = cast.ports.iter().map(|_| None).collect();
         for (a, b, settings) in cables {
             for (port, far) in [(a, b), (b, a)] {

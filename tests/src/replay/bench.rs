@@ -33,6 +33,7 @@ impl Bench {
             .map(|(index, (name, mac, mtu))| (PortId(index as u32), name.clone(), *mac, *mtu))
             .collect();
         let cast = Cast {
+            deeds: Vec::new(),
             nodes: vec![NodeCard { name: name.into(), role: "host".into(), is_switch: false }],
             ports: cards
                 .iter()

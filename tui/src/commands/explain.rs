@@ -7,8 +7,10 @@ use crate::suggest::did_you_mean;
 use clap::Args;
 use pcap_out::journey::{self, Manner};
 use pcap_out::layout::wrap;
+use pcap_out::outage;
 use pcap_out::story::Archive;
 use sim_core::trace::explain::{Page, all_pages, page};
+use sim_core::trace::outage::outages;
 
 /// Tell the journey of one packet, or what a reason code means.
 ///
@@ -25,6 +27,9 @@ pub(crate) struct Explain {
     /// A frame of the full capture, from 1
     #[arg(long, value_name = "N")]
     frame: Option<u32>,
+    /// An outage of the run, from 1: what the client missed, and what happened around it
+    #[arg(long, value_name = "N", conflicts_with_all = ["frame", "request"])]
+    outage: Option<u32>,
     /// Every packet of the request's connection
     #[arg(long, requires = "request")]
     all: bool,
@@ -43,12 +48,18 @@ pub(crate) fn run(arguments: &Explain, screen: &mut Screen) -> Result<(), Failur
         return Err(Failure::Usage(format!("there is no reason code {}{meant}", arguments.what)));
     }
     let (request, frame) = (arguments.request, arguments.frame);
-    if request.is_none() && frame.is_none() {
+    if request.is_none() && frame.is_none() && arguments.outage.is_none() {
         let name = &arguments.what;
-        return Err(Failure::Usage(format!("which packet? lvslab explain {name} --request N, or --frame N")));
+        return Err(Failure::Usage(format!("what of it? lvslab explain {name} --request N, --frame N or --outage N")));
     }
     let model = session::open(&arguments.what)?;
     let ran = session::run(&model, &Options { seed: arguments.seed, until: None })?;
+    if let Some(number) = arguments.outage {
+        let count = outages(&ran.trace).len();
+        let text = outage::tell(&ran.trace, number, ran.now, screen.width);
+        return screen
+            .put(&text.ok_or_else(|| Failure::Usage(format!("there is no outage {number}; the run has {count}")))?);
+    }
     let archive = Archive::of(&ran.trace);
     let manner = Manner { width: screen.width, all: arguments.all };
     let (text, none) = match (request, frame) {

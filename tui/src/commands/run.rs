@@ -12,12 +12,13 @@ use clap::{Args, ValueEnum};
 use pcap_out::layout::{pad, side_by_side, wrap};
 use pcap_out::pcapng::{Selection, Side};
 use pcap_out::report::{Mark, Report};
-use pcap_out::story::Archive;
+use pcap_out::story::{Archive, millis};
 use pcap_out::{json, ladder, pcapng};
 use scenarios::Model;
 use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::filter::Filter;
+use sim_core::trace::outage::{Outage, outages};
 use sim_core::trace::record::Outcome;
 use sim_core::trace::select::Selector;
 use std::collections::BTreeSet;
@@ -184,6 +185,7 @@ fn show(
         screen.line("")?;
         show_marks(screen, marks)?;
     }
+    show_outages(screen, ran)?;
     show_totals(screen, model, archive, ran, marks)?;
     show_next(arguments, screen, archive, marks)
 }
@@ -235,6 +237,35 @@ fn show_marks(screen: &mut Screen, marks: &[Mark]) -> Result<(), Failure> {
     match waiting {
         Some(left) => screen.line(&left),
         None => Ok(()),
+    }
+}
+
+/// At most this many outages are shown one by one.
+const OUTAGES_MAX: usize = 8;
+
+/// A line for each outage; a client that never got any answer from an address has failed requests, not an outage.
+fn show_outages(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
+    let served = |outage: &Outage| outage.until.is_some() || outage.good_before.is_some();
+    let all = outages(&ran.trace);
+    let shown: Vec<(&Outage, u32)> = all.iter().zip(1..).filter(|(outage, _)| served(outage)).collect();
+    if !shown.is_empty() {
+        screen.line("")?;
+    }
+    for (outage, number) in shown.iter().take(OUTAGES_MAX) {
+        let client = ran.trace.node_name(outage.pair.client);
+        let until = outage.until.map_or("the end".to_string(), |until| format!("{until} s"));
+        let late = if outage.late > 0 { format!(", {} late", outage.late) } else { String::new() };
+        screen.line(&format!(
+            " outage {number}   {client} without {} for {}: {} s to {until}, {} lost{late}",
+            outage.pair.target,
+            millis(outage.length(ran.now).nanos()),
+            outage.from,
+            outage.lost
+        ))?;
+    }
+    match shown.len().saturating_sub(OUTAGES_MAX) {
+        0 => Ok(()),
+        more => screen.line(&format!(" … and {more} more (--report F.json has them)")),
     }
 }
 
@@ -292,6 +323,9 @@ fn show_next(arguments: &Run, screen: &mut Screen, archive: &Archive, marks: &[M
         if arguments.ladder.is_none() {
             next.push("--ladder".to_string());
         }
+    }
+    if outages(archive.trace).iter().any(|outage| outage.good_before.is_some()) {
+        next.push(format!("lvslab explain {name} --outage 1"));
     }
     next.push(format!("lvslab tui {name}"));
     if arguments.pcap.is_none() {

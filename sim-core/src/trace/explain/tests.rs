@@ -123,6 +123,7 @@ fn trace() -> Trace {
         peer: Some(PortId(peer)),
     };
     let cast = Cast {
+        deeds: Vec::new(),
         nodes: vec![node("server4"), node("server6")],
         ports: vec![port(0, "172.25.92.4/24", 1), port(1, "172.25.92.6/24", 0)],
     };
