@@ -1,3 +1,14 @@
 //! keepalived: VRRP, health checks, and the file that tells it what to do.
+//!
+//! ```text
+//!   keepalived -D ─► Daemon (Keepalived) ─┬─ Checkers (Keepalived_healthcheckers) ─► the kernel's IPVS table
+//!                                         └─ Vrrp (Keepalived_vrrp) ─► addresses, adverts, gratuitous ARP
+//! ```
 
+pub mod check;
 pub mod config;
+pub mod daemon;
+pub mod era;
+pub mod launch;
+pub mod voice;
+pub mod vrrp;

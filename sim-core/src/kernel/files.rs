@@ -89,6 +89,9 @@ const FOLDERS: &[&str] = &[
     "/var/www/html",
 ];
 
+/// Folders whose content does not outlive a restart.
+const RUNTIME: [&str; 2] = ["/run/", "/var/run/"];
+
 impl Default for Files {
     fn default() -> Self {
         let folder = || File { kind: FileKind::Folder, mode: 0o755, changed: Instant::ZERO };
@@ -250,6 +253,17 @@ impl Files {
         }
         self.tree.remove(path.as_str());
         Ok(())
+    }
+
+    /// Takes away what is kept in memory only (`/run`): the machine is switched off.
+    pub fn forget_runtime(&mut self) {
+        let is_forgotten = |path: &str| RUNTIME.iter().any(|folder| path.starts_with(folder));
+        let gone: Vec<Box<str>> = self.tree.keys().filter(|path| is_forgotten(path)).cloned().collect();
+        for path in gone {
+            if let Some(File { kind: FileKind::Regular(content), .. }) = self.tree.remove(&path) {
+                self.used -= content.len();
+            }
+        }
     }
 
     /// Takes an empty folder away.

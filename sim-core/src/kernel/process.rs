@@ -55,6 +55,8 @@ pub struct Wait {
 pub enum On {
     /// This child has ended (its status can then be taken with `sys.wait`).
     Child(Pid),
+    /// This process, somebody else's child, has ended (`pidfd_open`).
+    Ended(Pid),
     /// There is something to read, or the end, at this descriptor.
     Readable(Fd),
     /// There is room to write at this descriptor (a pipe).
@@ -167,6 +169,29 @@ impl Signal {
         let name = text.strip_prefix("SIG").unwrap_or(text);
         let number = text.parse::<i32>().ok();
         ALL.iter().find(|(known, signal)| *known == name || Some(signal.number()) == number).map(|(_, signal)| *signal)
+    }
+
+    /// The signal that ended a process with this exit status.
+    pub fn that_ended(status: i32) -> Option<Signal> {
+        const ENDING: [Signal; 7] =
+            [Signal::Hup, Signal::Int, Signal::Quit, Signal::Kill, Signal::Usr1, Signal::Usr2, Signal::Term];
+        ENDING.into_iter().find(|signal| 128 + signal.number() == status)
+    }
+
+    /// As `strsignal` describes it.
+    pub const fn described(self) -> &'static str {
+        match self {
+            Signal::Hup => "Hangup",
+            Signal::Int => "Interrupt",
+            Signal::Quit => "Quit",
+            Signal::Kill => "Killed",
+            Signal::Usr1 => "User defined signal 1",
+            Signal::Usr2 => "User defined signal 2",
+            Signal::Term => "Terminated",
+            Signal::Child => "Child exited",
+            Signal::Cont => "Continued",
+            Signal::Stop => "Stopped (signal)",
+        }
     }
 
     /// Whether it ends a process that does not catch it.

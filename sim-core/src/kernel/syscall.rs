@@ -407,6 +407,11 @@ impl Sys<'_, '_> {
         self.kernel.processes.kill(self.pid, pid, signal)
     }
 
+    /// `child` gets this signal when this process dies (`prctl(PR_SET_PDEATHSIG)`, which the child would ask for).
+    pub fn end_with_parent(&mut self, child: Pid, signal: Signal) {
+        self.kernel.processes.end_with_parent(self.pid, child, signal);
+    }
+
     /// Sets what `ps` shows for this process.
     pub fn rename(&mut self, name: &str) {
         if let Some(entry) = self.kernel.processes.entry_mut(self.pid) {

@@ -303,6 +303,7 @@ impl Host {
     /// Everything in memory is gone. Lines that ran are cut off: they have an end and no exit status.
     fn stop(&mut self, cx: &mut Cx) {
         self.state = State::Off;
+        self.kernel.files.forget_runtime();
         self.bodies = Bodies::default();
         for Running { command, record, .. } in std::mem::take(&mut self.running) {
             let (stdout, stderr) = self.kernel.take_output(command);

@@ -26,6 +26,7 @@ mod ifconfig;
 mod ip;
 mod iptables;
 pub mod ipvsadm;
+mod keepalived;
 mod lines;
 mod ls;
 mod options;

@@ -22,6 +22,7 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::housekeeping::EDITORS],
     // LVS.
     &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
+    &[&super::keepalived::COMMAND],
     // The shell.
     builtins::COMMANDS,
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],
@@ -96,6 +97,7 @@ const SYSTEM: &[&str] = &[
     "ipvsadm",
     "ipvsadm-restore",
     "ipvsadm-save",
+    "keepalived",
     "lsmod",
     "modprobe",
     "route",

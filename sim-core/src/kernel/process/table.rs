@@ -57,6 +57,8 @@ pub(crate) struct Entry {
     is_queued: bool,
     is_stopped: bool,
     is_unawaited: bool,
+    /// What it gets when its parent dies (PR_SET_PDEATHSIG).
+    parent_death: Option<Signal>,
     signals: Vec<Signal>,
     ready_sockets: ReadySockets,
     turns: (Instant, u32),
@@ -160,6 +162,7 @@ impl Processes {
             is_queued: false,
             is_stopped: false,
             is_unawaited: parent == INIT,
+            parent_death: None,
             signals: Vec::new(),
             ready_sockets: ReadySockets::default(),
             turns: (Instant::ZERO, 0),
@@ -320,7 +323,9 @@ impl Processes {
     /// Whether what is waited for is so already.
     fn holds(&mut self, pid: Pid, on: On) -> bool {
         match on {
-            On::Child(child) => self.table.get(&child).is_none_or(|entry| entry.state != State::Alive),
+            On::Child(child) | On::Ended(child) => {
+                self.table.get(&child).is_none_or(|entry| entry.state != State::Alive)
+            }
             On::Readable(fd) => match self.handle(pid, fd) {
                 Some(Handle::PipeRead(pipe)) => {
                     let pipe = self.pipes.get(pipe);
@@ -426,6 +431,13 @@ impl Processes {
         true
     }
 
+    /// `child` gets this signal when its parent, now `parent`, dies.
+    pub(crate) fn end_with_parent(&mut self, parent: Pid, child: Pid, signal: Signal) {
+        if let Some(entry) = self.table.get_mut(&child).filter(|entry| entry.parent == parent) {
+            entry.parent_death = Some(signal);
+        }
+    }
+
     /// The exit status of a child that has ended; it is taken out of the table.
     pub(crate) fn reap(&mut self, parent: Pid, child: Pid) -> Option<i32> {
         let entry = self.table.get(&child)?;
@@ -469,6 +481,18 @@ impl Processes {
             self.table.iter().filter(|(_, child)| child.parent == pid).map(|(child, _)| *child).collect();
         for child in children {
             self.disown(pid, child);
+            if let Some(signal) = self.table.get(&child).and_then(|child| child.parent_death) {
+                self.kill(pid, child, signal);
+            }
+        }
+        let watchers: Vec<Pid> = self
+            .table
+            .iter()
+            .filter(|(_, watcher)| watcher.wait.any.contains(&On::Ended(pid)))
+            .map(|(watcher, _)| *watcher)
+            .collect();
+        for watcher in watchers {
+            self.make_ready(watcher);
         }
         if is_unawaited {
             self.table.remove(&pid);

@@ -192,7 +192,7 @@ fn show_unit(service: &Service, call: &mut Call, sys: &Sys) -> i32 {
     let (dot, state) = if active { ("●", "active (running)") } else { ("○", "inactive (dead)") };
     call.out(format!("{dot} {name}.service - {}\n     Loaded: loaded (/lib/systemd/system/{name}.service; enabled)\n     Active: {state}\n", service.description));
     if let Kind::Daemon { program, .. } = service.kind
-        && let Some(pid) = sys.kernel.processes.named(program).first()
+        && let Some(pid) = super::mains(program, sys).first()
     {
         call.out(format!("   Main PID: {} ({program})\n", pid.0));
     }
@@ -351,7 +351,7 @@ fn carry_out(verb: Verb, service: &Service, turnover: &mut Turnover, sys: &mut S
 }
 
 fn tell(program: &str, signal: Signal, sys: &mut Sys) {
-    for pid in sys.kernel.processes.named(program) {
+    for pid in super::mains(program, sys) {
         sys.kill(pid, signal);
     }
 }

@@ -1,13 +1,16 @@
 //! Services: what `systemctl`, `service` and the scripts of `/etc/init.d` start and stop. One row per service.
 
 mod control;
+mod keepalived;
 mod rules;
 mod turnover;
 mod web;
 
 pub(super) use control::{INIT_SCRIPT, SERVICE, SYSTEMCTL};
 
+use crate::base::id::Pid;
 use crate::kernel::Os;
+use crate::kernel::process::table::ProcessInfo;
 use crate::kernel::syscall::Sys;
 
 /// A service of the table.
@@ -55,6 +58,11 @@ const SERVICES: &[Service] = &[
         kind: Kind::Daemon { program: "nginx", start: web::start_nginx },
     },
     Service {
+        names: &["keepalived"],
+        description: "LVS and VRRP High Availability Monitor",
+        kind: Kind::Daemon { program: "keepalived", start: keepalived::start },
+    },
+    Service {
         names: &["ipvsadm"],
         description: "Initialise the Linux Virtual Server",
         kind: Kind::Rules(rules::IPVSADM),
@@ -72,7 +80,7 @@ const SERVICES: &[Service] = &[
 ];
 
 /// Services of Linux that are known and not modelled.
-const NOT_MODELLED: [&str; 6] = ["keepalived", "ldirectord", "vsftpd", "haproxy", "sshd", "iptables"];
+const NOT_MODELLED: [&str; 5] = ["ldirectord", "vsftpd", "haproxy", "sshd", "iptables"];
 
 fn find(name: &str) -> Option<&'static Service> {
     let name = name.strip_suffix(".service").unwrap_or(name);
@@ -92,6 +100,13 @@ impl Service {
             Kind::Always => true,
         }
     }
+}
+
+/// The processes of a program that are not children of one of its own: what a service command signals.
+fn mains(program: &str, sys: &Sys) -> Vec<Pid> {
+    let all = sys.kernel.processes.named(program);
+    let is_main = |info: &ProcessInfo| all.contains(&info.pid) && !all.contains(&info.parent);
+    sys.kernel.processes.list().filter(is_main).map(|info| info.pid).collect()
 }
 
 /// Whether the host has `systemctl` as its own way to start services.

@@ -2,7 +2,7 @@
 //! free only after that.
 
 use crate::base::id::Pid;
-use crate::kernel::process::{Fd, Next, Process, Signal};
+use crate::kernel::process::{Fd, Next, On, Process, Signal, Wait};
 use crate::kernel::syscall::Sys;
 use crate::shell::command::Outcome;
 
@@ -17,7 +17,7 @@ pub(super) struct Turnover {
 impl Turnover {
     /// Tells the processes of a program to end.
     pub(super) fn stop(&mut self, program: &'static str, sys: &mut Sys) {
-        for pid in sys.kernel.processes.named(program) {
+        for pid in super::mains(program, sys) {
             sys.kill(pid, Signal::Term);
             self.stopping.push((pid, program));
         }
@@ -47,7 +47,8 @@ impl Process for Turnover {
     fn wake(&mut self, sys: &mut Sys) -> Next {
         self.stopping.retain(|(pid, _)| sys.kernel.processes.is_alive(*pid));
         if !self.stopping.is_empty() {
-            return Next::until(sys.now());
+            let any = self.stopping.iter().map(|(pid, _)| On::Ended(*pid)).collect();
+            return Next::Wait(Wait { until: None, any });
         }
         for start in self.starts.drain(..) {
             if !start(sys) {
