@@ -308,6 +308,11 @@ fn changed(trace: &Trace, kind: Kind) -> What {
             let record = &trace.sysctls[at as usize];
             ("sysctl", record.key.to_string(), record.value.to_string(), true)
         }
+        Kind::Vrrp(at) => {
+            let record = &trace.vrrp[at as usize];
+            let value = format!("{} priority {}", record.state, record.priority);
+            ("vrrp", format!("{} vrid {}", record.instance, record.vrid), value, record.present)
+        }
         Kind::Sent { .. }
         | Kind::Received { .. }
         | Kind::Dropped

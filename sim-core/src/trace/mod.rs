@@ -31,7 +31,7 @@ use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use record::{
     AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
-    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
 };
 
 /// Where in a node something happened.
@@ -111,6 +111,8 @@ pub enum Kind {
     Connection(u32),
     /// A kernel setting has a new value.
     Sysctl(u32),
+    /// A virtual router has a new state.
+    Vrrp(u32),
     /// A log line.
     Log(u32),
     /// A typed line was started.
@@ -242,6 +244,8 @@ pub struct Trace {
     pub connections: Vec<ConnRecord>,
     /// New values of kernel settings.
     pub sysctls: Vec<SysctlRecord>,
+    /// New states of virtual routers.
+    pub vrrp: Vec<VrrpRecord>,
     /// Log lines.
     pub logs: Vec<LogRecord>,
     /// Typed lines, in the order in which they were started.

@@ -5,7 +5,7 @@
 
 use super::record::{
     AddressRecord, ConnRecord, FdbRecord, InterfaceRecord, NeighbourRecord, RouteRecord, ServerRecord, ServiceKey,
-    ServiceRecord, SysctlRecord,
+    ServiceRecord, SysctlRecord, VrrpRecord,
 };
 use super::{Kind, Trace};
 use crate::base::id::{EventId, IfaceId, NodeId};
@@ -44,6 +44,8 @@ pub struct NodeTables<'a> {
     pub connections: BTreeMap<(Option<Transport>, SocketAddr, SocketAddr), &'a ConnRecord>,
     /// Kernel settings that were set.
     pub sysctls: BTreeMap<&'a str, &'a SysctlRecord>,
+    /// Virtual routers, by the name of the instance.
+    pub vrrp: BTreeMap<&'a str, &'a VrrpRecord>,
 }
 
 impl<'a> Moment<'a> {
@@ -136,6 +138,10 @@ impl<'a> Moment<'a> {
             Kind::Sysctl(at) => {
                 let record = &trace.sysctls[at as usize];
                 put(&mut nodes[record.node.index()].sysctls, &*record.key, record, true);
+            }
+            Kind::Vrrp(at) => {
+                let record = &trace.vrrp[at as usize];
+                put(&mut nodes[record.node.index()].vrrp, &*record.instance, record, record.present);
             }
             Kind::Sent { .. }
             | Kind::Received { .. }

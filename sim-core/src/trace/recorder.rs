@@ -10,7 +10,7 @@
 use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
     AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
-    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
 };
 use super::why::EvidenceId;
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
@@ -248,6 +248,7 @@ impl Recorder {
             Change::Server(record) => Kind::Server(push(&mut trace.servers, record)),
             Change::Connection(record) => Kind::Connection(push(&mut trace.connections, record)),
             Change::Sysctl(record) => Kind::Sysctl(push(&mut trace.sysctls, record)),
+            Change::Vrrp(record) => Kind::Vrrp(push(&mut trace.vrrp, record)),
             Change::Log(record) => Kind::Log(push(&mut trace.logs, record)),
             Change::CommandStarted(record) => Kind::CommandStarted(push(&mut trace.commands, record)),
             Change::CommandEnded(index, record) => {
@@ -372,6 +373,8 @@ pub enum Change {
     Connection(ConnRecord),
     /// A kernel setting.
     Sysctl(SysctlRecord),
+    /// A virtual router has a new state.
+    Vrrp(VrrpRecord),
     /// A log line.
     Log(LogRecord),
     /// A typed line begins.

@@ -9,9 +9,11 @@ pub mod ipvs;
 pub mod neighbour;
 pub mod program;
 pub mod route;
+pub mod vrrp;
 
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{Candidate, ConnRecord, ConnState, Evidence, Family, Method, ServerRecord, ServiceKey, ServiceRecord};
 pub use neighbour::{NeighbourRecord, NeighbourState};
 pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
 pub use route::{RouteKind, RouteRecord};
+pub use vrrp::{VrrpRecord, VrrpState};

@@ -1,0 +1,60 @@
+//! VRRP's words: the state of a virtual router on one host, and whose its addresses are.
+
+use crate::base::id::NodeId;
+use crate::wire::Ipv4Addr;
+use std::fmt;
+
+/// The state of a virtual router on a host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VrrpState {
+    /// Not decided yet: scripts that are tracked have not ended for the first time.
+    #[default]
+    Init,
+    /// Listens to the master.
+    Backup,
+    /// Has the addresses.
+    Master,
+    /// Takes no part: something that is tracked is down.
+    Fault,
+}
+
+/// A virtual router as one host sees it. The host holds the addresses while it is master; one whose keepalived was
+/// killed holds them on, which its [`super::AddressRecord`]s show.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VrrpRecord {
+    /// The host.
+    pub node: NodeId,
+    /// Name of the `vrrp_instance`.
+    pub instance: Box<str>,
+    /// `virtual_router_id`.
+    pub vrid: u8,
+    /// Its state.
+    pub state: VrrpState,
+    /// The priority in force, 1 to 255.
+    pub priority: u8,
+    /// The master that was heard last; none while this host is it, or nobody was heard.
+    pub master: Option<Ipv4Addr>,
+    /// The virtual addresses.
+    pub addresses: Box<[Ipv4Addr]>,
+    /// False when keepalived stopped or no longer has this instance.
+    pub present: bool,
+}
+
+impl VrrpState {
+    /// `MASTER`, as keepalived writes it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            VrrpState::Init => "INIT",
+            VrrpState::Backup => "BACKUP",
+            VrrpState::Master => "MASTER",
+            VrrpState::Fault => "FAULT",
+        }
+    }
+}
+
+/// `MASTER`.
+impl fmt::Display for VrrpState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
