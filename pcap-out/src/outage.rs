@@ -143,6 +143,13 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage, news: &BTreeSet<u32>)
             let verb = if record.present { format!("has weight {}", record.weight) } else { "is removed".to_string() };
             news.contains(&at).then(|| format!("real server {} of {} {verb}", record.server, record.service))
         }
+        Kind::Vrrp(at) => {
+            let record = &trace.vrrp[at as usize];
+            record.addresses.contains(&target).then(|| match record.present {
+                true => format!("{} is {} with priority {}", record.instance, record.state, record.priority),
+                false => format!("{} is no more", record.instance),
+            })
+        }
         Kind::Log(at) => {
             let record = &trace.logs[at as usize];
             Some(format!("{}: {}", record.program, record.text))
