@@ -111,6 +111,8 @@ impl Ipvs {
             active: false,
             control: None,
             controls: 0,
+            any_client_port: false,
+            helper: None,
         }
     }
 

@@ -9,6 +9,7 @@
 //! entry has one timer at most: a packet only moves the deadline, and a timer that fires before it is set again.
 //! Follows Linux `ip_vs_conn.c`, but ends an entry exactly on time, where the kernel's timer wheel is late.
 
+use super::ftp::Helper;
 use super::service::ServerId;
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
@@ -67,6 +68,10 @@ pub struct Conn {
     pub(super) control: Option<ConnId>,
     /// How many entries it has made that live.
     pub(super) controls: u32,
+    /// The client's port is not known yet: any port will do, and is then noted (data connections of passive FTP).
+    pub(super) any_client_port: bool,
+    /// What the FTP helper keeps of it.
+    pub(super) helper: Option<Helper>,
 }
 
 /// The table.
@@ -76,6 +81,8 @@ pub struct Connections {
     free: Vec<u32>,
     requests: Lookup<Key, ConnId>,
     replies: Lookup<Key, ConnId>,
+    /// Entries whose client's port is not known yet.
+    any_port: u32,
     /// Deadline, slot and generation in one number, earliest first.
     timers: BinaryHeap<Reverse<u128>>,
 }
@@ -147,7 +154,12 @@ impl Connections {
 
     /// The entry that a client's packet belongs to.
     pub fn request(&self, flow: &Flow) -> Option<ConnId> {
-        self.requests.get(&Key::of(flow)).copied()
+        let known = self.requests.get(&Key::of(flow)).copied();
+        if known.is_some() || self.any_port == 0 {
+            return known;
+        }
+        let from_any_port = Flow { source: SocketAddr { port: 0, ..flow.source }, ..*flow };
+        self.requests.get(&Key::of(&from_any_port)).copied().filter(|id| self.get(*id).any_client_port)
     }
 
     /// The entry that a server's packet belongs to.
@@ -197,6 +209,7 @@ impl Connections {
             self.slots.push(Slot { armed: Instant::NEVER, ..Slot::default() });
         }
         let id = ConnId(slot);
+        self.any_port += u32::from(conn.any_client_port);
         let older = keys.1.and_then(|key| self.replies.insert(key, id));
         if let Some(key) = keys.0 {
             self.requests.insert(key, id);
@@ -213,6 +226,31 @@ impl Connections {
         let conn = place.conn.take().expect("a connection ends once");
         let (keys, older) = (std::mem::take(&mut place.keys), place.older.take());
         place.armed = Instant::NEVER;
+        self.any_port -= u32::from(conn.any_client_port);
+        self.unlink(id, keys, older);
+        self.free.push(id.0);
+        conn
+    }
+
+    /// The client's port of an entry that began without one has become known: it is found by other flows from here on.
+    pub(super) fn set_client_port(&mut self, id: ConnId, keys: (Flow, Option<Flow>)) {
+        let place = &mut self.slots[id.0 as usize];
+        let (old, older) = (std::mem::take(&mut place.keys), place.older.take());
+        self.unlink(id, old, older);
+        let keys = (Some(Key::of(&keys.0)), keys.1.as_ref().map(Key::of));
+        let older = keys.1.and_then(|key| self.replies.insert(key, id));
+        if let Some(key) = keys.0 {
+            self.requests.insert(key, id);
+        }
+        let place = &mut self.slots[id.0 as usize];
+        (place.keys, place.older) = (keys, older);
+        let conn = place.conn.as_mut().expect("a connection that is named lives");
+        if std::mem::take(&mut conn.any_client_port) {
+            self.any_port -= 1;
+        }
+    }
+
+    fn unlink(&mut self, id: ConnId, keys: (Option<Key>, Option<Key>), older: Option<ConnId>) {
         if let Some(key) = keys.0
             && self.requests.get(&key) == Some(&id)
         {
@@ -221,8 +259,6 @@ impl Connections {
         if let Some(key) = keys.1 {
             self.unlink_reply(key, id, older);
         }
-        self.free.push(id.0);
-        conn
     }
 
     /// Gives a template a key that no packet has, so that a new one can stand in its place; its timer goes on.
@@ -337,6 +373,8 @@ mod tests {
             active: false,
             control: None,
             controls: 0,
+            any_client_port: false,
+            helper: None,
         }
     }
 

@@ -46,6 +46,7 @@ impl Ipvs {
             return Err(ControlError::ServiceExists);
         }
         let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
+        self.load_scheduler(scheduler_name);
         let id = self.services.add(Service {
             key,
             scheduler_name,
@@ -69,6 +70,7 @@ impl Ipvs {
     pub fn edit_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
         let id = self.find_service(key)?;
         let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
+        self.load_scheduler(scheduler_name);
         let service = self.services.service_mut(id);
         service.flags = options.flags;
         service.persistent = options.persistent;

@@ -96,7 +96,7 @@ impl Ipvs {
     }
 
     /// Everything that a packet of a known connection does.
-    fn carry(&mut self, id: ConnId, packet: Packet, flags: Option<Flags>, tables: &Tables, cx: &mut Cx) -> Verdict {
+    fn carry(&mut self, id: ConnId, mut packet: Packet, flags: Option<Flags>, tables: &Tables, cx: &mut Cx) -> Verdict {
         let length = packet.bytes().len() as u64;
         self.count(id, cx.now, |counts| {
             counts.in_packets += 1;
@@ -104,6 +104,15 @@ impl Ipvs {
         });
         let direction = if self.conns.get(id).one_way { Direction::InputOnly } else { Direction::Input };
         self.step(id, direction, flags, cx);
+        if let Some(port) = self.conns.get(id).any_client_port.then(|| Flow::of(&packet)).flatten() {
+            let conn = self.conns.get_mut(id);
+            conn.client.port = port.source.port;
+            let keys = registry::of(conn.method).keys(conn);
+            self.conns.set_client_port(id, keys);
+        }
+        if let Err(why) = self.help_request(id, &mut packet, cx) {
+            return Verdict::Drop(packet, why);
+        }
         let conn = self.conns.get(id);
         let mut way = Way { tables, pools: &mut self.pools };
         let verdict = registry::of(conn.method).request(packet, conn, &mut way, cx);

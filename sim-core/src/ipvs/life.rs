@@ -17,6 +17,7 @@ const LATER: Duration = Duration::from_secs(60);
 impl Ipvs {
     /// Puts an entry in, and counts it for its server.
     pub(super) fn begin(&mut self, mut conn: Conn, cx: &mut Cx) -> Result<ConnId, Why> {
+        conn.helper = self.helper_for(&conn);
         let method = registry::of(conn.method);
         method.bind(&mut conn, &mut self.pools)?;
         let keys = method.keys(&conn);
@@ -67,7 +68,7 @@ impl Ipvs {
             ConnState::Udp => direction == Direction::Output,
             _ => false,
         };
-        if assures && let Some(control) = control {
+        if assures && let Some(control) = control.filter(|id| self.conns.get(*id).kind == Kind::Template) {
             self.conns.get_mut(control).state = ConnState::Assured;
         }
     }

@@ -16,12 +16,13 @@
 //! | `input`, `output`, `icmp` | a packet's way |
 //! | `admit`, `persistence` | a flow's first packet: service, server, entry |
 //! | [`state`] | TCP and UDP states |
+//! | `ftp` | the FTP helper |
 //! | `life` | how an entry begins, moves and ends, with the counts of its server |
 //! | [`schedule`], [`forward`] | the schedulers; the forwarding methods |
 //! | [`proc`] | `/proc/net/ip_vs*` |
 //!
 //! # Not modelled
-//! FULLNAT, GRE and GUE tunnels, `ip_vs_ftp`, connection synchronisation and persistence engines. Of `net.ipv4.vs.*`
+//! FULLNAT, GRE and GUE tunnels, connection synchronisation and persistence engines. Of `net.ipv4.vs.*`
 //! these are kept and have no effect: `am_droprate`, `amemthresh`, `backup_only`, `cache_bypass`, `conntrack`,
 //! `drop_entry`, `drop_packet`, `ignore_tunneled`, `run_estimation`, `schedule_icmp`, `secure_tcp`, `sloppy_sctp`,
 //! `sync_*`. No line is written to the kernel's log when no server can be had.
@@ -30,6 +31,7 @@ mod admit;
 pub mod conn;
 mod control;
 pub mod forward;
+mod ftp;
 mod icmp;
 mod input;
 mod life;
@@ -77,6 +79,12 @@ pub struct Ipvs {
     pools: Pools,
     /// When the connections of deleted servers end, with `expire_nodest_conn`.
     orphans_due: Option<Instant>,
+    /// `ip_vs_ftp` is loaded.
+    ftp_helper: bool,
+    /// `ip_vs` is loaded, by a service or by `modprobe`.
+    loaded: bool,
+    /// Modules of schedulers that were loaded, in this order.
+    schedulers: Vec<&'static str>,
 }
 
 impl Ipvs {
@@ -90,6 +98,9 @@ impl Ipvs {
             total: Stats::default(),
             pools: Pools::default(),
             orphans_due: None,
+            ftp_helper: false,
+            loaded: false,
+            schedulers: Vec::new(),
         }
     }
 
@@ -146,6 +157,40 @@ impl Ipvs {
     }
 
     // ── views ──
+
+    /// `modprobe ip_vs`.
+    pub fn load(&mut self) {
+        self.loaded = true;
+    }
+
+    /// Whether the module is loaded: it stays when the last service has gone.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded
+    }
+
+    /// The schedulers whose modules were loaded, because a service has or had them, or by `modprobe`.
+    pub fn schedulers_loaded(&self) -> &[&'static str] {
+        &self.schedulers
+    }
+
+    /// Loads the module of a scheduler; false if there is no such scheduler.
+    pub fn load_scheduler(&mut self, name: &str) -> bool {
+        let Some((name, _)) = schedule::registry::find(name) else { return false };
+        self.loaded = true;
+        if !self.schedulers.contains(&name) {
+            self.schedulers.push(name);
+        }
+        true
+    }
+
+    /// Takes the module of a scheduler out; false if a service uses it.
+    pub fn unload_scheduler(&mut self, name: &str) -> bool {
+        let is_free = self.services().all(|service| service.scheduler_name != name);
+        if is_free {
+            self.schedulers.retain(|loaded| *loaded != name);
+        }
+        is_free
+    }
 
     /// The services, in the order in which they were made.
     pub fn services(&self) -> impl Iterator<Item = &Service> {

@@ -27,7 +27,10 @@ impl Ipvs {
             return Verdict::Accept(packet);
         }
         cx.note(Why::IpvsFound { state: conn.state });
-        method.reply(&mut packet, conn);
+        if let Err(why) = self.help_reply(id, &mut packet, cx) {
+            return Verdict::Drop(packet, why);
+        }
+        method.reply(&mut packet, self.conns.get(id));
         cx.note(Why::IpvsReply { address: virtual_.address, port: virtual_.port });
         let length = packet.bytes().len() as u64;
         self.count(id, cx.now, |counts| {

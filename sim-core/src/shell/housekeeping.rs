@@ -1,7 +1,7 @@
 //! What tutorials type to set a machine up, and what is there already in the lab: packages, modules, SELinux, mail. Each
 //! says one line and succeeds.
 
-use super::command::{Call, Command, Fault, Opt, Outcome, anything};
+use super::command::{Call, Command, Fault, Opt, Outcome, anything, refused_words};
 use super::ip::make_tunl0;
 use crate::kernel::Os;
 use crate::kernel::syscall::Sys;
@@ -39,13 +39,25 @@ pub(super) const RPM: Command = Command {
 /// `modprobe`, `insmod`, `rmmod`.
 pub(super) const MODPROBE: Command = Command {
     names: &["modprobe", "insmod", "rmmod"],
-    summary: "modules: the kernel has them all; ipip makes tunl0",
+    summary: "modules: the kernel has them all; ipip makes tunl0, ip_vs_ftp rewrites FTP",
     options: &[
-        Opt::accepted("-r", true, "modules stay"),
-        Opt::accepted("-a", false, "several"),
+        Opt::flag("-r", "takes modules out"),
+        Opt::flag("-a", "several"),
+        Opt::flag("ip_vs_ftp", "the FTP helper of IPVS"),
+        Opt::flag("ipip", "makes tunl0"),
         Opt::accepted("-v", false, "nothing is said"),
+        Opt::accepted("-q", false, "nothing is said anyway"),
+        Opt::refused("ip_vs_pe_sip", false, "persistence engines are not modelled"),
     ],
-    check: anything,
+    check: |command, words| {
+        let mut faults = refused_words(command, words);
+        let ports =
+            words.iter().position(|word| *word == "ip_vs_ftp").zip(words.iter().position(|w| w.starts_with("ports=")));
+        if let Some((_, at)) = ports.filter(|(_, at)| words[*at] != "ports=21") {
+            faults.push(Fault::not_modelled(at, "ip_vs_ftp looks at port 21 only").hint("leave ports= out"));
+        }
+        faults
+    },
     run: modprobe,
 };
 
@@ -162,21 +174,82 @@ const FILES: &[(&str, &[&str])] = &[
 
 fn modprobe(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let removes = call.name() == "rmmod" || call.args().iter().any(|word| word == "-r");
-    for name in call.args().iter().filter(|word| !word.starts_with('-')) {
-        if name == "ipip" && !removes {
-            make_tunl0(sys);
+    let several = call.args().iter().any(|word| word == "-a") || removes;
+    let names = call.args().iter().filter(|word| !word.starts_with('-'));
+    // What follows the name of the one module are its parameters.
+    for name in names.take(if several { usize::MAX } else { 1 }) {
+        let name = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".ko");
+        let done = match (name, removes) {
+            ("ipip", false) => {
+                make_tunl0(sys);
+                true
+            }
+            (ip_vs, false) if ip_vs.starts_with("ip_vs") => load_ip_vs(ip_vs, sys),
+            (ip_vs, true) if ip_vs.starts_with("ip_vs_") => match unload_ip_vs(ip_vs, sys) {
+                Ok(()) => true,
+                Err(problem) if call.name() == "rmmod" => return call.fail(1, format!("rmmod: ERROR: {problem}\n")),
+                Err(problem) => return call.fail(1, format!("modprobe: FATAL: {problem}.\n")),
+            },
+            _ => true,
+        };
+        if !done {
+            let place = "/lib/modules/6.1.0-37-amd64";
+            return call.fail(1, format!("modprobe: FATAL: Module {name} not found in directory {place}\n"));
         }
     }
     Outcome::Done(0)
 }
 
+fn load_ip_vs(name: &str, sys: &mut Sys) -> bool {
+    let ipvs = &mut sys.kernel.ipvs;
+    match name.strip_prefix("ip_vs_") {
+        None => ipvs.load(),
+        Some("ftp") => ipvs.load_ftp_helper(),
+        Some(scheduler) => return ipvs.load_scheduler(scheduler),
+    }
+    true
+}
+
+fn unload_ip_vs(name: &str, sys: &mut Sys) -> Result<(), String> {
+    let ipvs = &mut sys.kernel.ipvs;
+    let (is_loaded, scheduler) = match name.strip_prefix("ip_vs_") {
+        Some("ftp") => (ipvs.has_ftp_helper(), None),
+        scheduler => (scheduler.is_some_and(|name| ipvs.schedulers_loaded().contains(&name)), scheduler),
+    };
+    if !is_loaded {
+        return Err(format!("Module {name} is not currently loaded"));
+    }
+    let is_free = match scheduler {
+        Some(scheduler) => ipvs.unload_scheduler(scheduler),
+        None => ipvs.unload_ftp_helper(),
+    };
+    if is_free { Ok(()) } else { Err(format!("Module {name} is in use")) }
+}
+
 fn lsmod(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let mut text = String::from("Module                  Size  Used by\n");
-    if !sys.kernel.ipvs.is_empty() {
-        text.push_str("ip_vs_rr               16384  1\nip_vs                 184320  3 ip_vs_rr\n");
+    let ipvs = &sys.kernel.ipvs;
+    let mut users: Vec<String> = Vec::new();
+    let mut line = |name: &str, size: u32, count: usize, users: &[String]| {
+        text += format!("{name:<19} {size:>8}  {count} {}", users.join(",")).trim_end();
+        text.push('\n');
+    };
+    if ipvs.has_ftp_helper() {
+        users.push("ip_vs_ftp".into());
+        line("ip_vs_ftp", 16_384, 0, &[]);
+        line("nf_nat", 57_344, 1, &users);
+    }
+    for scheduler in ipvs.schedulers_loaded().iter().rev() {
+        let count = ipvs.services().filter(|service| service.scheduler_name == *scheduler).count();
+        users.push(format!("ip_vs_{scheduler}"));
+        line(&format!("ip_vs_{scheduler}"), 16_384, count, &[]);
+    }
+    if ipvs.is_loaded() {
+        // Each of them holds the module by its symbols and by its registration, each service once.
+        line("ip_vs", 184_320, 2 * users.len() + ipvs.services().count(), &users);
     }
     if sys.kernel.tables.interfaces.named("tunl0").is_some() {
-        text.push_str("ipip                   20480  0\n");
+        line("ipip", 20_480, 0, &[]);
     }
     call.out(text);
     Outcome::Done(0)

@@ -460,6 +460,27 @@ pub enum Why {
         /// Its port.
         port: u16,
     },
+    /// The FTP helper noted an entry for a data connection.
+    IpvsFtpExpects {
+        /// The client.
+        client: Ipv4Addr,
+        /// Its port; 0 is any.
+        from: u16,
+        /// The VIP's port.
+        to: u16,
+    },
+    /// The FTP helper wrote the VIP into an answer of the server.
+    IpvsFtpRewritten {
+        /// The VIP.
+        address: Ipv4Addr,
+        /// The port that the client is to connect to.
+        port: u16,
+    },
+    /// A number of TCP was shifted, because an earlier payload of the server became longer or shorter.
+    IpvsFtpShifted {
+        /// By how much.
+        by: i32,
+    },
     /// An ICMP error about a connection was turned to its other end.
     IpvsIcmp {
         /// The ICMP type.

@@ -140,6 +140,14 @@ impl Buffer {
         self.start -= count as u32;
     }
 
+    /// Puts other octets, more or fewer, in the place of some.
+    pub fn splice(&mut self, place: std::ops::Range<usize>, octets: &[u8]) {
+        self.forget_whole();
+        self.tail = Tail::UNKNOWN;
+        let start = self.start as usize;
+        self.data.splice(start + place.start..start + place.end, octets.iter().copied());
+    }
+
     /// Cuts the end off, so that `length` octets remain (Ethernet padding, the rest of a quoted packet).
     pub fn truncate(&mut self, length: usize) {
         if length < self.bytes().len() {

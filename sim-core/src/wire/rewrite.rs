@@ -2,17 +2,27 @@
 //! (RFC 1624, eqn. 3), so that a checksum that was wrong stays wrong and corruption is not hidden.
 
 use super::packet::Packet;
-use smoltcp::wire::{IpProtocol, Ipv4Packet};
+use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket};
 use std::net::Ipv4Addr;
 
 /// An IPv4 header without options.
 const IPV4_HEADER: usize = 20;
 /// The part of a TCP header that every segment has.
 const TCP_HEADER: usize = 20;
+/// The longest TCP header, with options.
+const TCP_HEADER_MAX: usize = 60;
+const TCP_SEQUENCE: usize = 4;
+const TCP_ACKNOWLEDGEMENT: usize = 8;
+const TCP_FLAGS: usize = 13;
+const TCP_CHECKSUM: usize = 16;
+const TCP_ACK: u8 = 0x10;
+/// The kind of TCP's option for selective acknowledgements (RFC 2018).
+const TCP_SACK: u8 = 5;
 const UDP_HEADER: usize = 8;
 const ICMP_HEADER: usize = 8;
 const ICMP_CHECKSUM: usize = 2;
 const ECHO_IDENTIFIER: usize = 4;
+const IP_LENGTH: usize = 2;
 const TTL: usize = 8;
 const HEADER_CHECKSUM: usize = 10;
 const SOURCE: usize = 12;
@@ -79,6 +89,99 @@ pub fn set_echo_identifier(packet: &mut Packet, identifier: u16) {
     if packet.bytes().len() >= icmp + ICMP_HEADER {
         write_in_icmp(packet.bytes_mut(), icmp, icmp + ECHO_IDENTIFIER, identifier);
     }
+}
+
+/// What a TCP segment carries; nothing if its header is cut off.
+pub fn tcp_payload(packet: &Packet) -> &[u8] {
+    let segment = packet.payload();
+    let header = segment.get(12).map_or(0, |octet| usize::from(octet >> 4) * 4);
+    segment.get(header.max(TCP_HEADER)..).unwrap_or_default()
+}
+
+/// The sequence number of a TCP segment, whose header must be whole.
+pub fn tcp_sequence(packet: &Packet) -> u32 {
+    number(packet.payload(), TCP_SEQUENCE)
+}
+
+/// The acknowledgement number of a TCP segment, whose header must be whole.
+pub fn tcp_acknowledgement(packet: &Packet) -> u32 {
+    number(packet.payload(), TCP_ACKNOWLEDGEMENT)
+}
+
+/// Adds to the sequence number of a TCP segment.
+pub fn shift_sequence(packet: &mut Packet, by: i32) {
+    let segment = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    shift(packet, segment, segment + TCP_SEQUENCE, by);
+}
+
+/// Adds to the acknowledgement number of a TCP segment, if it has one, and to the blocks of its SACK option.
+pub fn shift_acknowledgement(packet: &mut Packet, by: i32) {
+    let segment = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    if packet.bytes()[segment + TCP_FLAGS] & TCP_ACK == 0 {
+        return;
+    }
+    shift(packet, segment, segment + TCP_ACKNOWLEDGEMENT, by);
+    let end = segment + usize::from(packet.bytes()[segment + 12] >> 4) * 4;
+    let mut at = segment + TCP_HEADER;
+    while at < end.min(packet.bytes().len()) {
+        let (kind, length) = (packet.bytes()[at], packet.bytes().get(at + 1).copied().map_or(0, usize::from));
+        match kind {
+            0 => return,
+            1 => at += 1,
+            _ if length < 2 || at + length > end => return,
+            TCP_SACK => {
+                // A block that stands at an odd place is mended all the same: `shift` looks at words of the segment.
+                (at + 2..at + length - 3).step_by(4).for_each(|edge| shift(packet, segment, edge, by));
+                at += length;
+            }
+            _ => at += length,
+        }
+    }
+}
+
+/// Puts other octets in the place of some of a TCP segment's payload. The length may change; the checksum is made anew,
+/// as Linux does: the caller has seen that it was right.
+pub fn replace_in_tcp_payload(packet: &mut Packet, place: std::ops::Range<usize>, text: &[u8]) {
+    let ip_header = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    let payload = packet.bytes().len() - tcp_payload(packet).len();
+    packet.buffer_mut().splice(payload + place.start..payload + place.end, text);
+    let length = packet.bytes().len() as u16;
+    let bytes = packet.bytes_mut();
+    let old = word(bytes, IP_LENGTH);
+    bytes[IP_LENGTH..IP_LENGTH + 2].copy_from_slice(&length.to_be_bytes());
+    mend(bytes, HEADER_CHECKSUM, old, length);
+    let ip = Ipv4Packet::new_unchecked(&*bytes);
+    let (source, destination) = (ip.src_addr(), ip.dst_addr());
+    TcpPacket::new_unchecked(&mut bytes[ip_header..]).fill_checksum(&source.into(), &destination.into());
+}
+
+/// Whether the checksum of a TCP segment is right.
+pub fn tcp_checksum_is_right(packet: &Packet) -> bool {
+    let (source, destination) = (packet.ip().src_addr(), packet.ip().dst_addr());
+    TcpPacket::new_checked(packet.payload())
+        .is_ok_and(|segment| segment.verify_checksum(&source.into(), &destination.into()))
+}
+
+/// Adds to a number of a TCP segment that begins at `segment`, and mends the segment's checksum.
+fn shift(packet: &mut Packet, segment: usize, at: usize, by: i32) {
+    let bytes = packet.head_mut(segment + TCP_HEADER_MAX);
+    if at + 4 > bytes.len() {
+        return;
+    }
+    // Words are counted from the segment's start; a number at an odd place touches three of them.
+    let first = at - (at - segment) % 2;
+    let words: Vec<usize> = (first..at + 4).step_by(2).filter(|place| place + 2 <= bytes.len()).collect();
+    let before: Vec<u16> = words.iter().map(|place| word(bytes, *place)).collect();
+    let new = number(bytes, at).wrapping_add_signed(by);
+    bytes[at..at + 4].copy_from_slice(&new.to_be_bytes());
+    for (place, old) in words.into_iter().zip(before) {
+        let new = word(bytes, place);
+        mend(bytes, segment + TCP_CHECKSUM, old, new);
+    }
+}
+
+fn number(bytes: &[u8], at: usize) -> u32 {
+    u32::from_be_bytes([bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]])
 }
 
 fn set_quoted_end(

@@ -1,5 +1,6 @@
 //! A director by itself: packets into its hooks, verdicts out.
 
+mod ftp;
 mod packets;
 mod persistence;
 mod schedulers;

@@ -1,9 +1,9 @@
 //! Using an entry, and what its timer does.
 
 use super::{Neighbour, Neighbours, draw};
-use crate::base::wheel;
 use crate::base::id::{EventId, IfaceId};
 use crate::base::time::{Duration, Instant};
+use crate::base::wheel;
 use crate::tables::sysctl::Sysctl;
 use crate::trace::Why;
 use crate::trace::record::NeighbourState;

@@ -1,9 +1,9 @@
 //! Applying what an ARP message offers (`neigh_update`).
 
 use super::{NeighbourState, Neighbours};
-use crate::base::wheel;
 use crate::base::id::IfaceId;
 use crate::base::time::{Duration, Instant};
+use crate::base::wheel;
 use crate::tables::sysctl::Sysctl;
 use crate::trace::Why;
 use crate::trace::recorder::Change;

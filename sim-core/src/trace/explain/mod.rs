@@ -111,6 +111,9 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
             Method::Bypass => "IPVS.BYPASS",
         },
         Why::IpvsReply { .. } => "IPVS.REPLY",
+        Why::IpvsFtpExpects { .. } => "IPVS.FTP",
+        Why::IpvsFtpRewritten { .. } => "IPVS.FTP.PASV",
+        Why::IpvsFtpShifted { .. } => "IPVS.FTP.SEQ",
         Why::IpvsIcmp { .. } => "IPVS.ICMP",
         Why::IpvsWrapped { .. } => "IPVS.WRAPPED",
     }

@@ -171,6 +171,22 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::IpvsReply { address, port } => {
             format!("an answer of a real server: its source becomes {address}:{port}, which the client had asked")
         }
+        Why::IpvsFtpExpects { client, from: 0, to } => {
+            format!(
+                "FTP helper: {client} will open its data connection to port {to}; from which port, nobody knows yet"
+            )
+        }
+        Why::IpvsFtpExpects { client, from, to } => {
+            format!(
+                "FTP helper: the server will open its data connection to {client}:{from}, for the client from port {to}"
+            )
+        }
+        Why::IpvsFtpRewritten { address, port } => {
+            format!("FTP helper: the answer names the server's own address: it is made to say {address}, port {port}")
+        }
+        Why::IpvsFtpShifted { by } => {
+            format!("FTP helper: a rewritten answer changed its length, so TCP's numbers are shifted by {by}")
+        }
         Why::IpvsIcmp { kind, to } => {
             format!("an ICMP message ({kind}) about a connection of IPVS goes on to {}", names.host(to))
         }

@@ -108,6 +108,10 @@ fn one_of_each() -> Vec<Why> {
         Why::IpvsForward { method: Method::Local, server: NONE, port },
         Why::IpvsForward { method: Method::Bypass, server: NONE, port },
         Why::IpvsReply { address: VIP, port },
+        Why::IpvsFtpExpects { client: NONE, from: 0, to: 50_000 },
+        Why::IpvsFtpExpects { client: NONE, from: 40_000, to: 20 },
+        Why::IpvsFtpRewritten { address: VIP, port },
+        Why::IpvsFtpShifted { by: -2 },
         Why::IpvsIcmp { kind: 3, to: NONE },
         Why::IpvsWrapped { from: NONE, to: RIP },
     ]

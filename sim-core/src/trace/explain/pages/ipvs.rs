@@ -177,6 +177,35 @@ pub(super) const PAGES: &[Page] = &[
         "net/netfilter/ipvs/ip_vs_core.c: handle_response",
     ),
     row(
+        "IPVS.FTP",
+        "a data connection is expected",
+        "FTP names the address of its data connection in the text of the control connection (PORT, EPRT, 227, 229). NAT \
+         rewrites headers only, so ip_vs_ftp reads that text and notes an entry, LISTEN for 120 s, that the data connection \
+         will find: to the same server, without asking the scheduler.",
+        &[
+            "modprobe ip_vs_ftp: before the control connection begins",
+            "ipvsadm -A -t VIP:21 … -p: the cure of DR and TUN",
+        ],
+        "net/netfilter/ipvs/ip_vs_ftp.c: ip_vs_ftp_out, ip_vs_ftp_in",
+    ),
+    row(
+        "IPVS.FTP.PASV",
+        "the answer to PASV names the VIP",
+        "A server behind NAT answers PASV with its own address, where the client cannot go. The helper writes the VIP in its \
+         place. Without the helper a passive transfer of NAT hangs or is refused, while logging in works.",
+        &["modprobe ip_vs_ftp", "vsftpd.conf: pasv_address=VIP, pasv_min_port, pasv_max_port, with -p 360"],
+        "net/netfilter/ipvs/ip_vs_ftp.c: ip_vs_ftp_out",
+    ),
+    row(
+        "IPVS.FTP.SEQ",
+        "TCP's numbers are shifted",
+        "The VIP may be longer or shorter to write than the server's address. Every later octet of the server then has \
+         another number for the client than for the server: sequence numbers are shifted on the way out, \
+         acknowledgements on the way in.",
+        &["nothing: it lasts as long as the control connection"],
+        "net/netfilter/nf_conntrack_seqadj.c",
+    ),
+    row(
         "IPVS.ICMP",
         "an ICMP error finds its connection",
         "The error quotes a packet of a connection that IPVS knows. Outer and quoted addresses are rewritten as the \
