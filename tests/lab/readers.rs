@@ -3,9 +3,10 @@
 use scenarios::library;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
+use sim_core::trace::changes::Changes;
 use sim_core::trace::conversation::Conversations;
 use sim_core::trace::filter::Filter;
-use sim_core::trace::moment::Moment;
+use sim_core::trace::moment::{Moment, Tables};
 use sim_core::trace::record::RequestRecord;
 use sim_core::trace::select::Selector;
 use sim_core::trace::{Kind, Level, Trace, explain, served};
@@ -57,14 +58,24 @@ fn a_connection_keeps_its_number_through_nat() {
 
 #[test]
 fn going_back_in_time_shows_the_same_tables_as_going_there_first() {
-    let trace = trace("tutorial-000-dr", Level::Everything);
-    let last = EventId(trace.events.len() as u32 - 1);
-    let mut moment = Moment::after(&trace, last);
-    for event in [last.0 / 2, last.0 / 3, last.0 / 3 + 1, 0, last.0] {
-        moment.go_to(EventId(event));
-        let fresh = Moment::after(&trace, EventId(event));
-        for index in 0..trace.cast.nodes.len() as u32 {
-            assert_eq!(moment.node(NodeId(index)), fresh.node(NodeId(index)), "e{event}");
+    for scenario in ["tutorial-000-dr", "tutorial-001-nat", "tutorial-002-lvs-real"] {
+        let trace = trace(scenario, Level::Everything);
+        let last = trace.events.len() as u32 - 1;
+        let changes = Changes::of(&trace);
+        let (mut back, mut there) = (Tables::start(&trace), Vec::new());
+        for event in 0..=last {
+            back.go_to(&trace, &changes, EventId(event));
+            there.push(back.clone());
+        }
+        for event in (0..=last).rev() {
+            back.go_to(&trace, &changes, EventId(event));
+            assert_eq!(back, there[event as usize], "{scenario} e{event}");
+        }
+        for event in [last / 2, last / 3, last / 3 + 1, 0, last] {
+            let moment = Moment::after(&trace, EventId(event));
+            for node in (0..trace.cast.nodes.len() as u32).map(NodeId) {
+                assert_eq!(moment.node(node), there[event as usize].node(&trace, node), "{scenario} e{event}");
+            }
         }
     }
 }
@@ -75,7 +86,7 @@ fn the_tables_at_a_time_are_those_that_a_command_lists_then() {
     let director = node(&trace, "server4");
     let inactive = |at_ns| {
         let moment = Moment::at(&trace, Instant::from_nanos(at_ns));
-        moment.node(director).servers.values().map(|server| server.inactive).collect::<Vec<_>>()
+        moment.node(director).servers().map(|server| server.inactive).collect::<Vec<_>>()
     };
     assert_eq!(inactive(900_000_000), [0, 0], "before the first request");
     assert_eq!(inactive(7_000_000_000), [2, 2], "as ipvsadm -Ln says at 7 s");

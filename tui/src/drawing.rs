@@ -157,13 +157,13 @@ impl<'a> Drawer<'a> {
         let services: BTreeSet<Ipv4Addr> = self.trace.services.iter().filter_map(|service| vip(service.key)).collect();
         let holds: Vec<&Ipv4Addr> = services
             .iter()
-            .filter(|vip| self.moment.node(host).addresses.iter().any(|record| record.address == **vip))
+            .filter(|vip| self.moment.node(host).addresses().any(|record| record.address == **vip))
             .collect();
         if holds.is_empty() {
             return String::new();
         }
         let list: Vec<String> = holds.iter().map(ToString::to_string).collect();
-        let has_services = !self.moment.node(host).services.is_empty();
+        let has_services = self.moment.node(host).services().next().is_some();
         let (mut answers, mut silent) = (false, false);
         for (event, index) in self.trace.events.iter().zip(0..) {
             let Kind::Decided(why) = event.kind else { continue };

@@ -131,7 +131,7 @@ impl Judge<'_> {
         let moment = Moment::at(self.trace, at);
         let tables = moment.node(node(on));
         let usable = |state| !matches!(state, NeighbourState::Failed | NeighbourState::Incomplete);
-        let mut entries = tables.neighbours.values().filter(|entry| entry.address == address && usable(entry.state));
+        let mut entries = tables.neighbours().filter(|entry| entry.address == address && usable(entry.state));
         let Some(mac) = entries.find_map(|entry| entry.mac) else {
             return Err(vec![format!("it has no entry for {address} at {at} s")]);
         };

@@ -12,13 +12,52 @@ use crate::base::time::Instant;
 use crate::wire::Ipv4Addr;
 use crate::wire::dissect::{Dissection, Value};
 use crate::wire::field::{FieldName, Protocol};
-use std::collections::BTreeMap;
 
 /// All events by the packet they are about.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct History {
-    events: BTreeMap<PacketId, Vec<EventId>>,
-    children: BTreeMap<PacketId, Vec<PacketId>>,
+    events: Grouped<EventId>,
+    children: Grouped<PacketId>,
+}
+
+/// Lists by packet, all in one row: those of packet `n` stand from `starts[n]` to `starts[n + 1]`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Grouped<T> {
+    starts: Vec<u32>,
+    list: Vec<T>,
+}
+
+impl<T: Copy> Grouped<T> {
+    /// Groups what `all` gives, twice in the same order; `none` fills places that are not written yet.
+    fn of<I: Iterator<Item = (PacketId, T)>>(all: impl Fn() -> I, none: T) -> Self {
+        let mut starts: Vec<u32> = Vec::new();
+        for (packet, _) in all() {
+            let index = packet.0 as usize + 1;
+            if starts.len() <= index {
+                starts.resize(index + 1, 0);
+            }
+            starts[index] += 1;
+        }
+        for index in 1..starts.len() {
+            starts[index] += starts[index - 1];
+        }
+        let mut list = vec![none; starts.last().copied().unwrap_or(0) as usize];
+        let mut next = starts.clone();
+        for (packet, one) in all() {
+            let place = &mut next[packet.0 as usize];
+            list[*place as usize] = one;
+            *place += 1;
+        }
+        Grouped { starts, list }
+    }
+
+    fn get(&self, packet: PacketId) -> &[T] {
+        let index = packet.0 as usize;
+        match (self.starts.get(index), self.starts.get(index.wrapping_add(1))) {
+            (Some(from), Some(to)) => &self.list[*from as usize..*to as usize],
+            _ => &[],
+        }
+    }
 }
 
 /// A packet at one host: how it came, what was decided, how it left.
@@ -43,28 +82,25 @@ pub struct Visit {
 impl History {
     /// Reads a trace once.
     pub fn of(trace: &Trace) -> Self {
-        let mut history = History::default();
-        for (event, id) in trace.events.iter().zip(0..) {
-            if event.packet.is_some() {
-                history.events.entry(event.packet).or_default().push(EventId(id));
-            }
-        }
-        for (parent, child) in trace.parents.iter().zip(0..) {
-            if parent.is_some() {
-                history.children.entry(*parent).or_default().push(PacketId(child));
-            }
-        }
-        history
+        let events = || {
+            let all = trace.events.iter().zip((0..).map(EventId));
+            all.filter(|(event, _)| event.packet.is_some()).map(|(event, id)| (event.packet, id))
+        };
+        let children = || {
+            let all = trace.parents.iter().zip((0..).map(PacketId));
+            all.filter(|(parent, _)| parent.is_some()).map(|(parent, child)| (*parent, child))
+        };
+        History { events: Grouped::of(events, EventId::NONE), children: Grouped::of(children, PacketId::NONE) }
     }
 
     /// The events about a packet, in order.
     pub fn events(&self, packet: PacketId) -> &[EventId] {
-        self.events.get(&packet).map_or(&[], Vec::as_slice)
+        self.events.get(packet)
     }
 
     /// The packets that came from this one: wrapped, unwrapped, fragments, answers, ARP questions for its sake.
     pub fn children(&self, packet: PacketId) -> &[PacketId] {
-        self.children.get(&packet).map_or(&[], Vec::as_slice)
+        self.children.get(packet)
     }
 
     /// The visits of one packet under its own id, switches included, in order of time.

@@ -8,6 +8,7 @@
 //! a hop that changes nothing reuses the span, a rewrite stores the new head only.
 
 pub mod capture;
+pub mod changes;
 pub mod conversation;
 pub mod digest;
 pub mod explain;

@@ -14,21 +14,24 @@ use std::collections::BTreeMap;
 #[derive(Debug)]
 pub struct Selector<'a> {
     trace: &'a Trace,
-    index: Option<Index>,
+    survey: Option<Survey>,
 }
 
-#[derive(Debug)]
-struct Index {
-    notes: Notes,
-    conversations: Conversations,
-    /// By frame number minus 1.
+/// What a filter may ask about frames beyond their bytes, read once. Numbers only: it may be kept beside its trace.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Survey {
+    /// Decisions by frame.
+    pub notes: Notes,
+    /// Connections by frame.
+    pub conversations: Conversations,
+    /// How often its packet was on a cable, by frame number minus 1.
     hops: Vec<u32>,
 }
 
 impl<'a> Selector<'a> {
     /// For this trace.
     pub fn new(trace: &'a Trace) -> Self {
-        Selector { trace, index: None }
+        Selector { trace, survey: None }
     }
 
     /// The numbers of the frames that pass, in order.
@@ -39,15 +42,39 @@ impl<'a> Selector<'a> {
 
     /// Whether a frame passes.
     pub fn passes(&mut self, filter: &Filter, frame: &Captured) -> bool {
+        let trace = self.trace;
+        let survey = filter.asks_capture().then(|| &*self.survey.get_or_insert_with(|| Survey::of(trace)));
         let dissected = frame.dissect();
-        let capture = filter.asks_capture().then(|| self.surroundings(frame));
+        let capture = survey.map(|survey| survey.surroundings(trace, frame));
+        filter.matches(Subject { frame: &dissected, bytes: &frame.bytes, capture: capture.as_ref() })
+    }
+}
+
+impl Survey {
+    /// Reads a trace once.
+    pub fn of(trace: &Trace) -> Self {
+        Survey::with(trace, &History::of(trace))
+    }
+
+    /// As [`Survey::of`], with the history of the same trace at hand.
+    pub fn with(trace: &Trace, history: &History) -> Self {
+        Survey { notes: Notes::of(trace), conversations: Conversations::of(trace), hops: hops(trace, history) }
+    }
+
+    /// Whether a frame of the same trace passes.
+    pub fn passes(&self, trace: &Trace, filter: &Filter, frame: &Captured) -> bool {
+        let dissected = frame.dissect();
+        let capture = filter.asks_capture().then(|| self.surroundings(trace, frame));
         filter.matches(Subject { frame: &dissected, bytes: &frame.bytes, capture: capture.as_ref() })
     }
 
-    fn surroundings(&mut self, frame: &Captured) -> Surroundings {
-        let trace = self.trace;
-        let index = self.index.get_or_insert_with(|| Index::of(trace));
-        let comments = index.notes.comments(trace, frame.number);
+    /// How often the packet of a frame had been sent by a host up to there; 1 at its first sender.
+    pub fn hop(&self, number: u32) -> u32 {
+        (number as usize).checked_sub(1).and_then(|index| self.hops.get(index)).copied().unwrap_or(0)
+    }
+
+    fn surroundings(&self, trace: &Trace, frame: &Captured) -> Surroundings {
+        let comments = self.notes.comments(trace, frame.number);
         let text: Vec<String> = comments.iter().map(|(code, text)| format!("{code} {text}")).collect();
         Surroundings {
             number: frame.number,
@@ -57,22 +84,15 @@ impl<'a> Selector<'a> {
             interface: trace.port_name(frame.port),
             comment: text.join("\n"),
             host: trace.node_name(frame.node).to_string(),
-            hop: index.hops[frame.number as usize - 1],
+            hop: self.hop(frame.number),
             whys: comments.iter().map(|(code, _)| *code).collect(),
-            conn: index.conversations.of_frame(frame.number),
+            conn: self.conversations.of_frame(frame.number),
         }
     }
 }
 
-impl Index {
-    fn of(trace: &Trace) -> Self {
-        Index { notes: Notes::of(trace), conversations: Conversations::of(trace), hops: hops(trace) }
-    }
-}
-
 /// For each frame, how often its packet had been sent by a host up to there.
-fn hops(trace: &Trace) -> Vec<u32> {
-    let history = History::of(trace);
+fn hops(trace: &Trace, history: &History) -> Vec<u32> {
     let mut sent: BTreeMap<PacketId, u32> = BTreeMap::new();
     let count = |frame: Captured| {
         let hops = sent.entry(history.origin(trace, frame.packet)).or_default();
