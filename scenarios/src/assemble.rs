@@ -5,7 +5,7 @@ use sim_core::base::id::{LineId, NodeId, PortId};
 use sim_core::base::time::Instant;
 use sim_core::kernel::process::Process;
 use sim_core::nodes::host::{FilePlan, Host, HostPlan, Lines, NicPlan};
-use sim_core::nodes::switch::Switch;
+use sim_core::nodes::switch::{Switch, SwitchKind};
 use sim_core::shell::{Line, Programs, Shell};
 use sim_core::trace::{Level, NodeCard, PortCard};
 use sim_core::world::action::{Action, Deed};
@@ -92,9 +92,13 @@ pub fn assemble(model: &Model, options: Options) -> Sim {
                 ports.push(PortCard { node, name, mac: None, address: None, peer: None });
             }
         }
-        let card = NodeCard { name: switch.name.as_str().into(), role: "switch".into(), is_switch: true };
+        let label = match switch.kind {
+            SwitchKind::Switch { .. } => "switch",
+            SwitchKind::Hub => "hub",
+        };
+        let card = NodeCard { name: switch.name.as_str().into(), role: label.into(), is_switch: true };
         let own = (first..ports.len() as u32).map(PortId);
-        nodes.push((card, Box::new(Switch::new(node, own, switch.mac_aging))));
+        nodes.push((card, Box::new(Switch::of_kind(node, own, switch.kind))));
     }
     let mut deeds = Vec::new();
     for (item, lines) in model.script.iter().zip(scripts) {

@@ -5,6 +5,7 @@ use crate::problem::{Place, Problem};
 use ipnet::Ipv4Net;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::kernel::Os;
+use sim_core::nodes::switch::SwitchKind;
 use sim_core::shell::Line;
 use sim_core::trace::filter::Filter;
 use sim_core::wire::{Ipv4Addr, Mac};
@@ -45,8 +46,8 @@ pub type HostIndex = usize;
 pub struct Switch {
     /// Its name.
     pub name: String,
-    /// How long it believes where a MAC is (300 s unless said).
-    pub mac_aging: Duration,
+    /// A switch, and how long it believes where a MAC is (300 s unless said), or a hub.
+    pub kind: SwitchKind,
 }
 
 /// What a host is for: a label with defaults.

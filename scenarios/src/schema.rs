@@ -41,11 +41,15 @@ pub(crate) struct LinkText {
     pub(crate) loss_ppm: Option<u32>,
 }
 
-/// `(mac_aging: "300s")`.
+/// `(mac_aging: "300s")` or `(kind: Hub)`.
 #[derive(Debug, Default)]
 pub(crate) struct SwitchText {
+    pub(crate) is_hub: bool,
     pub(crate) mac_aging: Option<Duration>,
 }
+
+/// What a box between cables can be.
+const KINDS: &[&str] = &["Switch", "Hub"];
 
 const SCENARIO: &[&str] = &["title", "about", "seed", "until", "link", "switches", "hosts", "script", "expect"];
 const LINK: &[&str] = &["rate", "delay", "queue", "mtu", "loss"];
@@ -94,8 +98,18 @@ impl ScenarioText {
 
 impl SwitchText {
     fn read(piece: Piece, problems: &mut Problems) -> Self {
-        let Some(record) = piece.record("a switch", &["mac_aging"], problems) else { return SwitchText::default() };
-        SwitchText { mac_aging: record.get("mac_aging").and_then(|piece| piece.duration("mac_aging", problems)) }
+        let Some(record) = piece.record("a switch", &["kind", "mac_aging"], problems) else {
+            return SwitchText::default();
+        };
+        let kind = record.get("kind").and_then(|piece| Some(piece.variant("kind", KINDS, problems)?.0));
+        let is_hub = kind.is_some_and(|kind| kind == "Hub");
+        let mac_aging = record.get("mac_aging").and_then(|piece| {
+            if is_hub {
+                problems.error(&piece.head(), "a hub learns nothing, so nothing can age", "leave mac_aging out");
+            }
+            piece.duration("mac_aging", problems)
+        });
+        SwitchText { is_hub, mac_aging }
     }
 }
 

@@ -13,6 +13,7 @@ use crate::schema::ScenarioText;
 use crate::source::Source;
 use ipnet::Ipv4Net;
 use sim_core::base::time::{Duration, Instant};
+use sim_core::nodes::switch::{AGEING, SwitchKind};
 use sim_core::wire::{Ipv4Addr, Mac};
 use std::collections::BTreeMap;
 
@@ -20,8 +21,6 @@ use std::collections::BTreeMap;
 const SWITCHES_MAX: usize = 1_000;
 /// How long a run may last: a year.
 const UNTIL_MAX: Duration = Duration::from_secs(366 * 86_400);
-/// How long a switch believes where a MAC is, unless said (802.1D).
-const MAC_AGING: Duration = Duration::from_secs(300);
 
 /// What is known of the scenario while it is checked.
 pub(crate) struct Names {
@@ -75,7 +74,11 @@ fn switches(written: &ScenarioText, problems: &mut Problems) -> Vec<Switch> {
     written
         .map(|(name, switch)| {
             check_name(name, "a switch", problems);
-            Switch { name: name.text.clone(), mac_aging: switch.mac_aging.unwrap_or(MAC_AGING) }
+            let kind = match switch.is_hub {
+                true => SwitchKind::Hub,
+                false => SwitchKind::Switch { ageing: switch.mac_aging.unwrap_or(AGEING) },
+            };
+            Switch { name: name.text.clone(), kind }
         })
         .collect()
 }

@@ -84,7 +84,11 @@ impl<'a> Drawer<'a> {
 
     /// A switch and the hosts behind it.
     fn switch(&mut self, switch: NodeId, depth: usize) -> Vec<String> {
-        let label = format!("({})", self.trace.cast.nodes[switch.index()].name);
+        let card = &self.trace.cast.nodes[switch.index()];
+        let label = match &*card.role {
+            "hub" if !card.name.contains("hub") => format!("({}, hub)", card.name),
+            _ => format!("({})", card.name),
+        };
         let hosts: Vec<NodeId> =
             self.neighbours(switch).into_iter().filter(|node| !self.drawn.contains(node)).collect();
         let shown = abridged(&hosts);

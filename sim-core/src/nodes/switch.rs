@@ -1,14 +1,17 @@
-//! A learning switch (IEEE 802.1D, clauses 7.7 to 7.9): one table of where each MAC was last seen.
+//! A learning switch (IEEE 802.1D, clauses 7.7 to 7.9): one table of where each MAC was last seen. A hub is the same
+//! box without the table: it repeats every frame (IEEE 802.3, clause 27).
 //!
 //! ```text
 //!   frame ─► learn the source ─► destination known? ─┬─ yes ─► that port
 //!                                                    └─ no, broadcast, multicast ─► all other ports, in file order
 //! ```
-//! Entries age (300 s by default) and are checked when they are looked at. The table holds 65,536 entries; while it is
-//! full of fresh ones, new addresses are not learned and frames to them go to all ports.
+//! Entries age (300 s by default): an entry leaves the table when that long no frame came from its address. The table
+//! holds 65,536 entries; while it is full of fresh ones, new addresses are not learned and frames to them go to all
+//! ports.
 //!
 //! # Not modelled
-//! Spanning tree, VLANs, IGMP snooping; the reserved group addresses 01:80:c2:00:00:0x are flooded like others.
+//! Spanning tree, VLANs, IGMP snooping; the reserved group addresses 01:80:c2:00:00:0x are flooded like others. A hub's
+//! half duplex and its collisions.
 
 use crate::base::id::{NodeId, PortId};
 use crate::base::map::Lookup;
@@ -20,19 +23,34 @@ use crate::wire::Mac;
 use crate::wire::frame::Frame;
 use crate::world::action::{Action, Cut};
 use crate::world::node::{Cx, Node, Outbox};
+use std::collections::BTreeSet;
 
-/// A switch.
+/// A switch, or a hub.
 #[derive(Debug)]
 pub struct Switch {
     node: NodeId,
     ports: Vec<Port>,
-    ageing: Duration,
+    kind: SwitchKind,
     entries: Vec<Entry>,
     by_mac: Lookup<Mac, u32>,
+    /// When each entry is to be looked at: never later than when it ages.
+    timers: BTreeSet<(Instant, [u8; 6])>,
     /// Where the search for an aged entry goes on when the table is full.
     hand: usize,
     cuts: Vec<Cut>,
     power: Power,
+}
+
+/// What the box does with what it hears.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SwitchKind {
+    /// Learns who is where, and believes it for this long.
+    Switch {
+        /// Without a frame from the address.
+        ageing: Duration,
+    },
+    /// Repeats every frame to all other ports.
+    Hub,
 }
 
 #[derive(Debug)]
@@ -46,6 +64,8 @@ struct Entry {
     mac: Mac,
     port: PortId,
     seen: Instant,
+    /// When its timer fires.
+    timer: Instant,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,38 +83,44 @@ const ENTRIES_MAX: usize = 65_536;
 const SEARCH_MAX: usize = 8;
 
 impl Switch {
-    /// A switch that knows nobody. With `ageing` zero it never learns, which makes it a hub.
+    /// A switch that knows nobody. With `ageing` zero it forgets at once.
     pub fn new(node: NodeId, ports: impl IntoIterator<Item = PortId>, ageing: Duration) -> Self {
+        Self::of_kind(node, ports, SwitchKind::Switch { ageing })
+    }
+
+    /// A box that knows nobody.
+    pub fn of_kind(node: NodeId, ports: impl IntoIterator<Item = PortId>, kind: SwitchKind) -> Self {
         Switch {
             node,
             ports: ports.into_iter().map(|id| Port { id, has_signal: true }).collect(),
-            ageing,
+            kind,
             entries: Vec::new(),
             by_mac: Lookup::default(),
+            timers: BTreeSet::new(),
             hand: 0,
             cuts: Vec::new(),
             power: Power::On,
         }
     }
 
-    fn learn(&mut self, frame: &Frame, port: PortId, cx: &mut Cx) {
+    fn learn(&mut self, frame: &Frame, port: PortId, ageing: Duration, cx: &mut Cx) {
         let mac = frame.source();
-        if !mac.is_unicast() || self.ageing == Duration::ZERO {
+        if !mac.is_unicast() || ageing == Duration::ZERO {
             return;
         }
         let Some(&slot) = self.by_mac.get(&mac) else {
-            if self.insert(Entry { mac, port, seen: cx.now }, cx) {
+            if self.insert(Entry { mac, port, seen: cx.now, timer: cx.now + ageing }, ageing, cx) {
                 cx.note(Why::SwitchLearned { port });
                 self.write(mac, port, true, cx);
             }
             return;
         };
         let entry = &mut self.entries[slot as usize];
-        let before = std::mem::replace(entry, Entry { mac, port, seen: cx.now });
+        let before = std::mem::replace(entry, Entry { mac, port, seen: cx.now, timer: entry.timer });
         if before.port == port {
             return;
         }
-        if has_aged(&before, self.ageing, cx.now) {
+        if has_aged(&before, ageing, cx.now) {
             cx.note(Why::SwitchLearned { port });
         } else {
             cx.note(Why::SwitchMoved { from: before.port });
@@ -103,10 +129,10 @@ impl Switch {
     }
 
     /// Where `mac` is, if that is known and not too old.
-    fn find(&mut self, mac: Mac, cx: &mut Cx) -> Option<PortId> {
+    fn find(&mut self, mac: Mac, ageing: Duration, cx: &mut Cx) -> Option<PortId> {
         let slot = *self.by_mac.get(&mac)? as usize;
         let entry = self.entries[slot];
-        if has_aged(&entry, self.ageing, cx.now) {
+        if has_aged(&entry, ageing, cx.now) {
             self.remove(slot, cx);
             return None;
         }
@@ -155,19 +181,20 @@ impl Switch {
     }
 
     /// Whether there was room.
-    fn insert(&mut self, entry: Entry, cx: &mut Cx) -> bool {
-        if self.entries.len() >= ENTRIES_MAX && !self.make_room(cx) {
+    fn insert(&mut self, entry: Entry, ageing: Duration, cx: &mut Cx) -> bool {
+        if self.entries.len() >= ENTRIES_MAX && !self.make_room(ageing, cx) {
             return false;
         }
+        self.timers.insert((entry.timer, entry.mac.0));
         self.by_mac.insert(entry.mac, self.entries.len() as u32);
         self.entries.push(entry);
         true
     }
 
-    fn make_room(&mut self, cx: &mut Cx) -> bool {
+    fn make_room(&mut self, ageing: Duration, cx: &mut Cx) -> bool {
         for _ in 0..SEARCH_MAX {
             self.hand = (self.hand + 1) % self.entries.len();
-            if has_aged(&self.entries[self.hand], self.ageing, cx.now) {
+            if has_aged(&self.entries[self.hand], ageing, cx.now) {
                 self.remove(self.hand, cx);
                 return true;
             }
@@ -178,6 +205,7 @@ impl Switch {
     fn remove(&mut self, slot: usize, cx: &mut Cx) {
         let gone = self.entries.swap_remove(slot);
         self.by_mac.remove(&gone.mac);
+        self.timers.remove(&(gone.timer, gone.mac.0));
         if let Some(moved) = self.entries.get(slot) {
             self.by_mac.insert(moved.mac, slot as u32);
         }
@@ -189,6 +217,23 @@ impl Switch {
         for slot in (0..self.entries.len()).rev() {
             if port.is_none_or(|port| self.entries[slot].port == port) {
                 self.remove(slot, cx);
+            }
+        }
+    }
+
+    /// Takes out what has aged. A timer that fires too early, because a frame came meanwhile, is set anew.
+    fn age(&mut self, ageing: Duration, cx: &mut Cx) {
+        while let Some(&(at, mac)) = self.timers.first()
+            && at <= cx.now
+        {
+            let slot = *self.by_mac.get(&Mac(mac)).expect("a timer is taken out with its entry") as usize;
+            if has_aged(&self.entries[slot], ageing, cx.now) {
+                self.remove(slot, cx);
+            } else {
+                let entry = &mut self.entries[slot];
+                self.timers.remove(&(at, mac));
+                entry.timer = entry.seen + ageing;
+                self.timers.insert((entry.timer, mac));
             }
         }
     }
@@ -207,19 +252,27 @@ impl Node for Switch {
         if !frame.is_whole() {
             return end(frame, Why::Malformed, cx);
         }
-        self.learn(&frame, port, cx);
+        let SwitchKind::Switch { ageing } = self.kind else {
+            return self.flood(frame, port, Why::HubRepeated, out, cx);
+        };
+        self.learn(&frame, port, ageing, cx);
         let destination = frame.destination();
         if !destination.is_unicast() {
             return self.flood(frame, port, Why::SwitchBroadcast, out, cx);
         }
-        match self.find(destination, cx) {
+        match self.find(destination, ageing, cx) {
             None => self.flood(frame, port, Why::SwitchUnknown, out, cx),
             Some(to) if to == port => end(frame, Why::SwitchSamePort, cx),
             Some(to) => self.forward(frame, port, to, out, cx),
         }
     }
 
-    fn wake(&mut self, _: &mut Outbox, _: &mut Cx) {}
+    fn wake(&mut self, _: &mut Outbox, cx: &mut Cx) {
+        cx.stage = Stage::Switch;
+        if let SwitchKind::Switch { ageing } = self.kind {
+            self.age(ageing, cx);
+        }
+    }
 
     fn act(&mut self, action: &Action, _: &mut Outbox, cx: &mut Cx) {
         cx.stage = Stage::Switch;
@@ -247,7 +300,7 @@ impl Node for Switch {
     }
 
     fn next_wake(&self) -> Option<Instant> {
-        None
+        self.timers.first().map(|(at, _)| *at)
     }
 }
 
@@ -271,11 +324,15 @@ mod tests {
 
     const SWITCH: NodeId = NodeId(0);
 
-    /// A switch with a puppet at each of its ports: puppet n is node n + 1, its port n + `puppets`, the switch's port n.
     fn run(puppets: u32, sends: &[(u64, u32, [u8; 2])], deeds: Vec<(u64, Deed)>, ageing: Duration) -> Sim {
+        run_kind(puppets, sends, deeds, SwitchKind::Switch { ageing })
+    }
+
+    /// A box with a puppet at each of its ports: puppet n is node n + 1, its port n + `puppets`, the box's port n.
+    fn run_kind(puppets: u32, sends: &[(u64, u32, [u8; 2])], deeds: Vec<(u64, Deed)>, kind: SwitchKind) -> Sim {
         let card = |name: String, is_switch| NodeCard { name: name.into(), role: "host".into(), is_switch };
         let port = |node| PortCard { node: NodeId(node), name: "eth0".into(), mac: None, address: None, peer: None };
-        let switch: Box<dyn Node> = Box::new(Switch::new(SWITCH, (0..puppets).map(PortId), ageing));
+        let switch: Box<dyn Node> = Box::new(Switch::of_kind(SWITCH, (0..puppets).map(PortId), kind));
         let mut nodes = vec![(card("lan".into(), true), switch)];
         let mut ports: Vec<_> = (0..puppets).map(|_| port(0)).collect();
         for n in 0..puppets {
@@ -296,7 +353,7 @@ mod tests {
             deeds: deeds.into_iter().map(|(at_ms, deed)| (ms(at_ms), deed)).collect(),
             until: Instant::from_nanos(10_000_000_000),
         });
-        assert_eq!(sim.run(), Stopped::Quiet);
+        assert!(matches!(sim.run(), Stopped::Quiet | Stopped::Until));
         sim
     }
 
@@ -345,6 +402,29 @@ mod tests {
         let sends = [(1, 1, [255, 2]), (2, 0, [2, 1]), (1_001, 0, [2, 1])];
         assert_eq!(got(&run(3, &sends, vec![], Duration::from_secs(1)), 3), [1, 2, 2]);
         assert_eq!(got(&run(3, &sends, vec![], Duration::from_secs(2)), 3), [1, 2, 1]);
+    }
+
+    #[test]
+    fn an_entry_leaves_the_table_when_it_has_aged_though_nobody_asks_for_it() {
+        let sim = run(3, &[(1, 1, [255, 2]), (700, 1, [255, 2])], vec![], Duration::from_secs(1));
+        let gone = sim.trace().events.iter().zip(0..).filter_map(|(event, id)| match event.kind {
+            Kind::Fdb(at) if !sim.trace().fdb[at as usize].present => {
+                Some(sim.trace().at(crate::base::id::EventId(id)))
+            }
+            _ => None,
+        });
+        let seen = ms(700);
+        let gone: Vec<Instant> = gone.collect();
+        assert_eq!(gone.len(), 1);
+        assert!(gone[0].since(seen).millis() == 1_000, "the last frame counts: {gone:?}");
+    }
+
+    #[test]
+    fn a_hub_repeats_every_frame_and_learns_nothing() {
+        let sends = [(1, 0, [2, 1]), (2, 1, [1, 2]), (3, 0, [2, 1])];
+        let sim = run_kind(4, &sends, vec![], SwitchKind::Hub);
+        assert_eq!(got(&sim, 4), [1, 2, 3, 3]);
+        assert!(says(&sim, Why::HubRepeated) && sim.trace().fdb.is_empty());
     }
 
     #[test]

@@ -45,6 +45,7 @@ impl Tables {
         }
         cx.change(Change::Address(address.record(cx.node, id, true)));
         self.interfaces.insert_address(id, address.clone());
+        self.sysctl.settle_interface(id);
         self.add_routes_of(id, &address, cx);
         Ok(())
     }

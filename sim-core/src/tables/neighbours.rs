@@ -8,7 +8,9 @@
 //! Timers are lazy: an entry has at most one, and one that comes too early is set anew. Those that set
 //! themselves again run as late as the kernel's (`base/wheel.rs`).
 
+mod collect;
 mod machine;
+mod published;
 mod update;
 
 use crate::base::id::{IfaceId, NodeId};
@@ -36,6 +38,16 @@ pub struct Neighbours {
     /// The same in the order in which it is shown.
     ordered: BTreeMap<(IfaceId, Ipv4Addr), usize>,
     timers: BTreeSet<(Instant, IfaceId, Ipv4Addr)>,
+    published: BTreeSet<(IfaceId, Ipv4Addr)>,
+    /// The entries in the order in which they were made.
+    by_age: BTreeMap<u64, usize>,
+    births: u64,
+    /// How many are permanent: those do not count for the thresholds.
+    permanent: usize,
+    /// When the periodic collection is due; none as long as there is too little to collect.
+    next_collection: Option<Instant>,
+    /// When entries were last taken to make room.
+    made_room: Instant,
     /// Packets whose wait is over, to be sent by the packet path.
     released: VecDeque<(IfaceId, Ipv4Addr, Packet)>,
 }
@@ -62,6 +74,8 @@ pub struct Neighbour {
     waiting: VecDeque<Packet>,
     waiting_bytes: u64,
     timer: Option<Instant>,
+    /// Its place in the order in which entries were made.
+    born: u64,
 }
 
 /// An entry as it is typed.
@@ -83,6 +97,8 @@ struct Link {
     /// How long a confirmation counts: drawn anew every 300 s.
     reachable: Duration,
     drawn: Instant,
+    /// How often the mean had been set then.
+    redraw: u32,
 }
 
 impl Neighbours {
@@ -96,6 +112,12 @@ impl Neighbours {
             by_key: Lookup::default(),
             ordered: BTreeMap::new(),
             timers: BTreeSet::new(),
+            published: BTreeSet::new(),
+            by_age: BTreeMap::new(),
+            births: 0,
+            permanent: 0,
+            next_collection: None,
+            made_room: Instant::ZERO,
             released: VecDeque::new(),
         }
     }
@@ -177,7 +199,8 @@ impl Neighbours {
 
     /// When an entry wants something.
     pub fn next_wake(&self) -> Option<Instant> {
-        self.timers.first().map(|(at, ..)| *at)
+        let timer = self.timers.first().map(|(at, ..)| *at);
+        timer.into_iter().chain(self.next_collection).min()
     }
 
     pub(super) fn add_interface(&mut self, id: IfaceId, cx: &mut Cx) {
@@ -185,12 +208,15 @@ impl Neighbours {
         if self.links.len() <= at {
             self.links.resize(at + 1, None);
         }
-        self.links[at] = Some(Link { reachable: draw(Duration::from_secs(30), cx), drawn: cx.now });
+        self.links[at] = Some(Link { reachable: draw(Duration::from_secs(30), cx), drawn: cx.now, redraw: 0 });
     }
 
     /// The interface went down (`all`), or lost its carrier or changed its MAC (permanent entries stay).
     pub(super) fn interface_gone(&mut self, id: IfaceId, all: bool, cx: &mut Cx) {
         self.flush(|entry| entry.iface == id && (all || entry.state != NeighbourState::Permanent), cx);
+        if all {
+            self.published.retain(|(iface, _)| *iface != id);
+        }
     }
 }
 

@@ -202,7 +202,8 @@ impl Sysctl {
             keys.extend(conf::SETTINGS.iter().map(|setting| format!("{CONF}{owner}.{}", setting.name)));
         }
         for owner in ["default"].into_iter().chain(interfaces()) {
-            keys.extend(neigh::SETTINGS.iter().map(|setting| format!("{NEIGH}{owner}.{}", setting.name)));
+            let has = |setting: &&Setting| owner == "default" || !neigh::OF_THE_TABLE.contains(&setting.name);
+            keys.extend(neigh::SETTINGS.iter().filter(has).map(|setting| format!("{NEIGH}{owner}.{}", setting.name)));
         }
         keys.sort();
         keys
@@ -277,6 +278,17 @@ impl Sysctl {
         self.join_again();
     }
 
+    /// An address was set on an interface: later values of `default` are not for it (`ipv4_devconf_setall`).
+    pub(super) fn settle_interface(&mut self, id: IfaceId) {
+        let at = usize::from(id.0);
+        if let Some(row) = self.conf.get_mut(at).and_then(Option::as_mut) {
+            row.settle();
+        }
+        if let Some(row) = self.neigh.get_mut(at).and_then(Option::as_mut) {
+            row.settle();
+        }
+    }
+
     pub(super) fn remove_interface(&mut self, id: IfaceId) {
         let at = usize::from(id.0);
         self.conf[at] = None;
@@ -309,6 +321,7 @@ impl Sysctl {
             let at = in_table(neigh::SETTINGS, name).ok_or_else(unknown)?;
             return match owner {
                 "default" => Ok(Place::NeighDefault(at)),
+                _ if neigh::OF_THE_TABLE.contains(&name) => Err(unknown()),
                 _ => Ok(Place::Neigh(self.named(owner).ok_or_else(unknown)?, at)),
             };
         }
@@ -351,6 +364,10 @@ impl Sysctl {
             let range = numbers.iter().all(|number| (setting.min..=setting.max).contains(number));
             if count && range { Ok(()) } else { Err(invalid()) }
         };
+        let modelled = |at: usize| match conf::is_refused(at, numbers[0]) {
+            true => Err(SysctlError::NotModelled(key.into())),
+            false => Ok(()),
+        };
         match *place {
             Place::Global(setting) => {
                 check(setting)?;
@@ -371,6 +388,7 @@ impl Sysctl {
             }
             Place::ConfAll(at) => {
                 check(&conf::SETTINGS[at])?;
+                modelled(at)?;
                 self.conf_all.set(at, numbers[0]);
                 if at == conf::FORWARDING {
                     self.forward_everywhere(numbers[0]);
@@ -379,10 +397,13 @@ impl Sysctl {
             }
             Place::ConfDefault(at) => {
                 check(&conf::SETTINGS[at])?;
+                modelled(at)?;
                 self.conf_default.set(at, numbers[0]);
+                self.conf.iter_mut().flatten().for_each(|row| row.inherit(at, numbers[0]));
             }
             Place::Conf(id, at) => {
                 check(&conf::SETTINGS[at])?;
+                modelled(at)?;
                 if let Some(row) = &mut self.conf[usize::from(id.0)] {
                     row.set(at, numbers[0]);
                 }
@@ -390,6 +411,7 @@ impl Sysctl {
             Place::NeighDefault(at) => {
                 check(&neigh::SETTINGS[at])?;
                 self.neigh_default.set(at, numbers[0]);
+                self.neigh.iter_mut().flatten().for_each(|row| row.inherit(at, numbers[0]));
             }
             Place::Neigh(id, at) => {
                 check(&neigh::SETTINGS[at])?;

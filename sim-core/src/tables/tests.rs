@@ -304,10 +304,18 @@ fn ip_forward_is_every_interfaces_switch() {
 }
 
 #[test]
-fn default_counts_for_interfaces_that_come_later() {
+fn default_counts_for_interfaces_that_come_later_or_have_no_address_and_no_value_yet() {
     let mut lab = Lab::new();
+    lab.set("net.ipv4.conf.eth0.arp_announce", "1");
+    for key in ["conf.default.arp_ignore", "conf.default.arp_announce", "neigh.default.ucast_solicit"] {
+        lab.set(&format!("net.ipv4.{key}"), "2");
+    }
+    let eth0 = lab.tables.sysctl.conf(ETH0);
+    assert_eq!((eth0.arp_ignore, eth0.arp_announce, lab.tables.sysctl.neigh(ETH0).ucast_solicit), (2, 1, 2));
+    let address = Address::new(Ipv4Addr::new(10, 8, 0, 1), 24, "eth0");
+    lab.with(|tables, cx| tables.add_address(ETH0, address, cx)).unwrap();
     lab.set("net.ipv4.conf.default.arp_ignore", "1");
-    assert_eq!(lab.tables.sysctl.conf(ETH0).arp_ignore, 0);
+    assert_eq!(lab.tables.sysctl.conf(ETH0).arp_ignore, 2, "an address was set: default is over for it");
     let id = lab.with(|tables, cx| tables.add_interface("dummy0", LinkKind::Dummy, Mac([2; 6]), 1500, cx)).unwrap();
     assert_eq!(lab.tables.sysctl.conf(id).arp_ignore, 1);
     lab.with(|tables, cx| tables.delete_interface(id, cx)).unwrap();

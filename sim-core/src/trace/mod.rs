@@ -9,6 +9,7 @@
 
 pub mod capture;
 pub mod changes;
+mod claims;
 pub mod conversation;
 pub mod digest;
 pub mod explain;
@@ -31,8 +32,9 @@ pub use why::Why;
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use record::{
-    AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
-    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
+    AddressRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord,
+    LogRecord, NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+    VrrpRecord,
 };
 
 /// Where in a node something happened.
@@ -187,7 +189,7 @@ pub struct Cast {
 pub struct NodeCard {
     /// Its name in the scenario.
     pub name: Box<str>,
-    /// `client`, `router`, `director`, `real server`, `host`, `switch`.
+    /// `client`, `router`, `director`, `real server`, `host`, `switch`, `hub`.
     pub role: Box<str>,
     /// A switch or hub, not a host.
     pub is_switch: bool,
@@ -227,6 +229,8 @@ pub struct Trace {
     pub spans: Vec<Span>,
     /// Grounds of schedulers.
     pub evidence: Vec<Evidence>,
+    /// Claims of addresses that contradict others.
+    pub conflicts: Vec<ConflictRecord>,
     /// New values of interfaces.
     pub interfaces: Vec<InterfaceRecord>,
     /// New values of addresses.

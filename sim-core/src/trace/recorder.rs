@@ -7,12 +7,13 @@
 //! | frames | one event and the head of the frame per hop, drops with their reason, commands and requests |
 //! | everything | all events, whole frames |
 
+use super::claims::Claims;
 use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
     AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
     NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
 };
-use super::why::EvidenceId;
+use super::why::{ConflictId, EvidenceId};
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
@@ -55,6 +56,7 @@ pub struct Recorder {
     step_is_written: bool,
     next_packet: u32,
     digest: Running,
+    claims: Claims,
     tap: Option<Box<dyn Tap>>,
 }
 
@@ -78,8 +80,10 @@ pub struct Context {
 impl Recorder {
     /// A pen for a run with this cast.
     pub fn new(level: Level, cast: Cast) -> Self {
+        let claims = if level == Level::Everything { Claims::new(&cast) } else { Claims::default() };
         Recorder {
             level,
+            claims,
             trace: Trace { cast, ..Trace::default() },
             counters: Counters::default(),
             step: Step { at: Instant::ZERO, node: NodeId(0) },
@@ -158,6 +162,7 @@ impl Recorder {
         if self.level < Level::Everything {
             return context.cause;
         }
+        self.claims.silent(self.step.node, why);
         self.write(Kind::Decided(why), context)
     }
 
@@ -168,6 +173,7 @@ impl Recorder {
         if self.level < Level::Frames {
             return context.cause;
         }
+        self.claims.silent(self.step.node, why);
         let cause = self.write(Kind::Decided(why), context);
         self.write(Kind::Dropped, Context { cause, ..context })
     }
@@ -179,9 +185,15 @@ impl Recorder {
         if self.level < Level::Everything {
             return context.cause;
         }
+        let mut context = Context { packet: buffer.packet, ..context };
+        if let Some(conflict) = self.claims.sent(&self.trace.cast, self.step.at, port, buffer.bytes()) {
+            self.trace.conflicts.push(conflict);
+            let conflict = ConflictId(self.trace.conflicts.len() as u32 - 1);
+            context.cause = self.decided(Why::ArpConflict { conflict }, context);
+        }
         let length = buffer.bytes().len() as u32;
         let bytes = self.keep(buffer);
-        let event = self.write(Kind::Sent { port, bytes, length }, Context { packet: buffer.packet, ..context });
+        let event = self.write(Kind::Sent { port, bytes, length }, context);
         self.number(event, port);
         buffer.cause = event;
         event
@@ -236,6 +248,9 @@ impl Recorder {
         );
         if self.level < least && !always {
             return context.cause;
+        }
+        if let Change::Address(record) = &change {
+            self.claims.address(record);
         }
         let trace = &mut self.trace;
         let kind = match change {

@@ -12,6 +12,10 @@ use crate::wire::Ipv4Addr;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct EvidenceId(pub u32);
 
+/// An index into [`super::Trace::conflicts`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ConflictId(pub u32);
+
 /// Why something was done, accepted, dropped or chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Why {
@@ -65,6 +69,9 @@ pub enum Why {
         /// Where it was seen before.
         from: PortId,
     },
+
+    /// A hub repeats everything to all other ports.
+    HubRepeated,
 
     /// A puppet took the frame and kept it.
     PuppetTook,
@@ -124,6 +131,10 @@ pub enum Why {
         sender: Ipv4Addr,
         /// 1 for the first of three.
         attempt: u8,
+        /// `arp_announce` in force.
+        announce: u8,
+        /// Under which other values of `arp_announce` another sender address would stand there: bit n for value n.
+        otherwise: u8,
     },
     /// The packet waits for the answer.
     ArpQueued {
@@ -145,6 +156,17 @@ pub enum Why {
         holds_it_on: IfaceId,
         /// `arp_ignore` in force.
         ignore: u8,
+        /// Under which other values of `arp_ignore` this host would have kept silent: bit n for value n.
+        otherwise: u16,
+    },
+    /// Answered, though the address is behind another interface: `proxy_arp`, `proxy_arp_pvlan` or a published entry.
+    ArpProxied {
+        /// The address.
+        address: Ipv4Addr,
+        /// The interface by which this host reaches it.
+        behind: IfaceId,
+        /// An entry of `ip neigh add proxy` says so, not a setting.
+        published: bool,
     },
     /// Not answered, though the address is this host's.
     ArpIgnored {
@@ -202,6 +224,11 @@ pub enum Why {
     ArpPermanent {
         /// The sender.
         address: Ipv4Addr,
+    },
+    /// Two hosts of one link claim one address. Noted by the lab, which sees both; the hosts do not.
+    ArpConflict {
+        /// Who, and against whom.
+        conflict: ConflictId,
     },
     /// Nobody answered three questions.
     ArpFailed {

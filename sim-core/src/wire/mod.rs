@@ -1,6 +1,7 @@
 //! Floor 1: bytes and what they mean. smoltcp's `wire` module gives the views of Ethernet, ARP, IPv4, ICMP, UDP and
 //! TCP; what stands here is what it has not: the frame that a link carries, edits in place, tunnels, and one-line summaries.
 
+pub mod arp;
 pub mod buffer;
 pub mod checksum;
 pub mod dissect;

@@ -7,7 +7,7 @@
 //!                   └─ no ──► waits, question ─► … answer ─► released ─► send
 //! ```
 //! # Not modelled
-//! `ip neigh add proxy`, `medium_id`, `shared_media`, RARP.
+//! RARP; `net.ipv4.conf.*.shared_media` (about ICMP redirects).
 
 mod ear;
 mod message;
@@ -17,7 +17,7 @@ pub(in crate::kernel) use ear::Ears;
 pub(super) use message::send as send_message;
 
 use super::{egress, icmp, routing};
-use crate::base::id::IfaceId;
+use crate::base::id::{EventId, IfaceId, PacketId};
 use crate::base::time::{Duration, Instant};
 use crate::kernel::Kernel;
 use crate::tables::filter::arp::ArpHook;
@@ -46,10 +46,14 @@ pub struct HeldBack {
 struct Held {
     iface: IfaceId,
     asked: Message,
+    /// What led to it.
+    cause: EventId,
+    /// The question.
+    packet: PacketId,
 }
 
-/// Linux `proxy_qlen`.
-const HELD_BACK_MAX: usize = 64;
+/// So many are held back at most, whatever `proxy_qlen` says.
+const HELD_BACK_MAX: usize = 4_096;
 
 /// A message came in.
 pub(super) fn receive(kernel: &mut Kernel, frame: Frame, iface: IfaceId, out: &mut Outbox, cx: &mut Cx) {
@@ -99,6 +103,7 @@ pub(super) fn send(
             let asking = Asking { iface, target: next_hop, to: None, source: Some(source), attempt: 1 };
             question::ask(kernel, asking, out, cx);
         }
+        Resolution::Mute(packet) => end(packet, Why::ArpFailed { target: next_hop }, cx),
         Resolution::Full(packet) => end(packet, Why::ArpQueueFull { target: next_hop }, cx),
     }
 }
@@ -124,10 +129,13 @@ pub(super) fn wake(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
             }
         }
     }
+    let tables = &mut kernel.tables;
+    tables.neighbours.tidy(&tables.sysctl, cx);
     while let Some(first) = kernel.path.held_back.answers.first_entry()
         && first.key().0 <= cx.now
     {
-        let Held { iface, asked } = first.remove();
+        let Held { iface, asked, cause, packet } = first.remove();
+        (cx.cause, cx.packet, cx.stage) = (cause, packet, Stage::Arp);
         answer(kernel, iface, &asked, out, cx);
     }
     cx.resume(circumstances);
@@ -175,7 +183,11 @@ fn hear(kernel: &mut Kernel, message: Message, to_us: bool, iface: IfaceId, out:
         if route.kind == RouteKind::Local {
             return asked_for_us(kernel, &message, route.iface, iface, &conf, out, cx);
         }
-        if conf.forwarding && route.kind == RouteKind::Unicast && answers_for(&conf, &route, iface) {
+        if conf.forwarding
+            && route.kind == RouteKind::Unicast
+            && let Some(published) = answers_for(kernel, &conf, &route, target, iface)
+        {
+            cx.note(Why::ArpProxied { address: target, behind: route.iface, published });
             return asked_for_another(kernel, message, to_us, iface, out, cx);
         }
     }
@@ -187,10 +199,10 @@ fn probed(kernel: &mut Kernel, message: &Message, iface: IfaceId, conf: &Conf, o
     let address = message.target;
     match local_on(kernel, address) {
         Some(on) if message.operation == REQUEST => {
-            if !answers(kernel, message, iface, conf) {
+            if !answers(kernel, message, iface, conf.arp_ignore) {
                 return cx.drop(Why::ArpIgnored { address, holds_it_on: on, ignore: conf.arp_ignore });
             }
-            cx.note(Why::ArpAnswer { address, holds_it_on: on, ignore: conf.arp_ignore });
+            note_answer(kernel, message, on, iface, conf, cx);
             answer(kernel, iface, message, out, cx);
         }
         Some(_) | None => cx.drop(Why::ArpNotMine { address }),
@@ -208,18 +220,25 @@ fn asked_for_us(
     cx: &mut Cx,
 ) {
     let address = message.target;
-    if !answers(kernel, message, iface, conf) {
+    if !answers(kernel, message, iface, conf.arp_ignore) {
         return cx.drop(Why::ArpIgnored { address, holds_it_on: on, ignore: conf.arp_ignore });
     }
     if conf.arp_filter && !leads_back(kernel, message, iface) {
         return cx.drop(Why::ArpFilterRoute { address });
     }
-    cx.note(Why::ArpAnswer { address, holds_it_on: on, ignore: conf.arp_ignore });
+    note_answer(kernel, message, on, iface, conf, cx);
     learn_asker(kernel, message, iface, cx);
     answer(kernel, iface, message, out, cx);
 }
 
-/// A question for an address behind another interface, which this host answers in its place (`proxy_arp`).
+/// Writes that a question is answered, and which other settings would have kept this host silent.
+fn note_answer(kernel: &Kernel, message: &Message, on: IfaceId, iface: IfaceId, conf: &Conf, cx: &mut Cx) {
+    let silent = |value: &u8| !answers(kernel, message, iface, *value);
+    let otherwise = [1, 2, 3, 8].into_iter().filter(silent).fold(0, |bits, value| bits | 1u16 << value);
+    cx.note(Why::ArpAnswer { address: message.target, holds_it_on: on, ignore: conf.arp_ignore, otherwise });
+}
+
+/// A question for an address behind another interface, which this host answers in its place.
 fn asked_for_another(
     kernel: &mut Kernel,
     message: Message,
@@ -228,19 +247,19 @@ fn asked_for_another(
     out: &mut Outbox,
     cx: &mut Cx,
 ) {
-    let ignore = kernel.tables.sysctl.conf(iface).arp_ignore;
-    cx.note(Why::ArpAnswer { address: message.target, holds_it_on: iface, ignore });
     learn_asker(kernel, &message, iface, cx);
-    let delay = kernel.tables.sysctl.neigh(iface).proxy_delay;
-    if to_us || delay == Duration::ZERO {
+    let settings = kernel.tables.sysctl.neigh(iface);
+    if to_us || settings.proxy_delay == Duration::ZERO {
         return answer(kernel, iface, &message, out, cx);
     }
     let held_back = &mut kernel.path.held_back;
-    if held_back.answers.len() < HELD_BACK_MAX {
-        let at = cx.now + Duration::from_nanos(cx.rng.below(delay.nanos()));
-        held_back.count = held_back.count.wrapping_add(1);
-        held_back.answers.insert((at, held_back.count), Held { iface, asked: message });
+    // Linux compares before it adds, so one more than `proxy_qlen` can wait.
+    if held_back.answers.len() > HELD_BACK_MAX.min(settings.proxy_qlen as usize) {
+        return cx.drop(Why::ArpQueueFull { target: message.target });
     }
+    let at = cx.now + Duration::from_nanos(cx.rng.below(settings.proxy_delay.nanos()));
+    held_back.count = held_back.count.wrapping_add(1);
+    held_back.answers.insert((at, held_back.count), Held { iface, asked: message, cause: cx.cause, packet: cx.packet });
 }
 
 /// Everything else: answers, questions for others, announcements. An entry that is there is updated; a new one is
@@ -312,10 +331,10 @@ fn question_from(destination: Ipv4Addr, source: Ipv4Addr, iif: IfaceId) -> Quest
 }
 
 /// `arp_ignore`: whether a question for a local address is answered on this interface.
-fn answers(kernel: &Kernel, message: &Message, iface: IfaceId, conf: &Conf) -> bool {
+fn answers(kernel: &Kernel, message: &Message, iface: IfaceId, ignore: u8) -> bool {
     let interfaces = &kernel.tables.interfaces;
     let Message { sender, target, .. } = *message;
-    match conf.arp_ignore {
+    match ignore {
         1 => interfaces.stands_on(target, iface),
         2 => {
             let near = |interface: &Interface| {
@@ -342,8 +361,22 @@ fn leads_back(kernel: &Kernel, message: &Message, iface: IfaceId) -> bool {
     matches!(found, Found::Route(route) if route.iface == iface)
 }
 
-fn answers_for(conf: &Conf, route: &Route, iface: IfaceId) -> bool {
-    conf.proxy_arp && route.iface != iface || conf.proxy_arp_pvlan && route.iface == iface
+/// Whether this host answers in place of a machine behind `route`: none if not, else whether a published entry says so
+/// (`arp_fwd_proxy`, `arp_fwd_pvlan`, `pneigh_lookup`).
+fn answers_for(kernel: &Kernel, conf: &Conf, route: &Route, target: Ipv4Addr, iface: IfaceId) -> Option<bool> {
+    if route.iface == iface {
+        return conf.proxy_arp_pvlan.then_some(false);
+    }
+    let other = kernel.tables.sysctl.conf(route.iface).medium_id;
+    let media = match conf.medium_id {
+        0 => true,
+        -1 => false,
+        own => other != own && other != -1,
+    };
+    if conf.proxy_arp && media {
+        return Some(false);
+    }
+    kernel.tables.neighbours.publishes(iface, target).then_some(true)
 }
 
 /// The interface that holds a local address (127.0.0.0/8 included).

@@ -26,6 +26,8 @@ pub enum Resolution {
     },
     /// The table is full: the packet is dropped.
     Full(Packet),
+    /// The settings allow no question at all: the packet is dropped.
+    Mute(Packet),
 }
 
 /// What a timer asks for.
@@ -59,8 +61,6 @@ pub enum Due {
 
 /// How long a reachable time is used before it is drawn anew.
 const DRAWN_FOR: Duration = Duration::from_secs(300);
-/// Above this many entries in all, no table grows, whatever `gc_thresh3` says.
-const ENTRIES_MAX: usize = 65_536;
 
 impl Neighbours {
     /// Brings a packet to a neighbour: it can go at once, or waits for an answer.
@@ -103,12 +103,15 @@ impl Neighbours {
             (_, _) => {
                 entry.used = cx.now;
                 let source = packet.ip().src_addr();
-                let retrans = sysctl.neigh(iface).retrans;
+                let settings = sysctl.neigh(iface);
+                if settings.mcast_solicit == 0 && settings.app_solicit == 0 {
+                    return Resolution::Mute(packet);
+                }
                 self.enter(slot, NeighbourState::Incomplete, cx);
                 self.slots[slot].as_mut().expect("it was there").probes = 1;
-                self.arm(slot, Some(cx.now + retrans));
+                self.arm(slot, Some(cx.now + settings.retrans));
                 self.queue(slot, packet, sysctl, cx);
-                Resolution::Ask { source }
+                if settings.app_solicit > 0 { Resolution::Waits } else { Resolution::Ask { source } }
             }
         }
     }
@@ -126,6 +129,13 @@ impl Neighbours {
             }
         }
         None
+    }
+
+    /// What the table does by itself at this instant, besides its timers.
+    pub fn tidy(&mut self, sysctl: &Sysctl, cx: &mut Cx) {
+        if self.next_collection.is_some_and(|at| at <= cx.now) {
+            self.collect(sysctl, cx);
+        }
     }
 
     fn fire(&mut self, slot: usize, sysctl: &Sysctl, cx: &mut Cx) -> Option<Due> {
@@ -168,7 +178,9 @@ impl Neighbours {
         let (iface, target) = (entry.iface, entry.address);
         let settings = sysctl.neigh(iface);
         let probing = entry.state == NeighbourState::Probe;
-        let most = if probing { settings.ucast_solicit + settings.mcast_resolicit } else { settings.mcast_solicit };
+        let ucast = if probing { settings.ucast_solicit } else { 0 };
+        let mcast = if probing { settings.mcast_resolicit } else { settings.mcast_solicit };
+        let most = ucast.saturating_add(settings.app_solicit).saturating_add(mcast);
         if entry.probes >= most {
             let packets: Vec<Packet> = entry.waiting.drain(..).collect();
             entry.waiting_bytes = 0;
@@ -177,19 +189,24 @@ impl Neighbours {
         }
         entry.probes += 1;
         let attempt = entry.probes.min(255) as u8;
-        let to = if probing && entry.probes <= settings.ucast_solicit { entry.mac } else { None };
+        let to = if entry.probes <= ucast { entry.mac } else { None };
+        let silent = entry.probes > ucast && entry.probes - ucast <= settings.app_solicit;
         let source = entry.waiting.front().map(|packet| packet.ip().src_addr());
         let cause = entry.waiting.front().map_or(cx.cause, |packet| packet.buffer().cause);
         self.arm(slot, Some(wheel::again(cx.now, settings.retrans)));
+        if silent {
+            return None;
+        }
         Some(Due::Ask { iface, target, to, source, attempt, cause })
     }
 
-    /// How long a confirmation counts on a link; drawn anew every 300 s.
+    /// How long a confirmation counts on a link; drawn anew every 300 s, and when the mean is set.
     pub(super) fn reachable_time(&mut self, iface: IfaceId, sysctl: &Sysctl, cx: &mut Cx) -> Duration {
         let Some(Some(link)) = self.links.get_mut(usize::from(iface.0)) else { return Duration::from_secs(30) };
-        if cx.now.since(link.drawn) >= DRAWN_FOR {
-            link.reachable = draw(sysctl.neigh(iface).base_reachable, cx);
-            link.drawn = cx.now;
+        let settings = sysctl.neigh(iface);
+        if cx.now.since(link.drawn) >= DRAWN_FOR || link.redraw != settings.redraw {
+            *link =
+                super::Link { reachable: draw(settings.base_reachable, cx), drawn: cx.now, redraw: settings.redraw };
         }
         link.reachable
     }
@@ -261,6 +278,7 @@ impl Neighbours {
             waiting: std::collections::VecDeque::new(),
             waiting_bytes: 0,
             timer: None,
+            born: self.births,
         };
         let slot = match self.free.pop() {
             Some(slot) => {
@@ -274,25 +292,10 @@ impl Neighbours {
         };
         self.by_key.insert((iface, address), slot);
         self.ordered.insert((iface, address), slot);
+        self.by_age.insert(self.births, slot);
+        self.births += 1;
+        self.plan_collection(sysctl, cx.now);
         Some(slot)
-    }
-
-    /// Collects what nobody uses if there are many entries (`neigh_forced_gc`).
-    fn make_room(&mut self, sysctl: &Sysctl, cx: &mut Cx) -> Option<()> {
-        let settings = sysctl.neigh_default();
-        let limit = (settings.gc_thresh3 as usize).min(ENTRIES_MAX);
-        if self.len() >= limit {
-            let now = cx.now;
-            self.flush(
-                |entry| {
-                    entry.waiting.is_empty()
-                        && !matches!(entry.state, NeighbourState::Permanent)
-                        && (entry.state == NeighbourState::Failed || now.since(entry.updated) > Duration::from_secs(5))
-                },
-                cx,
-            );
-        }
-        (self.len() < limit).then_some(())
     }
 
     /// Takes an entry out; what waited is dropped without an ICMP error.
@@ -301,6 +304,8 @@ impl Neighbours {
         let Some(mut entry) = self.slots[slot].take() else { return };
         self.by_key.remove(&(entry.iface, entry.address));
         self.ordered.remove(&(entry.iface, entry.address));
+        self.by_age.remove(&entry.born);
+        self.permanent -= usize::from(entry.state == NeighbourState::Permanent);
         self.free.push(slot);
         let context = cx.context();
         while let Some(packet) = entry.waiting.pop_front() {

@@ -77,6 +77,8 @@ impl Neighbours {
         }
         entry.mac = mac;
         let state_changed = entry.state != state;
+        self.permanent -= usize::from(entry.state == NeighbourState::Permanent);
+        self.permanent += usize::from(state == NeighbourState::Permanent);
         entry.state = state;
         if mac_changed || state_changed {
             cx.change(Change::Neighbour(entry.record(self.node, true)));

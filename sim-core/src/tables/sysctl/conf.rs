@@ -24,6 +24,9 @@ pub struct Conf {
     pub proxy_arp: bool,
     /// The same for addresses behind this interface. The interface's own.
     pub proxy_arp_pvlan: bool,
+    /// Which medium the interface is at: of one medium, nobody answers for another. 0: its own, -1: never. The
+    /// interface's own.
+    pub medium_id: i32,
     /// 0 off, 1 strict, 2 loose. The larger of both.
     pub rp_filter: u8,
     /// Packets from this host's own addresses may arrive. Either is enough.
@@ -46,13 +49,25 @@ pub struct Conf {
 
 /// One row of values: of `all`, `default` or an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row([i32; SETTINGS.len()]);
+pub(super) struct Row {
+    values: [i32; SETTINGS.len()],
+    /// Which values were set here, so that those of `default` no longer change them: a bit each.
+    own: u32,
+}
 
 const fn setting(name: &'static str, default: &'static [i64], min: i64, max: i64) -> Setting {
     Setting { name, default, min, max }
 }
 
 const INT: i64 = i32::MAX as i64;
+
+/// Settings that exist and are not modelled: they keep their value, and another one is refused.
+const FIXED: &[&str] = &["bootp_relay", "drop_unicast_in_l2_multicast"];
+
+/// Whether this value would ask for something that is not modelled.
+pub(super) fn is_refused(at: usize, value: i64) -> bool {
+    FIXED.contains(&SETTINGS[at].name) && value != SETTINGS[at].default[0]
+}
 
 /// The settings, with the values of `default` and of interfaces at the start.
 pub(super) const SETTINGS: &[Setting] = &[
@@ -97,6 +112,7 @@ const ARP_NOTIFY: usize = 8;
 const DROP_GRATUITOUS_ARP: usize = 12;
 pub(super) const FORWARDING: usize = 14;
 const LOG_MARTIANS: usize = 15;
+const MEDIUM_ID: usize = 16;
 const PROMOTE_SECONDARIES: usize = 17;
 const PROXY_ARP: usize = 18;
 const PROXY_ARP_PVLAN: usize = 19;
@@ -112,31 +128,45 @@ impl Row {
         for (value, setting) in row.iter_mut().zip(SETTINGS) {
             *value = setting.default[0] as i32;
         }
-        Row(row)
+        Row { values: row, own: 0 }
     }
 
     /// `all`, whose `accept_source_route` starts as 0.
     pub(super) fn all() -> Row {
         let mut row = Row::own();
-        row.0[ACCEPT_SOURCE_ROUTE] = 0;
+        row.values[ACCEPT_SOURCE_ROUTE] = 0;
         row
     }
 
     pub(super) fn get(&self, at: usize) -> i64 {
-        i64::from(self.0[at])
+        i64::from(self.values[at])
     }
 
+    /// Sets a value here.
     pub(super) fn set(&mut self, at: usize, value: i64) {
-        self.0[at] = value as i32;
+        self.values[at] = value as i32;
+        self.own |= 1 << at;
+    }
+
+    /// `default` was set: taken over unless the value was set here. Not so for `forwarding`, which has a rule of its own.
+    pub(super) fn inherit(&mut self, at: usize, value: i64) {
+        if at != FORWARDING && self.own & 1 << at == 0 {
+            self.values[at] = value as i32;
+        }
+    }
+
+    /// An address was set on the interface: from here on `default` changes nothing here.
+    pub(super) fn settle(&mut self) {
+        self.own = u32::MAX;
     }
 }
 
 impl Conf {
     pub(super) fn join(all: &Row, own: &Row) -> Conf {
-        let max = |at: usize| all.0[at].max(own.0[at]).clamp(0, 255) as u8;
-        let or = |at: usize| all.0[at] != 0 || own.0[at] != 0;
-        let and = |at: usize| all.0[at] != 0 && own.0[at] != 0;
-        let forwarding = own.0[FORWARDING] != 0;
+        let max = |at: usize| all.values[at].max(own.values[at]).clamp(0, 255) as u8;
+        let or = |at: usize| all.values[at] != 0 || own.values[at] != 0;
+        let and = |at: usize| all.values[at] != 0 && own.values[at] != 0;
+        let forwarding = own.values[FORWARDING] != 0;
         Conf {
             arp_ignore: max(ARP_IGNORE),
             arp_announce: max(ARP_ANNOUNCE),
@@ -146,7 +176,8 @@ impl Conf {
             drop_gratuitous_arp: or(DROP_GRATUITOUS_ARP),
             arp_evict_nocarrier: and(ARP_EVICT_NOCARRIER),
             proxy_arp: or(PROXY_ARP),
-            proxy_arp_pvlan: own.0[PROXY_ARP_PVLAN] != 0,
+            proxy_arp_pvlan: own.values[PROXY_ARP_PVLAN] != 0,
+            medium_id: own.values[MEDIUM_ID],
             rp_filter: max(RP_FILTER),
             accept_local: or(ACCEPT_LOCAL),
             route_localnet: or(ROUTE_LOCALNET),
@@ -179,6 +210,7 @@ mod tests {
             (DROP_GRATUITOUS_ARP, "drop_gratuitous_arp"),
             (FORWARDING, "forwarding"),
             (LOG_MARTIANS, "log_martians"),
+            (MEDIUM_ID, "medium_id"),
             (PROMOTE_SECONDARIES, "promote_secondaries"),
             (PROXY_ARP, "proxy_arp"),
             (PROXY_ARP_PVLAN, "proxy_arp_pvlan"),

@@ -1,9 +1,10 @@
-//! A scheduler's grounds in words.
+//! Grounds that stand in an arena of the trace, in words: a scheduler's, and those of a conflict.
 
 use super::Names;
+use crate::base::id::PortId;
 use crate::trace::Trace;
-use crate::trace::record::{Candidate, Evidence, Family};
-use crate::trace::why::EvidenceId;
+use crate::trace::record::{Candidate, ClaimKind, Evidence, Family};
+use crate::trace::why::{ConflictId, EvidenceId};
 
 /// Codes of the schedulers, by the name that `ipvsadm` uses.
 const CODES: &[(&str, &str)] = &[
@@ -27,6 +28,24 @@ const CODES: &[(&str, &str)] = &[
 pub(super) fn scheduler_code(trace: &Trace, id: EvidenceId) -> &'static str {
     let scheduler = trace.evidence.get(id.0 as usize).map(|evidence| evidence.scheduler);
     CODES.iter().find(|(name, _)| Some(*name) == scheduler).map_or("IPVS.CHOSEN", |(_, code)| code)
+}
+
+/// Who claims what against whom: `172.25.92.100 is claimed by server5, and by server4 and server6 too`.
+pub(super) fn conflict(trace: &Trace, id: ConflictId) -> String {
+    let Some(record) = trace.conflicts.get(id.0 as usize) else {
+        return "two hosts claim one address (which was not recorded)".to_string();
+    };
+    let host = |port: PortId| trace.cast.ports.get(port.index()).map_or("somebody", |card| trace.node_name(card.node));
+    let how = match record.claim.kind {
+        ClaimKind::Answer => "answers for",
+        ClaimKind::Question => "asks as",
+        ClaimKind::Announcement => "announces",
+    };
+    let shown = record.others.iter().take(3).map(|other| host(other.port)).collect::<Vec<_>>().join(", ");
+    let more = record.others.len().saturating_sub(3);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let verb = if record.others.len() == 1 { "claims" } else { "claim" };
+    format!("{} {how} {}, which {shown}{more} {verb} too", host(record.claim.port), record.address)
 }
 
 /// Why this server.

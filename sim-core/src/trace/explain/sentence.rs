@@ -30,6 +30,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::SwitchMoved { from } => {
             format!("the source MAC moved here; it was behind the port to {}", names.behind(from))
         }
+        Why::HubRepeated => "a hub repeats every frame by all other ports, whoever it is for".into(),
         Why::PuppetTook => "a test's puppet takes every frame and keeps a copy".into(),
         Why::OtherHost => "the frame is addressed to another MAC, so this network card does not take it".into(),
         Why::InterfaceDown => "the interface is down".into(),
@@ -48,7 +49,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::Reassembled { length } => format!("all fragments are here: a packet of {length} octets"),
         Why::MulticastNotJoined { group } => format!("no program here has joined the group {group}"),
         Why::ReassemblyTimeout => "the other fragments did not come within 30 s".into(),
-        Why::ArpAsk { target, sender, attempt } => format!(
+        Why::ArpAsk { target, sender, attempt, .. } => format!(
             "the MAC of {} is not known: asked for it as {sender}{}",
             names.host(target),
             if attempt > 1 { format!(", attempt {attempt} of 3") } else { String::new() }
@@ -60,9 +61,15 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
                 names.host(target)
             )
         }
-        Why::ArpAnswer { address, holds_it_on, ignore } => {
+        Why::ArpAnswer { address, holds_it_on, ignore, .. } => {
             format!("{address} is its own address, on {} (arp_ignore={ignore})", names.interface(holds_it_on))
         }
+        Why::ArpProxied { address, behind, published } => format!(
+            "{} is behind {}: answered in its place ({})",
+            names.host(address),
+            names.interface(behind),
+            if published { "a published entry" } else { "proxy_arp" }
+        ),
         Why::ArpIgnored { address, holds_it_on, ignore } => format!(
             "{address} is its own address, on {}, but arp_ignore={ignore} forbids it",
             names.interface(holds_it_on)
@@ -88,6 +95,7 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("another MAC for {address}, within a second of the last change: the first answer stays")
         }
         Why::ArpPermanent { address } => format!("the entry for {address} was set by hand, so ARP does not change it"),
+        Why::ArpConflict { conflict } => evidence::conflict(trace, conflict),
         Why::ArpFailed { target } => {
             format!("nobody said which MAC {} has, though asked three times", names.host(target))
         }

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::id::NodeId;
 use crate::trace::record::{Candidate, ConnState, Evidence, Family, ServiceKey};
-use crate::trace::why::{EvidenceId, Hook};
+use crate::trace::why::{ConflictId, EvidenceId, Hook};
 use crate::trace::{Cast, NodeCard, PortCard};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::collections::BTreeSet;
@@ -28,6 +28,7 @@ fn one_of_each() -> Vec<Why> {
         Why::SwitchCut { cut: 0 },
         Why::SwitchLearned { port: PortId(0) },
         Why::SwitchMoved { from: PortId(0) },
+        Why::HubRepeated,
         Why::PuppetTook,
         Why::OtherHost,
         Why::InterfaceDown,
@@ -42,10 +43,11 @@ fn one_of_each() -> Vec<Why> {
         Why::Reassembled { length: 3000 },
         Why::MulticastNotJoined { group: Ipv4Addr::new(224, 0, 0, 18) },
         Why::ReassemblyTimeout,
-        Why::ArpAsk { target: RIP, sender: NONE, attempt: 2 },
+        Why::ArpAsk { target: RIP, sender: NONE, attempt: 2, announce: 0, otherwise: 4 },
         Why::ArpQueued { target: RIP },
         Why::ArpProbe { target: RIP, attempt: 1 },
-        Why::ArpAnswer { address: VIP, holds_it_on: on, ignore: 0 },
+        Why::ArpAnswer { address: VIP, holds_it_on: on, ignore: 0, otherwise: 0x106 },
+        Why::ArpProxied { address: RIP, behind: on, published: false },
         Why::ArpIgnored { address: VIP, holds_it_on: IfaceId(1), ignore: 1 },
         Why::ArpFilterRoute { address: VIP },
         Why::ArpFiltered { address: VIP, rule, inbound: true },
@@ -55,6 +57,7 @@ fn one_of_each() -> Vec<Why> {
         Why::ArpUnsolicited { address: VIP },
         Why::ArpLocked { address: VIP },
         Why::ArpPermanent { address: VIP },
+        Why::ArpConflict { conflict: ConflictId(0) },
         Why::ArpFailed { target: RIP },
         Why::ArpQueueFull { target: RIP },
         Why::RouteLocal { address: VIP, on },

@@ -4,6 +4,7 @@
 //! A record of a table change holds the *new* value and whether it is still there, so that a reader can rebuild the
 //! table at any event without asking the world.
 
+pub mod conflict;
 pub mod host;
 pub mod ipvs;
 pub mod neighbour;
@@ -11,6 +12,7 @@ pub mod program;
 pub mod route;
 pub mod vrrp;
 
+pub use conflict::{Claim, ClaimKind, ConflictRecord};
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{Candidate, ConnRecord, ConnState, Evidence, Family, Method, ServerRecord, ServiceKey, ServiceRecord};
 pub use neighbour::{NeighbourRecord, NeighbourState};

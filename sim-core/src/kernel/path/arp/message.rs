@@ -1,4 +1,4 @@
-//! The message itself, and how it leaves: `arptables` OUTPUT, then the link.
+//! How a message leaves: `arptables` OUTPUT, then the link.
 
 use super::super::egress;
 use crate::base::id::IfaceId;
@@ -6,59 +6,11 @@ use crate::kernel::{ArpMessage, Kernel};
 use crate::tables::filter::arp::ArpHook;
 use crate::tables::filter::{ArpVerdict, ArpView};
 use crate::trace::{Stage, Why};
-use crate::wire::frame::{ETHERTYPE_ARP, ETHERTYPE_IPV4};
+use crate::wire::Mac;
+pub(super) use crate::wire::arp::{Arp as Message, LENGTH, REPLY, REQUEST};
+use crate::wire::frame::ETHERTYPE_ARP;
 use crate::wire::packet::Packet;
-use crate::wire::{Ipv4Addr, Mac};
 use crate::world::node::{Cx, Outbox};
-
-/// Operation of a question.
-pub(super) const REQUEST: u16 = 1;
-/// Operation of an answer.
-pub(super) const REPLY: u16 = 2;
-
-const LENGTH: usize = 28;
-/// Hardware types Ethernet and IEEE 802.
-const HARDWARE: [u16; 2] = [1, 6];
-
-/// The fields of a message for Ethernet and IPv4.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Message {
-    pub(super) operation: u16,
-    pub(super) sender_mac: Mac,
-    pub(super) sender: Ipv4Addr,
-    pub(super) target_mac: Mac,
-    pub(super) target: Ipv4Addr,
-}
-
-impl Message {
-    /// Reads a message; none if it is not for Ethernet and IPv4, or too short.
-    pub(super) fn parse(bytes: &[u8]) -> Option<Message> {
-        let bytes = bytes.get(..LENGTH)?;
-        let word = |at: usize| u16::from_be_bytes([bytes[at], bytes[at + 1]]);
-        if !HARDWARE.contains(&word(0)) || word(2) != ETHERTYPE_IPV4 || bytes[4..6] != [6, 4] {
-            return None;
-        }
-        let address = |at: usize| Ipv4Addr::new(bytes[at], bytes[at + 1], bytes[at + 2], bytes[at + 3]);
-        Some(Message {
-            operation: word(6),
-            sender_mac: Mac::from_bytes(&bytes[8..14]),
-            sender: address(14),
-            target_mac: Mac::from_bytes(&bytes[18..24]),
-            target: address(24),
-        })
-    }
-
-    fn write(&self, bytes: &mut [u8]) {
-        bytes[0..2].copy_from_slice(&HARDWARE[0].to_be_bytes());
-        bytes[2..4].copy_from_slice(&ETHERTYPE_IPV4.to_be_bytes());
-        bytes[4..6].copy_from_slice(&[6, 4]);
-        bytes[6..8].copy_from_slice(&self.operation.to_be_bytes());
-        bytes[8..14].copy_from_slice(self.sender_mac.as_bytes());
-        bytes[14..18].copy_from_slice(&self.sender.octets());
-        bytes[18..24].copy_from_slice(self.target_mac.as_bytes());
-        bytes[24..28].copy_from_slice(&self.target.octets());
-    }
-}
 
 /// Sends a message of a program; false if the interface is down or does not speak ARP.
 pub(in crate::kernel::path) fn send(

@@ -27,11 +27,17 @@ pub(super) struct Asking {
 pub(super) fn ask(kernel: &mut Kernel, asking: Asking, out: &mut Outbox, cx: &mut Cx) {
     let Asking { iface, target, to, source, attempt } = asking;
     let Some(mac) = kernel.tables.interfaces.get(iface).map(|interface| interface.mac) else { return };
-    let sender = sender(&kernel.tables, iface, target, source);
+    let announce = kernel.tables.sysctl.conf(iface).arp_announce;
+    let sender_under = |announce| sender(&kernel.tables, iface, target, source, announce);
+    let sender = sender_under(announce);
     let circumstances = cx.context();
     cx.stage = Stage::Arp;
     cx.note(match to {
-        None => Why::ArpAsk { target, sender, attempt },
+        None => {
+            let others = [0, 1, 2].into_iter().filter(|value| sender_under(*value) != sender);
+            let otherwise = others.fold(0, |bits, value| bits | 1u8 << value);
+            Why::ArpAsk { target, sender, attempt, announce, otherwise }
+        }
         Some(_) => Why::ArpProbe { target, attempt },
     });
     let message = Message { operation: REQUEST, sender_mac: mac, sender, target_mac: Mac([0; 6]), target };
@@ -40,9 +46,9 @@ pub(super) fn ask(kernel: &mut Kernel, asking: Asking, out: &mut Outbox, cx: &mu
 }
 
 /// The sender address of a question for `target`, when a packet from `source` waits.
-fn sender(tables: &Tables, iface: IfaceId, target: Ipv4Addr, source: Option<Ipv4Addr>) -> Ipv4Addr {
+fn sender(tables: &Tables, iface: IfaceId, target: Ipv4Addr, source: Option<Ipv4Addr>, announce: u8) -> Ipv4Addr {
     let local = source.filter(|source| tables.routes.local_kind(*source) == Some(RouteKind::Local));
-    let as_is = match tables.sysctl.conf(iface).arp_announce {
+    let as_is = match announce {
         0 => local,
         1 => local.filter(|source| share_a_subnet(tables, iface, target, *source)),
         _ => None,

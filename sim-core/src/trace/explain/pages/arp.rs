@@ -45,6 +45,19 @@ pub(super) const PAGES: &[Page] = &[
         "net/ipv4/arp.c: arp_process",
     ),
     row(
+        "ARP.PROXY",
+        "answers for somebody else",
+        "The address is behind another interface of this host, and the host was told to answer in its place: by proxy_arp \
+         for everything it has a route to, by proxy_arp_pvlan also for what is behind the same interface, or by a published \
+         entry for one address. The answer waits up to proxy_delay (0.8 s), so that the machine itself would be first.",
+        &[
+            "sysctl -w net.ipv4.conf.eth0.proxy_arp=0",
+            "ip neigh show proxy; ip neigh del proxy ADDRESS dev eth0; arp -d ADDRESS pub",
+            "sysctl -w net.ipv4.neigh.eth0.proxy_delay=0: at once",
+        ],
+        "net/ipv4/arp.c: arp_process, arp_fwd_proxy, arp_fwd_pvlan; net/core/neighbour.c: pneigh_enqueue",
+    ),
+    row(
         "ARP.IGNORED",
         "keeps silent, by arp_ignore",
         "The address is this host's, but arp_ignore forbids the answer. 1: only addresses of the interface that heard the \
@@ -121,6 +134,19 @@ pub(super) const PAGES: &[Page] = &[
          failover: the entry still leads to the old director.",
         &["ip neigh del ADDRESS dev eth0", "arp -d ADDRESS"],
         "net/core/neighbour.c: neigh_update (NUD_PERMANENT)",
+    ),
+    row(
+        "ARP.CONFLICT",
+        "two hosts claim one address",
+        "Two hosts of one link say that an address is at their MAC: by answering, by asking in its name, or by announcing it. \
+         The lab sees both and says so; the hosts do not notice. Every cache follows whom it heard first, last or loudest, \
+         and may follow another one tomorrow.",
+        &[
+            "lvslab explain S --address ADDRESS: who claims it, by which rule, which caches followed, what cures it",
+            "arping -D -I eth0 ADDRESS: the same question on a real LAN",
+            "on real servers: arp_ignore=1 and arp_announce=2, or arptables",
+        ],
+        "RFC 5227; nothing in Linux",
     ),
     row(
         "ARP.FAILED",

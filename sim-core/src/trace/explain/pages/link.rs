@@ -94,6 +94,14 @@ pub(super) const PAGES: &[Page] = &[
         "net/bridge/br_fdb.c: br_fdb_update",
     ),
     row(
+        "HUB.REPEAT",
+        "a hub repeats",
+        "A hub knows nothing and remembers nothing: whatever comes in by one port goes out by all others. Every machine \
+         hears every frame, also those for somebody else, which its network card then drops.",
+        &["switches: { \"lan\": (kind: Hub) }", "without kind it is a switch, and learns"],
+        "IEEE 802.3, clause 27",
+    ),
+    row(
         "PUPPET.TOOK",
         "taken by a puppet",
         "A puppet stands for a machine of a recording or a test. It has no protocol stack: it keeps every frame it gets.",
