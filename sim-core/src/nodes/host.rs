@@ -304,6 +304,7 @@ impl Host {
     fn stop(&mut self, cx: &mut Cx) {
         self.state = State::Off;
         self.kernel.files.forget_runtime();
+        self.kernel.tables.switch_off(cx);
         self.bodies = Bodies::default();
         for Running { command, record, .. } in std::mem::take(&mut self.running) {
             let (stdout, stderr) = self.kernel.take_output(command);

@@ -68,6 +68,18 @@ impl Tables {
         Ok(())
     }
 
+    /// The host is switched off: what stood in its memory is gone.
+    pub fn switch_off(&mut self, cx: &mut Cx) {
+        let all: Vec<IfaceId> = self.interfaces.iter().map(|interface| interface.id).collect();
+        for id in all {
+            self.flush_addresses(id, cx);
+            self.routes.interface_gone(id, true, cx);
+            self.neighbours.interface_gone(id, true, cx);
+            self.note_interface(id, false, cx);
+            self.interfaces.remove(id);
+        }
+    }
+
     /// `ip link set … up` or `down`. Returns whether it changed.
     ///
     /// # Errors
