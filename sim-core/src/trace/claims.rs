@@ -146,6 +146,7 @@ mod tests {
                 .chain((0..3).map(|n| port(3, Some(PortId(n)))))
                 .chain([port(4, None)])
                 .collect(),
+            ..Cast::default()
         }
     }
 
