@@ -32,6 +32,8 @@ pub struct Report {
     pub requests: Vec<Request>,
     /// Times during which a client got no answer from an address, in the order in which they began.
     pub outages: Vec<Outage>,
+    /// How much of the time each address answered each client that asked it more than once.
+    pub availability: Vec<Availability>,
     /// Typed lines, in the order in which they were started.
     pub commands: Vec<Command>,
     /// What was expected of the run, and whether it holds.
@@ -89,6 +91,25 @@ pub struct Outage {
     pub late: u32,
 }
 
+/// How much of the time an address answered a client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Availability {
+    /// The client's host.
+    pub client: String,
+    /// The address that was asked.
+    pub target: String,
+    /// From the first attempt to the last.
+    pub span_ns: u64,
+    /// The part of it that lay in outages.
+    pub down_ns: u64,
+    /// The part without outage, in parts per million.
+    pub available_ppm: u32,
+    /// How many requests and echoes were sent.
+    pub asked: u32,
+    /// How many of them were answered.
+    pub answered: u32,
+}
+
 /// A typed line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Command {
@@ -137,6 +158,7 @@ impl Report {
             },
             requests: requests(archive),
             outages: outages(archive),
+            availability: availability(archive),
             commands: commands(archive),
             marks,
         }
@@ -194,6 +216,21 @@ fn outages(archive: &Archive) -> Vec<Outage> {
         until_ns: outage.until.map(|until| until.nanos()),
         lost: outage.lost,
         late: outage.late,
+    })
+    .collect()
+}
+
+fn availability(archive: &Archive) -> Vec<Availability> {
+    let trace = archive.trace;
+    let all = outage::availability(trace).into_iter();
+    all.map(|one| Availability {
+        client: trace.node_name(one.pair.client).to_string(),
+        target: one.pair.target.to_string(),
+        span_ns: one.span.nanos(),
+        down_ns: one.down.nanos(),
+        available_ppm: one.ppm(),
+        asked: one.asked,
+        answered: one.answered,
     })
     .collect()
 }

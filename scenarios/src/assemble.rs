@@ -2,7 +2,8 @@
 
 use crate::model::{self, Model, Role};
 use sim_core::base::id::{LineId, NodeId, PortId};
-use sim_core::base::time::Instant;
+use sim_core::base::rng::Stream;
+use sim_core::base::time::{Duration, Instant};
 use sim_core::kernel::process::Process;
 use sim_core::nodes::host::{FilePlan, Host, HostPlan, Lines, NicPlan};
 use sim_core::nodes::switch::{Switch, SwitchKind};
@@ -100,22 +101,43 @@ pub fn assemble(model: &Model, options: Options) -> Sim {
         let own = (first..ports.len() as u32).map(PortId);
         nodes.push((card, Box::new(Switch::of_kind(node, own, switch.kind))));
     }
+    let (seed, until) = (options.seed.unwrap_or(model.seed), options.until.unwrap_or(model.until));
     let mut deeds = Vec::new();
     for (item, lines) in model.script.iter().zip(scripts) {
+        if let model::Deed::Wear { host, mtbf, mttr } = &item.deed {
+            let mut chance = Stream::named(seed, &format!("wear/{}", model.hosts[*host].name));
+            deeds.extend(wear(NodeId(*host as u32), *mtbf, *mttr, item.at, until, &mut chance));
+            continue;
+        }
         for turn in 0..u64::from(item.times) {
             let at = item.at + item.every.times(turn);
             deeds.extend(deeds_of(model, &item.deed, &lines, &nic_ports).into_iter().map(|deed| (at, deed)));
         }
     }
-    Sim::new(Plan {
-        seed: options.seed.unwrap_or(model.seed),
-        level: options.level,
-        nodes,
-        ports,
-        cables,
-        deeds,
-        until: options.until.unwrap_or(model.until),
-    })
+    Sim::new(Plan { seed, level: options.level, nodes, ports, cables, deeds, until })
+}
+
+/// A host's failures and repairs from `at` to `until`.
+fn wear(
+    host: NodeId,
+    mtbf: Duration,
+    mttr: Duration,
+    at: Instant,
+    until: Instant,
+    chance: &mut Stream,
+) -> Vec<(Instant, Deed)> {
+    let mut deeds = Vec::new();
+    let mut now = at;
+    loop {
+        for (mean, action) in [(mtbf, Action::PowerOff), (mttr, Action::PowerOn)] {
+            // Two failures never lie closer together than a millisecond, so that there is an end to them.
+            now += chance.exponential(mean).max(Duration::from_millis(1));
+            if now >= until {
+                return deeds;
+            }
+            deeds.push((now, Deed::To(host, action)));
+        }
+    }
 }
 
 fn plan(host: &model::Host, node: NodeId, nics: Vec<NicPlan>, boot: Vec<LineId>, lines: &Rc<dyn Lines>) -> HostPlan {
@@ -163,6 +185,8 @@ fn deeds_of(model: &Model, deed: &model::Deed, lines: &[LineId], ports: &[Vec<Po
                 |switch| Deed::Cut { switch, from: hosts(&cut.from), to: hosts(&cut.to), packet: cut.packet.clone() };
             switches(&cut.switch).into_iter().map(one).collect()
         }
+        // It has deeds at many times, which `assemble` draws.
+        model::Deed::Wear { .. } => Vec::new(),
         model::Deed::Heal(switch) => switches(switch).into_iter().map(|switch| Deed::Heal { switch }).collect(),
     }
 }

@@ -161,6 +161,15 @@ pub enum Deed {
     Cut(Cut),
     /// They pass them again: this switch, or none is every switch.
     Heal(Option<SwitchIndex>),
+    /// From then on a host fails at random (it is switched off) and is repaired (switched on), until the run ends.
+    Wear {
+        /// The host.
+        host: HostIndex,
+        /// Mean time between failures: the mean of an exponential distribution of the time that it runs.
+        mtbf: Duration,
+        /// Mean time to repair: the same of the time that it is off.
+        mttr: Duration,
+    },
 }
 
 /// Which frames are cut.
@@ -238,6 +247,17 @@ pub enum What {
         seen_by: HostIndex,
         /// The longest outage that is allowed.
         at_most: Duration,
+    },
+    /// How much of the time an address answered a client, from its first attempt to its last.
+    Availability {
+        /// The address that it asks.
+        of: Ipv4Addr,
+        /// The client.
+        seen_by: HostIndex,
+        /// Parts per million, at least.
+        at_least: u32,
+        /// Parts per million, at most.
+        at_most: u32,
     },
     /// The cards of a host see the same frames, byte for byte and in the same order, as in another scenario.
     SamePackets {

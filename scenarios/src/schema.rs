@@ -117,14 +117,6 @@ impl LinkText {
     /// Reads a cable's settings.
     pub(crate) fn read(piece: Piece, problems: &mut Problems) -> Self {
         let Some(record) = piece.record("a link", LINK, problems) else { return LinkText::default() };
-        let unit = |piece: Piece, what: &str, parse: fn(&str) -> Option<u64>, hint: &str, problems: &mut Problems| {
-            let text = piece.string(what, problems)?;
-            let value = parse(&text.text);
-            if value.is_none() {
-                problems.error(&piece.head(), format!("\"{}\" is not a {what}", text.text), hint);
-            }
-            value
-        };
         let rate_bps = record
             .get("rate")
             .and_then(|piece| unit(piece, "rate", rate_bps, "write it like \"1Gbit\" or \"100Mbit\"", problems));
@@ -162,6 +154,22 @@ impl LinkText {
     }
 }
 
+/// Reads a number with its unit.
+pub(super) fn unit(
+    piece: Piece,
+    what: &str,
+    parse: fn(&str) -> Option<u64>,
+    hint: &str,
+    problems: &mut Problems,
+) -> Option<u64> {
+    let text = piece.string(what, problems)?;
+    let value = parse(&text.text);
+    if value.is_none() {
+        problems.error(&piece.head(), format!("\"{}\" is not a {what}", text.text), hint);
+    }
+    value
+}
+
 /// `1Gbit`, `100Mbit`, `64kbit`, `9600bit`, in bits per second.
 fn rate_bps(text: &str) -> Option<u64> {
     let text = text.trim();
@@ -177,7 +185,7 @@ fn rate_bps(text: &str) -> Option<u64> {
 }
 
 /// `0.1%` in parts per million.
-fn loss_ppm(text: &str) -> Option<u64> {
+pub(super) fn loss_ppm(text: &str) -> Option<u64> {
     scaled(text.trim().strip_suffix('%')?.trim(), 10_000).filter(|ppm| *ppm <= 1_000_000)
 }
 

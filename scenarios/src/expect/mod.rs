@@ -69,6 +69,9 @@ impl Judge<'_> {
             What::Neighbour { on, address, is, at } => self.neighbour(*on, *address, *is, *at),
             What::Sees { host, packet, count } => self.sees(*host, packet, *count),
             What::Outage { of, seen_by, at_most } => outage::finding(self.model, self.trace, *of, *seen_by, *at_most),
+            What::Availability { of, seen_by, at_least, at_most } => {
+                outage::available(self.model, self.trace, *of, *seen_by, *at_least..=*at_most)
+            }
             What::SamePackets { other, at } => same::finding(self.model, self.trace, other, *at),
             What::Always(law) => laws::finding(self.model, self.trace, &self.conversations, *law),
         }
@@ -225,6 +228,14 @@ fn said(model: &Model, what: &What) -> String {
         },
         What::Outage { of, seen_by, at_most } => {
             format!("{} is without {of} for at most {at_most}", host(*seen_by))
+        }
+        What::Availability { of, seen_by, at_least, at_most } => {
+            let bounds = match (at_least, at_most) {
+                (0, most) => format!("at most {}", outage::percent(*most)),
+                (least, 1_000_000) => format!("at least {}", outage::percent(*least)),
+                (least, most) => format!("{} to {}", outage::percent(*least), outage::percent(*most)),
+            };
+            format!("{of} answers {} {bounds} of the time", host(*seen_by))
         }
         What::SamePackets { other, at } => format!("{} sees the same packets as in {}", host(*at), other.name),
         What::Always(law) => laws::said(*law).to_string(),

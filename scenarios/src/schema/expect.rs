@@ -1,6 +1,6 @@
 //! An expectation as written: a kind, and its fields.
 
-use super::At;
+use super::{At, loss_ppm, unit};
 use crate::problem::{Place, Problems};
 use crate::read::{Piece, Record, Text};
 use sim_core::base::time::Duration;
@@ -21,6 +21,7 @@ pub(crate) enum WhatText {
     Requests { from: Option<Text>, ok: Option<u64>, failed: Option<u64> },
     Output { on: Text, run: Text, contains: Text, nth: Option<At<u64>> },
     Outage { of: Text, seen_by: Text, at_most: Duration },
+    Availability { of: Text, seen_by: Text, at_least: Option<u32>, at_most: Option<u32> },
     Master { instance: Text, on: Text, at: Option<At<Duration>> },
     Neighbour { on: Text, address: Text, is: Text, at: Option<At<Duration>> },
     Sees { host: Text, packet: Text, count: Option<u64>, never: bool },
@@ -42,6 +43,7 @@ const KINDS: &[(&str, &[&str])] = &[
     ("Requests", &["from", "ok", "failed", "name", "needs"]),
     ("Output", &["on", "run", "contains", "nth", "name", "needs"]),
     ("Outage", &["of", "seen_by", "at_most", "name", "needs"]),
+    ("Availability", &["of", "seen_by", "at_least", "at_most", "name", "needs"]),
     ("Master", &["instance", "on", "at", "name", "needs"]),
     ("Neighbour", &["on", "address", "is", "at", "name", "needs"]),
     ("Sees", &["host", "packet", "count", "name", "needs"]),
@@ -94,6 +96,13 @@ impl Fields<'_> {
         Some(At { value: piece.number(field, 1_000_000_000, problems)?, place: piece.place() })
     }
 
+    /// A share such as `"99.5%"`, in parts per million.
+    fn share(&self, field: &str, problems: &mut Problems) -> Option<u32> {
+        let piece = self.record.get(field)?;
+        let ppm = unit(piece, field, loss_ppm, "write it like \"99.5%\", at most \"100%\"", problems)?;
+        u32::try_from(ppm).ok()
+    }
+
     fn time(&self, field: &str, problems: &mut Problems) -> Option<At<Duration>> {
         let piece = self.record.get(field)?;
         Some(At { value: piece.duration(field, problems)?, place: piece.place() })
@@ -130,6 +139,15 @@ fn what_text(kind: &str, read: &Fields, problems: &mut Problems) -> Option<WhatT
             read.record.need("at_most", kind, problems);
             let at_most = read.time("at_most", problems);
             WhatText::Outage { of: of?, seen_by: seen_by?, at_most: at_most?.value }
+        }
+        "Availability" => {
+            let (of, seen_by) = (read.string("of", problems), read.string("seen_by", problems));
+            let (at_least, at_most) = (read.share("at_least", problems), read.share("at_most", problems));
+            if at_least.is_none() && at_most.is_none() {
+                problems.error(&read.record.head(), "Availability says neither \"at_least\" nor \"at_most\"", "");
+                return None;
+            }
+            WhatText::Availability { of: of?, seen_by: seen_by?, at_least, at_most }
         }
         "Master" => {
             let (instance, on, at) =

@@ -27,6 +27,7 @@ pub(crate) enum ActionText {
     SetLink { nic: Text, link: LinkText },
     Cut(CutText),
     Heal(Option<Text>),
+    Wear { host: Text, mtbf: At<Duration>, mttr: At<Duration> },
 }
 
 /// `(switch: "lan", from: ["n1"], to: ["n2"], packet: "vrrp")`, all optional.
@@ -39,7 +40,7 @@ pub(crate) struct CutText {
 }
 
 const ACTIONS: &[&str] =
-    &["run", "unplug", "plug", "power_off", "power_on", "crash", "freeze", "thaw", "set_link", "cut", "heal"];
+    &["run", "unplug", "plug", "power_off", "power_on", "crash", "freeze", "thaw", "set_link", "cut", "heal", "wear"];
 const FIELDS: &[&str] = &[
     "at",
     "on",
@@ -56,6 +57,7 @@ const FIELDS: &[&str] = &[
     "set_link",
     "cut",
     "heal",
+    "wear",
 ];
 
 impl ItemText {
@@ -113,6 +115,17 @@ fn action_text(
             let nic = values[0].string("the network card", problems);
             let link = LinkText::read(values[1], problems);
             ActionText::SetLink { nic: nic?, link }
+        }
+        "wear" => {
+            let values = value.tuple("wear", 2, problems)?;
+            let host = values[0].string("the host", problems);
+            let record = values[1].record("wear", &["mtbf", "mttr"], problems)?;
+            let span = |field: &str, problems: &mut Problems| {
+                let piece = record.need(field, "wear", problems)?;
+                Some(At { value: piece.duration(field, problems)?, place: piece.place() })
+            };
+            let (mtbf, mttr) = (span("mtbf", problems), span("mttr", problems));
+            ActionText::Wear { host: host?, mtbf: mtbf?, mttr: mttr? }
         }
         "cut" => ActionText::Cut(CutText::read(value, problems)?),
         "heal" => {

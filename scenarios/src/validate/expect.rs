@@ -120,6 +120,11 @@ fn what(written: &WhatText, place: &Place, names: &Names, around: &Around, probl
             let (of, seen_by) = (address(of, "the address", problems), names.host(seen_by, problems));
             What::Outage { of: of?, seen_by: seen_by?, at_most: *at_most }
         }
+        WhatText::Availability { of, seen_by, at_least, at_most } => {
+            let (of, seen_by) = (address(of, "the address", problems), names.host(seen_by, problems));
+            let (at_least, at_most) = (at_least.unwrap_or(0), at_most.unwrap_or(1_000_000));
+            What::Availability { of: of?, seen_by: seen_by?, at_least, at_most }
+        }
         WhatText::SamePackets { as_, at } => {
             let at = names.host(at, problems)?;
             let other = other(as_, source, problems)?;
@@ -161,6 +166,6 @@ fn other(name: &Text, source: &dyn Source, problems: &mut Problems) -> Option<Mo
 fn refuse(place: &Place, what: &str, problems: &mut Problems) -> Option<What> {
     let problem =
         Problem::error(place, format!("{what} cannot be judged yet"), "take it out, or the run could not be trusted");
-    problems.push(problem.note("judged: ServedBy Requests Output Outage Neighbour SamePackets Sees NeverSees Always(ChecksumsCorrect | OneAnswererPerAddress | OneServerPerConnection)"));
+    problems.push(problem.note("judged: ServedBy Requests Output Outage Availability Neighbour SamePackets Sees NeverSees Always(ChecksumsCorrect | OneAnswererPerAddress | OneServerPerConnection)"));
     None
 }

@@ -31,8 +31,9 @@ pub(super) fn script(
         }
         let every = item.every.unwrap_or(Duration::ZERO);
         check_time(item, every, until, problems);
-        if let Some(deed) = deed(&item.action, names, hosts, problems) {
-            items.push(Item { at: Instant::ZERO + item.at.value, times: item.times as u32, every, deed });
+        let at = Instant::ZERO + item.at.value;
+        if let Some(deed) = deed(&item.action, at, until, names, hosts, problems) {
+            items.push(Item { at, times: item.times as u32, every, deed });
         }
     }
     items
@@ -52,7 +53,18 @@ fn check_time(item: &ItemText, every: Duration, until: Instant, problems: &mut P
     }
 }
 
-fn deed(action: &ActionText, names: &Names, hosts: &[Host], problems: &mut Problems) -> Option<Deed> {
+/// The shortest mean time of a wearing host, and how often it may fail.
+const WEAR_MIN: Duration = Duration::from_millis(100);
+const WEAR_TURNS_MAX: u64 = 100_000;
+
+fn deed(
+    action: &ActionText,
+    at: Instant,
+    until: Instant,
+    names: &Names,
+    hosts: &[Host],
+    problems: &mut Problems,
+) -> Option<Deed> {
     Some(match action {
         ActionText::Run { on, line } => {
             let host = names.host(on, problems);
@@ -83,6 +95,20 @@ fn deed(action: &ActionText, names: &Names, hosts: &[Host], problems: &mut Probl
             Deed::SetLink { nic: names.nic(nic, hosts, problems)?, change }
         }
         ActionText::Cut(cut) => Deed::Cut(cut_of(cut, names, problems)),
+        ActionText::Wear { host, mtbf, mttr } => {
+            for span in [mtbf, mttr] {
+                if span.value < WEAR_MIN {
+                    problems.error(&span.place, format!("{} is less than {WEAR_MIN}", span.value), "");
+                }
+            }
+            let turns = until.nanos().saturating_sub(at.nanos()) / (mtbf.value + mttr.value).nanos().max(1);
+            if until == Instant::NEVER || turns > WEAR_TURNS_MAX {
+                let hint = format!("at most about {WEAR_TURNS_MAX} failures of a host: end the run earlier");
+                problems.error(&mtbf.place, "a host would fail too often", hint);
+                return None;
+            }
+            Deed::Wear { host: names.host(host, problems)?, mtbf: mtbf.value, mttr: mttr.value }
+        }
         ActionText::Heal(switch) => Deed::Heal(match switch {
             Some(switch) => Some(names.switch(switch, problems)?),
             None => None,

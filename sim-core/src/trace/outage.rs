@@ -59,6 +59,23 @@ pub struct Outage {
     pub late: u32,
 }
 
+/// How much of the time an address answered a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Availability {
+    /// Who asked whom.
+    pub pair: Pair,
+    /// From the first attempt to the last.
+    pub span: Duration,
+    /// The part of it that lay in outages.
+    pub down: Duration,
+    /// How many outages.
+    pub outages: u32,
+    /// How many attempts.
+    pub asked: u32,
+    /// How many of them were answered.
+    pub answered: u32,
+}
+
 /// An answer that takes longer than this was in trouble: TCP sends its SYN again after one second.
 pub const LATE: Duration = Duration::from_secs(1);
 
@@ -125,6 +142,39 @@ pub fn of(pair: Pair, attempts: &[Attempt]) -> Vec<Outage> {
     closed
 }
 
+/// How available each address was to each client that asked it more than once.
+pub fn availability(trace: &Trace) -> Vec<Availability> {
+    let all = attempts(trace);
+    let several = all.iter().filter(|(_, list)| list.len() > 1);
+    several.map(|(pair, list)| available(*pair, list)).collect()
+}
+
+fn available(pair: Pair, attempts: &[Attempt]) -> Availability {
+    let time = |attempt: Option<&Attempt>| attempt.map_or(Instant::ZERO, |attempt| attempt.at);
+    let (first, last) = (time(attempts.first()), time(attempts.last()));
+    let outages = of(pair, attempts);
+    // What comes after the last attempt is not known: an outage that goes on counts up to there.
+    let until = |outage: &Outage| outage.until.map_or(last, |until| until.min(last)).max(outage.from);
+    let down = outages.iter().fold(Duration::ZERO, |sum, outage| sum + until(outage).since(outage.from));
+    Availability {
+        pair,
+        span: last.since(first),
+        down,
+        outages: outages.len() as u32,
+        asked: attempts.len() as u32,
+        answered: attempts.iter().filter(|attempt| attempt.answered.is_some()).count() as u32,
+    }
+}
+
+impl Availability {
+    /// The part of the time without outage, in parts per million.
+    pub fn ppm(&self) -> u32 {
+        let span = u128::from(self.span.nanos().max(1));
+        let up = u128::from((self.span - self.down.min(self.span)).nanos());
+        if self.down == Duration::ZERO { 1_000_000 } else { (up * 1_000_000 / span) as u32 }
+    }
+}
+
 impl Attempt {
     /// Whether it was answered, but more than [`LATE`] after it was made.
     pub fn is_late(&self) -> bool {
@@ -184,6 +234,15 @@ mod tests {
     #[test]
     fn two_losses_with_an_answer_between_them_are_two_outages() {
         check(&[(100, 0), (200, 201), (300, 0), (400, 401)], &[(100, 201, 1, 0), (300, 401, 1, 0)]);
+    }
+
+    #[test]
+    fn half_of_the_time_down_is_half_available() {
+        let at = |s: u64| Instant::ZERO + Duration::from_secs(s);
+        let attempt = |s, good: bool| Attempt { at: at(s), answered: good.then(|| at(s)), what: Asked::Echo(0) };
+        let attempts: Vec<Attempt> = (0..=10).map(|s| attempt(s, !(2..7).contains(&s))).collect();
+        let found = available(PAIR, &attempts);
+        assert_eq!((found.ppm(), found.outages, found.asked, found.answered), (500_000, 1, 11, 6));
     }
 
     #[test]

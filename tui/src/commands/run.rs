@@ -15,10 +15,12 @@ use pcap_out::report::{Mark, Report};
 use pcap_out::story::{Archive, millis};
 use pcap_out::{json, ladder, pcapng};
 use scenarios::Model;
-use sim_core::base::id::NodeId;
+use scenarios::model::Deed;
+use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::{Duration, Instant};
+use sim_core::trace::Kind;
 use sim_core::trace::filter::Filter;
-use sim_core::trace::outage::{Outage, outages};
+use sim_core::trace::outage::{Outage, availability, outages};
 use sim_core::trace::record::Outcome;
 use sim_core::trace::select::Selector;
 use std::collections::BTreeSet;
@@ -186,6 +188,7 @@ fn show(
         show_marks(screen, marks)?;
     }
     show_outages(screen, ran)?;
+    show_wear(screen, model, ran)?;
     show_totals(screen, model, archive, ran, marks)?;
     show_next(arguments, screen, archive, marks)
 }
@@ -263,10 +266,61 @@ fn show_outages(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
             outage.lost
         ))?;
     }
-    match shown.len().saturating_sub(OUTAGES_MAX) {
-        0 => Ok(()),
-        more => screen.line(&format!(" … and {more} more (--report F.json has them)")),
+    if let Some(more) = shown.len().checked_sub(OUTAGES_MAX).filter(|more| *more > 0) {
+        screen.line(&format!(" … and {more} more (--report F.json has them)"))?;
     }
+    for one in availability(&ran.trace).iter().filter(|one| one.outages > 0 && one.answered > 0) {
+        screen.line(&format!(
+            " {} answered {} {} of {} s: {} of {} requests and echoes",
+            one.pair.target,
+            ran.trace.node_name(one.pair.client),
+            percent(u64::from(one.ppm()), 1_000_000),
+            one.span.nanos() / 1_000_000_000,
+            one.answered,
+            one.asked
+        ))?;
+    }
+    Ok(())
+}
+
+/// For hosts that fail at random: how much of the time they were on, beside MTBF / (MTBF + MTTR).
+fn show_wear(screen: &mut Screen, model: &Model, ran: &Ran) -> Result<(), Failure> {
+    for item in &model.script {
+        let Deed::Wear { host, mtbf, mttr } = &item.deed else { continue };
+        let name = &model.hosts[*host].name;
+        let expected = percent(mtbf.nanos(), (*mtbf + *mttr).nanos());
+        let (failures, on) = worn(ran, name, item.at);
+        let span = ran.now.since(item.at.min(ran.now));
+        let found = percent(on.nanos(), span.nanos());
+        screen.line(&format!(
+            " {name} failed {failures} times and was on {found} of the time; MTBF / (MTBF + MTTR) is {expected}"
+        ))?;
+    }
+    Ok(())
+}
+
+/// How often a host was switched off, and how long it was on in all, since `at`.
+fn worn(ran: &Ran, name: &str, at: Instant) -> (u32, Duration) {
+    let (off, on) = (format!("power_off {name}"), format!("power_on {name}"));
+    let (mut failures, mut total, mut since) = (0, Duration::ZERO, Some(at));
+    for (event, id) in ran.trace.events.iter().zip(0..) {
+        let Kind::Acted(position) = event.kind else { continue };
+        let now = ran.trace.at(EventId(id));
+        let deed = ran.trace.cast.deeds.get(position as usize).map_or("", |deed| deed);
+        if deed == off {
+            failures += 1;
+            total = total + since.take().map_or(Duration::ZERO, |since| now.since(since));
+        } else if deed == on {
+            since = since.or(Some(now));
+        }
+    }
+    (failures, total + since.map_or(Duration::ZERO, |since| ran.now.max(since).since(since)))
+}
+
+/// `97.3 %`.
+fn percent(part: u64, whole: u64) -> String {
+    let thousandths = u128::from(part) * 100_000 / u128::from(whole.max(1));
+    format!("{}.{:03} %", thousandths / 1_000, thousandths % 1_000)
 }
 
 fn show_totals(
