@@ -1,6 +1,7 @@
 //! What a run leaves behind: captures, ladders, journeys, events and reports. Everything here reads a trace and writes
 //! text or octets; nothing decides or recomputes.
 
+pub mod dispute;
 pub mod headers;
 pub mod journey;
 pub mod json;

@@ -4,9 +4,15 @@ use crate::About;
 use crate::story::Archive;
 use schemars::JsonSchema;
 use serde::Serialize;
+use sim_core::base::time::Instant;
+use sim_core::trace::dispute::{self, Dispute};
+use sim_core::trace::explain;
 use sim_core::trace::outage;
+use sim_core::trace::record::ClaimKind;
 use sim_core::trace::record::Outcome;
 use sim_core::trace::recorder::Counters;
+use sim_core::wire::Mac;
+use sim_core::wire::dissect::mac_text;
 
 /// The name and version of the format; a reader refuses a version it does not know.
 pub const SCHEMA: &str = "lvslab-report/1";
@@ -36,6 +42,8 @@ pub struct Report {
     pub availability: Vec<Availability>,
     /// Typed lines, in the order in which they were started.
     pub commands: Vec<Command>,
+    /// Addresses that several hosts of one link claimed, in the order in which that began.
+    pub conflicts: Vec<Conflict>,
     /// What was expected of the run, and whether it holds.
     pub marks: Vec<Mark>,
 }
@@ -110,6 +118,62 @@ pub struct Availability {
     pub answered: u32,
 }
 
+/// An address that several hosts of one link claimed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Conflict {
+    /// The address.
+    pub address: String,
+    /// The first claim that contradicted another.
+    pub from_ns: u64,
+    /// The last one.
+    pub last_ns: u64,
+    /// How often a claim contradicted another.
+    pub times: u32,
+    /// Who claimed it.
+    pub claimants: Vec<Claimant>,
+    /// The hosts that believed one of them.
+    pub caches: Vec<Cache>,
+}
+
+/// A host that claimed an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Claimant {
+    /// The host.
+    pub host: String,
+    /// The MAC that it named.
+    pub mac: String,
+    /// `answer`, `question` or `announcement`: how it claimed the address first.
+    pub how: String,
+    /// When that was.
+    pub at_ns: u64,
+    /// The frame of that claim; null if it is not in the capture.
+    pub frame: Option<u32>,
+    /// Codes of the decisions that let it claim the address.
+    pub codes: Vec<String>,
+    /// Lines that would have kept it quiet; empty for a host with a virtual service at the address.
+    pub cures: Vec<String>,
+}
+
+/// What a host believed about a claimed address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Cache {
+    /// The host.
+    pub host: String,
+    /// From when on it believed whom.
+    pub beliefs: Vec<Belief>,
+}
+
+/// Whom a host believed from some time on.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct Belief {
+    /// From then on.
+    pub at_ns: u64,
+    /// The MAC; null: nobody's.
+    pub mac: Option<String>,
+    /// The claimant with that MAC; null if it is none of them.
+    pub host: Option<String>,
+}
+
 /// A typed line.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Command {
@@ -160,6 +224,7 @@ impl Report {
             outages: outages(archive),
             availability: availability(archive),
             commands: commands(archive),
+            conflicts: conflicts(archive),
             marks,
         }
     }
@@ -233,6 +298,49 @@ fn availability(archive: &Archive) -> Vec<Availability> {
         answered: one.answered,
     })
     .collect()
+}
+
+fn conflicts(archive: &Archive) -> Vec<Conflict> {
+    let trace = archive.trace;
+    let name = |node| trace.node_name(node).to_string();
+    let claimant = |dispute: &Dispute, one: &dispute::Claimant| Claimant {
+        host: name(one.node),
+        mac: mac_text(one.mac),
+        how: match one.kind {
+            ClaimKind::Answer => "answer",
+            ClaimKind::Question => "question",
+            ClaimKind::Announcement => "announcement",
+        }
+        .to_string(),
+        at_ns: one.at.nanos(),
+        frame: one.frame,
+        codes: one.decisions.iter().filter_map(|id| Some(explain::decision(trace, *id)?.0.to_string())).collect(),
+        cures: match one.serves {
+            true => Vec::new(),
+            false => crate::dispute::cures(trace, dispute, one).into_iter().map(|cure| cure.line).collect(),
+        },
+    };
+    let belief = |dispute: &Dispute, (at, mac): &(Instant, Option<Mac>)| Belief {
+        at_ns: at.nanos(),
+        mac: mac.map(mac_text),
+        host: mac.and_then(|mac| dispute.claimant(mac)).map(|one| name(one.node)),
+    };
+    let conflict = |dispute: &Dispute| Conflict {
+        address: dispute.address.to_string(),
+        from_ns: dispute.from.nanos(),
+        last_ns: dispute.last.nanos(),
+        times: dispute.times,
+        claimants: dispute.claimants.iter().map(|one| claimant(dispute, one)).collect(),
+        caches: dispute
+            .followers
+            .iter()
+            .map(|follower| Cache {
+                host: name(follower.node),
+                beliefs: follower.beliefs.iter().map(|one| belief(dispute, one)).collect(),
+            })
+            .collect(),
+    };
+    dispute::disputes(trace).iter().map(conflict).collect()
 }
 
 fn commands(archive: &Archive) -> Vec<Command> {

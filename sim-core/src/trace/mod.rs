@@ -12,6 +12,7 @@ pub mod changes;
 mod claims;
 pub mod conversation;
 pub mod digest;
+pub mod dispute;
 pub mod explain;
 pub mod filter;
 pub mod journey;

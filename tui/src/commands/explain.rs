@@ -5,12 +5,16 @@ use crate::paint::{Ink, Screen};
 use crate::session::{self, Options};
 use crate::suggest::did_you_mean;
 use clap::Args;
+use pcap_out::dispute;
 use pcap_out::journey::{self, Manner};
 use pcap_out::layout::wrap;
 use pcap_out::outage;
 use pcap_out::story::Archive;
+use sim_core::trace::Trace;
+use sim_core::trace::dispute::disputes;
 use sim_core::trace::explain::{Page, all_pages, page};
 use sim_core::trace::outage::outages;
+use std::net::Ipv4Addr;
 
 /// Tell the journey of one packet, or what a reason code means.
 ///
@@ -30,6 +34,9 @@ pub(crate) struct Explain {
     /// An outage of the run, from 1: what the client missed, and what happened around it
     #[arg(long, value_name = "N", conflicts_with_all = ["frame", "request"])]
     outage: Option<u32>,
+    /// An address that several hosts claim: who, by which rule, what would have kept each quiet, who believed whom
+    #[arg(long, value_name = "ADDRESS", conflicts_with_all = ["frame", "request", "outage"])]
+    address: Option<Ipv4Addr>,
     /// Every packet of the request's connection
     #[arg(long, requires = "request")]
     all: bool,
@@ -48,9 +55,11 @@ pub(crate) fn run(arguments: &Explain, screen: &mut Screen) -> Result<(), Failur
         return Err(Failure::Usage(format!("there is no reason code {}{meant}", arguments.what)));
     }
     let (request, frame) = (arguments.request, arguments.frame);
-    if request.is_none() && frame.is_none() && arguments.outage.is_none() {
+    if request.is_none() && frame.is_none() && arguments.outage.is_none() && arguments.address.is_none() {
         let name = &arguments.what;
-        return Err(Failure::Usage(format!("what of it? lvslab explain {name} --request N, --frame N or --outage N")));
+        return Err(Failure::Usage(format!(
+            "what of it? lvslab explain {name} --request N, --frame N, --outage N or --address A"
+        )));
     }
     let model = session::open(&arguments.what)?;
     let ran = session::run(&model, &Options { seed: arguments.seed, until: None })?;
@@ -59,6 +68,10 @@ pub(crate) fn run(arguments: &Explain, screen: &mut Screen) -> Result<(), Failur
         let text = outage::tell(&ran.trace, number, ran.now, screen.width);
         return screen
             .put(&text.ok_or_else(|| Failure::Usage(format!("there is no outage {number}; the run has {count}")))?);
+    }
+    if let Some(address) = arguments.address {
+        let text = dispute::tell(&ran.trace, address, ran.now, screen.width);
+        return screen.put(&text.unwrap_or_else(|| nobody_disputes(&ran.trace, address)));
     }
     let archive = Archive::of(&ran.trace);
     let manner = Manner { width: screen.width, all: arguments.all };
@@ -73,8 +86,22 @@ pub(crate) fn run(arguments: &Explain, screen: &mut Screen) -> Result<(), Failur
         }
     };
     screen.put(&text.ok_or(Failure::Usage(none))?)?;
+    if let Some(asked) =
+        request.and_then(|number| ran.trace.requests.get(number as usize - 1)).and_then(|one| one.asked)
+        && let Some(text) = dispute::tell(&ran.trace, asked.address, ran.now, screen.width)
+    {
+        screen.line("")?;
+        screen.put(&text)?;
+    }
     screen.line("")?;
     screen.line("lvslab explain CODE   what a reason means, what changes it, where it is in Linux")
+}
+
+/// What there is to say about an address that at most one host claimed.
+fn nobody_disputes(trace: &Trace, address: Ipv4Addr) -> String {
+    let others: Vec<String> = disputes(trace).iter().map(|dispute| dispute.address.to_string()).collect();
+    let others = if others.is_empty() { String::new() } else { format!("; claimed twice: {}", others.join(", ")) };
+    format!("no two hosts of one link claimed {address}{others}\n")
 }
 
 fn show_page(screen: &mut Screen, page: &Page) -> Result<(), Failure> {

@@ -13,12 +13,13 @@ use pcap_out::layout::{pad, side_by_side, wrap};
 use pcap_out::pcapng::{Selection, Side};
 use pcap_out::report::{Mark, Report};
 use pcap_out::story::{Archive, millis};
-use pcap_out::{json, ladder, pcapng};
+use pcap_out::{dispute, json, ladder, pcapng};
 use scenarios::Model;
 use scenarios::model::Deed;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::Kind;
+use sim_core::trace::dispute::disputes;
 use sim_core::trace::filter::Filter;
 use sim_core::trace::outage::{Outage, availability, outages};
 use sim_core::trace::record::Outcome;
@@ -189,6 +190,7 @@ fn show(
     }
     show_outages(screen, ran)?;
     show_wear(screen, model, ran)?;
+    show_conflicts(screen, ran)?;
     show_totals(screen, model, archive, ran, marks)?;
     show_next(arguments, screen, archive, marks)
 }
@@ -239,6 +241,35 @@ fn show_marks(screen: &mut Screen, marks: &[Mark]) -> Result<(), Failure> {
     }
     match waiting {
         Some(left) => screen.line(&left),
+        None => Ok(()),
+    }
+}
+
+/// At most this many addresses that several hosts claim are shown one by one.
+const CONFLICTS_MAX: usize = 8;
+
+/// Who claims an address that others claim too, and which caches followed whom.
+fn show_conflicts(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
+    let all = disputes(&ran.trace);
+    if all.is_empty() {
+        return Ok(());
+    }
+    screen.line("")?;
+    for dispute in all.iter().take(CONFLICTS_MAX) {
+        let mut lines = wrap(&dispute::head(&ran.trace, dispute), screen.width - 3).into_iter();
+        let first = lines.next().unwrap_or_default();
+        screen.line(&format!(" {} {first}", screen.ink(Ink::Bad, "!")))?;
+        for line in lines {
+            screen.line(&format!("   {line}"))?;
+        }
+        for belief in dispute::beliefs(&ran.trace, dispute, ran.now) {
+            for line in wrap(&belief, screen.width - 5) {
+                screen.line(&format!("     {line}"))?;
+            }
+        }
+    }
+    match all.len().checked_sub(CONFLICTS_MAX + 1) {
+        Some(left_out) => screen.line(&format!(" ! and {} addresses more", left_out + 1)),
         None => Ok(()),
     }
 }
@@ -377,6 +408,9 @@ fn show_next(arguments: &Run, screen: &mut Screen, archive: &Archive, marks: &[M
         if arguments.ladder.is_none() {
             next.push("--ladder".to_string());
         }
+    }
+    if let Some(dispute) = disputes(archive.trace).first() {
+        next.push(format!("lvslab explain {name} --address {}", dispute.address));
     }
     if outages(archive.trace).iter().any(|outage| outage.good_before.is_some()) {
         next.push(format!("lvslab explain {name} --outage 1"));
