@@ -10,5 +10,6 @@ pub mod config;
 pub mod daemon;
 pub mod era;
 pub mod launch;
+pub mod mail;
 pub mod voice;
 pub mod vrrp;

@@ -132,6 +132,18 @@ pub enum Open {
     Append,
 }
 
+impl SocketError {
+    /// What an ICMP message of this type and code is to a socket; none if it is nothing.
+    pub(crate) const fn of_icmp(kind: u8, code: u8) -> Option<SocketError> {
+        match (kind, code) {
+            (3, 0 | 6 | 11) => Some(SocketError::NetUnreachable),
+            (3, 2 | 3) => Some(SocketError::Refused),
+            (3 | 11, _) => Some(SocketError::HostUnreachable),
+            _ => None,
+        }
+    }
+}
+
 impl Sys<'_, '_> {
     /// The time.
     pub fn now(&self) -> Instant {
@@ -519,6 +531,11 @@ impl Sys<'_, '_> {
     /// `BadDescriptor`.
     pub fn connect_datagrams(&mut self, socket: SocketId, peer: SocketAddr) -> Result<(), SocketError> {
         self.kernel.sockets.connect_datagrams(socket, peer)
+    }
+
+    /// What an ICMP message said of a connected UDP socket's datagrams since the last call (`SO_ERROR`).
+    pub fn datagram_error(&mut self, socket: SocketId) -> Option<SocketError> {
+        self.kernel.sockets.take_datagram_error(socket)
     }
 
     /// Sends a datagram.

@@ -1,43 +1,433 @@
 //! The child of the health checks: `Keepalived_healthcheckers`.
+//!
+//! ```text
+//!   start ─► Initializing ipvs: services and servers into the table, quorum
+//!         ─► (parent: Startup complete) ─► Activating healthchecker … ─► each checker at its own time
+//!   HUP   ─► reads the file again: what did not change keeps its state
+//!   TERM  ─► takes everything out of the table
+//! ```
+//! One process, many checkers: what happens at a socket, a child or a clock goes to the checker that waits for it.
+//!
+//! # Not modelled
+//! `DNS_CHECK`, `FILE_CHECK`, `BFD_CHECK`, `regex`, marks and interfaces of checks, SCTP, IPv6 (refused by the reader).
 
+mod alerts;
+mod http;
+mod misc;
+mod names;
+mod ping;
+mod pool;
+mod probe;
+pub mod registry;
+mod smtp;
+mod table;
+mod task;
+mod tcp;
+#[cfg(test)]
+mod tests;
+mod udp;
+
+use super::config::{Reader, ServiceName};
+use super::daemon::EXIT_CONFIG;
+use super::era::Era;
 use super::launch::{Given, Launch, Role};
 use super::voice::Voice;
-use crate::kernel::process::{Next, Process, Signal};
+use crate::base::id::Pid;
+use crate::base::time::Instant;
+use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
+use alerts::Alerts;
+use pool::{Office, Pool};
+use probe::{Event, Progress};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr};
 use std::rc::Rc;
+use task::{News, State, Task};
 
 /// The process.
 #[derive(Debug)]
 pub struct Checkers {
     voice: Voice,
     given: Rc<Given>,
+    stage: Stage,
+    pools: Vec<Pool>,
+    tasks: Vec<Task>,
+    alerts: Alerts,
+    /// When which checker is due.
+    timers: BTreeSet<(Instant, usize)>,
+    sockets: BTreeMap<SocketId, usize>,
+    children: BTreeMap<Pid, usize>,
+    /// The addresses of the host, as far as they are looked at.
+    addresses: BTreeSet<Ipv4Addr>,
+}
+
+/// How far it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    New,
+    /// The table is filled, no checker was activated yet.
+    Filled,
+    Running,
 }
 
 impl Checkers {
     /// A child with this configuration.
     pub fn new(launch: Rc<Launch>, given: Rc<Given>) -> Self {
-        Checkers { voice: Voice::new(Role::Checkers.ident(), launch), given }
+        Checkers {
+            voice: Voice::new(Role::Checkers.ident(), launch),
+            given,
+            stage: Stage::New,
+            pools: Vec::new(),
+            tasks: Vec::new(),
+            alerts: Alerts::default(),
+            timers: BTreeSet::new(),
+            sockets: BTreeMap::new(),
+            children: BTreeMap::new(),
+            addresses: BTreeSet::new(),
+        }
+    }
+
+    fn start(&mut self, sys: &mut Sys) -> Next {
+        let era = Era::of(sys.kernel.os);
+        self.greet(era, sys);
+        if !self.given.announce(Reader::Checkers, &self.voice, sys) {
+            return Next::Exit(EXIT_CONFIG);
+        }
+        if !era.is_old() {
+            self.voice.say("Initializing ipvs", sys);
+        }
+        let given = self.given.clone();
+        self.set_globals(sys);
+        for spec in &given.config.virtual_servers {
+            let mut pool = Pool::new(spec, &given.config);
+            if pool.is_out_of_reach() {
+                self.voice.say(&format!("VS {} is not modelled (IPv6, SCTP)", pool.name(era)), sys);
+                continue;
+            }
+            let Checkers { voice, alerts, .. } = self;
+            pool.start(&mut Office { voice, alerts, config: &given.config }, sys);
+            self.pools.push(pool);
+        }
+        self.stage = Stage::Filled;
+        Next::until(sys.now())
+    }
+
+    /// What the generations say before they read their file.
+    fn greet(&mut self, era: Era, sys: &mut Sys) {
+        self.addresses = addresses(sys);
+        if !era.is_old() {
+            return;
+        }
+        if era == Era::V1_1 {
+            self.voice.say("Using MII-BMSR NIC polling thread...", sys);
+        }
+        for address in self.addresses.clone() {
+            self.voice.say(&format!("Netlink reflector reports IP {address} added"), sys);
+        }
+        self.voice.say("Registering Kernel netlink reflector", sys);
+        self.voice.say("Registering Kernel netlink command channel", sys);
+        let file = self.voice.launch().file.clone();
+        self.voice.say(&format!("Opening file '{file}'."), sys);
+    }
+
+    fn set_globals(&mut self, sys: &mut Sys) {
+        let global = &self.given.config.global;
+        if global.lvs_flush {
+            let kernel = &mut *sys.kernel;
+            kernel.ipvs.clear(&kernel.tables, sys.cx);
+        }
+        let timeouts = global.lvs_timeouts;
+        sys.kernel.ipvs.set_timeouts(timeouts.tcp, timeouts.tcp_fin, timeouts.udp);
+    }
+
+    /// Makes the checkers anew, and keeps what those of `old` that do the same have come to.
+    fn activate(&mut self, old: &[(String, String, Task)], sys: &mut Sys) {
+        let era = Era::of(sys.kernel.os);
+        self.tasks.clear();
+        for (pool_at, pool) in self.pools.iter_mut().enumerate() {
+            for member_at in 0..pool.members.len() {
+                pool.members[member_at].failed = 0;
+                let names = (pool.member_name(member_at, era), pool.name(era));
+                for spec in &pool.members[member_at].spec.checkers {
+                    let number = self.tasks.len();
+                    let Some(mut task) = Task::new((pool_at, member_at), spec, names.clone(), number) else { continue };
+                    let same = old.iter().find(|(server, service, old)| {
+                        (server, service) == (&names.0, &names.1) && old.spec == *spec
+                    });
+                    match same {
+                        Some((_, _, old)) => task.inherit(old),
+                        // A new checker of a server that is up holds it for well, whatever `alpha` says.
+                        None if !old.is_empty() && pool.members[member_at].is_alive => task.is_up = true,
+                        None => {}
+                    }
+                    self.tasks.push(task);
+                }
+            }
+        }
+        for task in &self.tasks {
+            let member = &mut self.pools[task.pool].members[task.member];
+            member.failed += usize::from(!task.is_up);
+        }
+        for number in 0..self.tasks.len() {
+            let (pool, member) = (self.tasks[number].pool, self.tasks[number].member);
+            let (server, service) = (self.pools[pool].member_name(member, era), self.pools[pool].name(era));
+            if self.is_suspended(pool) {
+                self.voice.say(&format!("Suspending healthchecker for service {server} for VS {service}"), sys);
+                continue;
+            }
+            let text = match era {
+                Era::V1_1 => format!("Activating healtchecker for service {server}"),
+                Era::V1_3 => format!("Activating healthchecker for service {server}"),
+                Era::V2_2 => format!("Activating healthchecker for service {server} for VS {service}"),
+            };
+            self.voice.say(&text, sys);
+            self.tasks[number].arm(sys);
+            self.list(number);
+        }
+        if !era.is_old() {
+            self.voice.say("Activating BFD healthchecker", sys);
+        }
+    }
+
+    /// Whether the checks of a virtual server wait for its address (`ha_suspend`).
+    fn is_suspended(&self, pool: usize) -> bool {
+        let spec = &self.pools[pool].spec;
+        match &spec.name {
+            ServiceName::Address(IpAddr::V4(address), _) if spec.ha_suspend => !self.addresses.contains(address),
+            _ => false,
+        }
+    }
+
+    fn run(&mut self, sys: &mut Sys) -> Next {
+        match self.stage {
+            Stage::New => return self.start(sys),
+            Stage::Filled => {
+                self.stage = Stage::Running;
+                self.activate(&[], sys);
+            }
+            Stage::Running => {}
+        }
+        self.look_at_addresses(sys);
+        while let Some(socket) = sys.next_ready() {
+            if let Some(number) = self.sockets.get(&socket).copied() {
+                self.go_on(number, Event::Socket, sys);
+            } else {
+                self.alerts.ready(socket, &self.voice, sys);
+            }
+        }
+        let ended: Vec<(usize, i32)> = {
+            let children = &self.children;
+            children.iter().filter_map(|(pid, number)| Some((*number, sys.wait(*pid)?))).collect()
+        };
+        for (number, status) in ended {
+            self.go_on(number, Event::Ended(status), sys);
+        }
+        while let Some((due, number)) = self.timers.first().copied()
+            && due <= sys.now()
+        {
+            self.go_on(number, Event::TimeUp, sys);
+        }
+        self.alerts.post.wake(&self.voice, sys);
+        self.sleep()
+    }
+
+    fn sleep(&self) -> Next {
+        let mut any = vec![On::AnySocket, On::Address];
+        any.extend(self.children.keys().map(|pid| On::Child(*pid)));
+        let timer = self.timers.first().map(|(due, _)| *due);
+        Next::Wait(Wait { until: Instant::soonest([timer, self.alerts.post.next_wake()]), any })
+    }
+
+    /// Gives a checker its turn, and carries out what it found.
+    fn go_on(&mut self, number: usize, event: Event, sys: &mut Sys) {
+        self.unlist(number);
+        let news = self.tasks[number].go_on(event, &self.voice, sys);
+        self.list(number);
+        let Task { pool, member, .. } = self.tasks[number];
+        let given = self.given.clone();
+        let Checkers { pools, voice, alerts, .. } = self;
+        let mut office = Office { voice, alerts, config: &given.config };
+        let pool = &mut pools[pool];
+        match news {
+            News::None => {}
+            News::Down => {
+                pool.members[member].failed += 1;
+                if pool.members[member].failed == 1 {
+                    pool.set_alive(member, false, &mut office, sys);
+                }
+            }
+            News::Up => {
+                pool.recover(member, &mut office, sys);
+            }
+            News::Weight(weight, was_down) => {
+                if was_down {
+                    pool.recover(member, &mut office, sys);
+                }
+                pool.set_weight(member, weight, &mut office, sys);
+            }
+        }
+    }
+
+    /// Notes what a checker waits for.
+    fn list(&mut self, number: usize) {
+        let task = &self.tasks[number];
+        if let Some(due) = task.due() {
+            self.timers.insert((due, number));
+        }
+        match task.state {
+            State::Busy(Progress::Socket(socket, _)) => {
+                self.sockets.insert(socket, number);
+            }
+            State::Busy(Progress::Child(pid, _)) => {
+                self.children.insert(pid, number);
+            }
+            State::Busy(Progress::Over(_)) | State::Idle(_) | State::Suspended => {}
+        }
+    }
+
+    fn unlist(&mut self, number: usize) {
+        let task = &self.tasks[number];
+        if let Some(due) = task.due() {
+            self.timers.remove(&(due, number));
+        }
+        match task.state {
+            State::Busy(Progress::Socket(socket, _)) => {
+                self.sockets.remove(&socket);
+            }
+            State::Busy(Progress::Child(pid, _)) => {
+                self.children.remove(&pid);
+            }
+            State::Busy(Progress::Over(_)) | State::Idle(_) | State::Suspended => {}
+        }
+    }
+
+    /// Addresses that came or went: `ha_suspend`, and what the first generation logs.
+    fn look_at_addresses(&mut self, sys: &mut Sys) {
+        let now = addresses(sys);
+        if now == self.addresses {
+            return;
+        }
+        let era = Era::of(sys.kernel.os);
+        let old = std::mem::replace(&mut self.addresses, now.clone());
+        if era.is_old() {
+            for address in now.difference(&old) {
+                self.voice.say(&format!("Netlink reflector reports IP {address} added"), sys);
+            }
+            for address in old.difference(&now) {
+                self.voice.say(&format!("Netlink reflector reports IP {address} removed"), sys);
+            }
+        }
+        for number in 0..self.tasks.len() {
+            let Task { pool, member, .. } = self.tasks[number];
+            let (is, was) = (self.is_suspended(pool), self.tasks[number].state == State::Suspended);
+            if is == was {
+                continue;
+            }
+            let (server, service) = (self.pools[pool].member_name(member, era), self.pools[pool].name(era));
+            let doing = if is { "Suspending" } else { "Activating" };
+            self.voice.say(&format!("{doing} healthchecker for service {server} for VS {service}"), sys);
+            self.unlist(number);
+            match is {
+                true => self.tasks[number].suspend(sys),
+                false => self.tasks[number].arm(sys),
+            }
+            self.list(number);
+        }
+    }
+
+    fn reload(&mut self, sys: &mut Sys) -> Next {
+        let era = Era::of(sys.kernel.os);
+        let Some(given) = self.voice.launch().clone().read(sys) else { return self.run(sys) };
+        self.voice.say(if era.is_old() { "Reloading Healthchecker process(SIGHUP)" } else { "Reloading" }, sys);
+        let given = Rc::new(given);
+        if !given.announce(Reader::Checkers, &self.voice, sys) {
+            return Next::Exit(EXIT_CONFIG);
+        }
+        self.given = given.clone();
+        if !era.is_old() {
+            self.voice.say("Reinitializing ipvs", sys);
+        }
+        let old = self.lay_down_tasks(era, sys);
+        let Checkers { voice, alerts, .. } = self;
+        let mut office = Office { voice, alerts, config: &given.config };
+        let mut before = std::mem::take(&mut self.pools);
+        for spec in &given.config.virtual_servers {
+            let is_same =
+                |pool: &Pool| (&pool.spec.name, pool.spec.protocol) == (&spec.name, spec.protocol);
+            let pool = match before.iter().position(is_same) {
+                Some(place) => {
+                    let mut pool = before.remove(place);
+                    pool.become_like(spec, &mut office, sys);
+                    pool
+                }
+                None => {
+                    let mut pool = Pool::new(spec, &given.config);
+                    if pool.is_out_of_reach() {
+                        continue;
+                    }
+                    pool.start(&mut office, sys);
+                    pool
+                }
+            };
+            self.pools.push(pool);
+        }
+        for mut pool in before {
+            office.voice.say(&format!("Removing Virtual Server {}", pool.name(era)), sys);
+            pool.stop("Removing", &mut office, sys);
+        }
+        self.activate(&old, sys);
+        self.sleep()
+    }
+
+    /// Takes the checkers out, with the names of whom they look at.
+    fn lay_down_tasks(&mut self, era: Era, sys: &mut Sys) -> Vec<(String, String, Task)> {
+        self.timers.clear();
+        self.sockets.clear();
+        self.children.clear();
+        let named = |mut task: Task| {
+            task.suspend(sys);
+            let pool = &self.pools[task.pool];
+            (pool.member_name(task.member, era), pool.name(era), task)
+        };
+        std::mem::take(&mut self.tasks).into_iter().map(named).collect()
+    }
+
+    fn stop(&mut self, sys: &mut Sys) -> Next {
+        let era = Era::of(sys.kernel.os);
+        let given = self.given.clone();
+        for task in &mut self.tasks {
+            task.suspend(sys);
+        }
+        if self.voice.launch().release_ipvs {
+            let Checkers { pools, voice, alerts, .. } = self;
+            let mut office = Office { voice, alerts, config: &given.config };
+            let verb = if era.is_old() { "Removing" } else { "Shutting down" };
+            for pool in pools {
+                pool.stop(verb, &mut office, sys);
+            }
+        }
+        self.voice.say_stopped(sys);
+        Next::Exit(0)
     }
 }
 
 impl Process for Checkers {
-    fn wake(&mut self, _: &mut Sys) -> Next {
-        Next::forever()
+    fn wake(&mut self, sys: &mut Sys) -> Next {
+        self.run(sys)
     }
 
     fn signal(&mut self, signal: Signal, sys: &mut Sys) -> Option<Next> {
         match signal {
-            Signal::Term | Signal::Int => {
-                self.voice.say_stopped(sys);
-                Some(Next::Exit(0))
+            Signal::Term | Signal::Int => Some(self.stop(sys)),
+            Signal::Hup => Some(self.reload(sys)),
+            Signal::Child | Signal::Cont | Signal::Quit | Signal::Usr1 | Signal::Usr2 | Signal::Kill | Signal::Stop => {
+                None
             }
-            Signal::Hup => {
-                if let Some(given) = self.voice.launch().read(sys) {
-                    self.given = Rc::new(given);
-                }
-                Some(Next::forever())
-            }
-            _ => None,
         }
     }
+}
+
+fn addresses(sys: &Sys) -> BTreeSet<Ipv4Addr> {
+    let all = sys.kernel.tables.interfaces.iter().flat_map(|interface| &interface.addresses);
+    all.map(|address| address.address).filter(|address| !address.is_loopback()).collect()
 }

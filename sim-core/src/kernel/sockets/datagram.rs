@@ -2,6 +2,7 @@
 
 use crate::base::id::{IfaceId, Pid};
 use crate::kernel::process::SocketId;
+use crate::kernel::syscall::SocketError;
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
@@ -23,6 +24,8 @@ pub(super) struct Udp {
     pub(super) local: SocketAddr,
     /// Whom it is connected to: datagrams of others are not for it.
     pub(super) peer: Option<SocketAddr>,
+    /// What an ICMP message said of a datagram of a connected socket, until somebody asks.
+    pub(super) error: Option<SocketError>,
     pub(super) queue: Queue<(Vec<u8>, SocketAddr)>,
     pub(super) multicast: Multicast,
 }

@@ -44,7 +44,7 @@ impl Sockets {
             return Err(SocketError::AddressInUse);
         }
         let id = self.new_id();
-        self.udp.push(Udp { id, owner, local, peer: None, queue: Queue::default(), multicast: Multicast::default() });
+        self.udp.push(Udp { id, owner, local, peer: None, error: None, queue: Queue::default(), multicast: Multicast::default() });
         self.bound.insert(local, id);
         self.kinds.insert(id, Kind::Udp);
         self.hold(owner);
@@ -55,6 +55,11 @@ impl Sockets {
         let known = self.udp.iter_mut().find(|known| known.id == socket).ok_or(SocketError::BadDescriptor)?;
         known.peer = Some(peer);
         Ok(())
+    }
+
+    /// What an ICMP message said since the last call (`SO_ERROR`).
+    pub(crate) fn take_datagram_error(&mut self, socket: SocketId) -> Option<SocketError> {
+        self.udp.iter_mut().find(|known| known.id == socket)?.error.take()
     }
 
     pub(crate) fn send_to(

@@ -289,6 +289,9 @@ impl Sockets {
     /// this host. `mtu` is of 3/4 only.
     pub fn icmp_error(&mut self, flow: FlowOnWire, kind: u8, code: u8, mtu: u32, cx: &mut Cx) {
         if flow.transport == Transport::Udp {
+            if (kind, code) != (3, 4) {
+                self.datagram_error(flow, SocketError::of_icmp(kind, code), cx);
+            }
             return;
         }
         let key = FlowKey { local: flow.source, remote: flow.destination };
@@ -306,15 +309,21 @@ impl Sockets {
         if flow.state() != State::SynSent {
             return;
         }
-        let error = match (kind, code) {
-            (3, 0 | 6 | 11) => SocketError::NetUnreachable,
-            (3, 2 | 3) => SocketError::Refused,
-            (3 | 11, _) => SocketError::HostUnreachable,
-            _ => return,
-        };
+        let Some(error) = SocketError::of_icmp(kind, code) else { return };
         flow.error = Some(error);
         flow.last = (cx.cause, cx.packet);
         self.tell(place);
         self.finish_flow(place, cx);
+    }
+
+    /// Only a connected UDP socket hears of errors.
+    fn datagram_error(&mut self, flow: FlowOnWire, error: Option<SocketError>, cx: &Cx) {
+        let is_its = |udp: &&mut super::datagram::Udp| {
+            udp.local.port == flow.source.port && udp.peer == Some(flow.destination)
+        };
+        let (Some(udp), Some(_)) = (self.udp.iter_mut().find(is_its), error) else { return };
+        udp.error = error;
+        let (owner, socket) = (udp.owner, udp.id);
+        self.events.push(Event { owner, socket, cause: cx.cause, packet: cx.packet });
     }
 }

@@ -1,0 +1,218 @@
+//! `HTTP_GET`, `SSL_GET`: pages of a web server, one a round: their status, the MD5 of their body.
+//!
+//! ```text
+//!   connect ─► GET ─► head ─► body ─► status? digest? ─┬─ good ─► next url, delay_loop later ─► all good: up
+//!                                                      └─ bad  ─► the same url again, then all of them from the first
+//! ```
+//! # Not modelled
+//! TLS: `SSL_GET` asks in the clear, at the same port. `regex` (refused by the reader).
+
+use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
+use crate::base::time::{Duration, Instant};
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{Read, Sys};
+use crate::keepalived::config::checker::{Http as Spec, HttpProtocol, Url};
+use crate::keepalived::era::Era;
+use md5::{Digest, Md5};
+use std::fmt::Write;
+
+/// One at work.
+#[derive(Debug)]
+pub(super) struct Http {
+    spec: Spec,
+    /// Which url is looked at.
+    url: usize,
+    /// One of this round failed: after it is good again, the round begins anew.
+    has_failed: bool,
+    talk: Option<Talk>,
+}
+
+#[derive(Debug)]
+struct Talk {
+    socket: SocketId,
+    is_asked: bool,
+    until: Instant,
+    answer: Vec<u8>,
+}
+
+/// Octets of an answer, at most: what comes after does not count.
+const ANSWER_MAX: usize = 1 << 20;
+
+const READ_MAX: usize = 16_384;
+
+impl Http {
+    pub(super) fn new(spec: &Spec) -> Self {
+        Http { spec: spec.clone(), url: 0, has_failed: false, talk: None }
+    }
+
+    fn look(&mut self, job: &Job<'_>, sys: &mut Sys) -> Option<Finding> {
+        let url = self.spec.urls.get(self.url)?.clone();
+        let talk = self.talk.as_mut()?;
+        match connected(talk.socket, sys) {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(_) => return Some(self.bad(format!("Error connecting server {}.", job.server), sys)),
+        }
+        if !talk.is_asked {
+            talk.is_asked = true;
+            talk.until = job.timeout(sys);
+            let text = request(&self.spec, &url, job);
+            if sys.send(talk.socket, text.as_bytes()).is_err() {
+                return Some(self.bad(format!("Cannot send get request to {}.", job.server), sys));
+            }
+        }
+        loop {
+            match sys.recv(talk.socket, READ_MAX) {
+                Read::Data(bytes) if talk.answer.len() + bytes.len() <= ANSWER_MAX => talk.answer.extend(bytes),
+                Read::Data(_) | Read::End => break,
+                Read::Wait => {
+                    if is_whole(&talk.answer) {
+                        break;
+                    }
+                    return None;
+                }
+                Read::Failed(_) => return Some(self.bad(format!("Read error with server {}.", job.server), sys)),
+            }
+        }
+        let answer = std::mem::take(&mut talk.answer);
+        Some(match judge(&answer, &url, job) {
+            Ok(how) => self.good(&how, &url, job, sys),
+            Err(why) => self.bad(why, sys),
+        })
+    }
+
+    fn good(&mut self, how: &str, url: &Url, job: &Job<'_>, sys: &mut Sys) -> Finding {
+        self.abandon(sys);
+        if job.has_run && !job.is_up && !job.era.is_old() {
+            job.voice.say(&format!("{how} success to {} url({})", job.server, url.path), sys);
+        } else if job.has_run && !job.is_up {
+            job.voice.say(&format!("{how} success to {} url({}).", job.server, self.url + 1), sys);
+        }
+        let pause = match self.spec.fast_recovery && !(job.is_up && job.has_run) {
+            true => Duration::ZERO,
+            false => job.spec.delay_loop,
+        };
+        if std::mem::take(&mut self.has_failed) {
+            self.url = 0;
+            return Finding::More(pause);
+        }
+        self.url += 1;
+        if self.url < self.spec.urls.len() {
+            return Finding::More(pause);
+        }
+        self.url = 0;
+        Finding::Good
+    }
+
+    fn bad(&mut self, why: String, sys: &mut Sys) -> Finding {
+        self.abandon(sys);
+        self.has_failed = true;
+        Finding::Bad(why)
+    }
+}
+
+impl Probe for Http {
+    fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
+        let socket = match connect(job, sys) {
+            Ok(socket) => socket,
+            Err(finding) => {
+                self.has_failed = true;
+                return Progress::Over(finding);
+            }
+        };
+        let until = job.timeout(sys);
+        self.talk = Some(Talk { socket, is_asked: false, until, answer: Vec::new() });
+        self.look(job, sys).map_or(Progress::Socket(socket, until), Progress::Over)
+    }
+
+    fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress {
+        if let Some(finding) = self.look(job, sys) {
+            return Progress::Over(finding);
+        }
+        let Some(talk) = &self.talk else { return Progress::Over(Finding::Bad(String::new())) };
+        if event == Event::Socket || sys.now() < talk.until {
+            return Progress::Socket(talk.socket, talk.until);
+        }
+        let what = if talk.is_asked { "read" } else { "connect" };
+        Progress::Over(self.bad(format!("Timeout {what}ing server {}.", job.server), sys))
+    }
+
+    fn abandon(&mut self, sys: &mut Sys) {
+        if let Some(talk) = self.talk.take() {
+            sys.close(talk.socket);
+        }
+    }
+
+    fn success(&self, job: &Job<'_>) -> String {
+        format!("Remote Web server {} succeed on service.", job.server)
+    }
+
+    fn failure(&self, how: &str, job: &Job<'_>) -> String {
+        match job.era {
+            Era::V1_1 | Era::V1_3 => format!("Check on service {} {how}", job.server),
+            Era::V2_2 => format!("HTTP_CHECK on service {} {how}", job.server),
+        }
+    }
+}
+
+fn request(spec: &Spec, url: &Url, job: &Job<'_>) -> String {
+    let (version, close) = match spec.protocol {
+        HttpProtocol::Http10 => ("1.0", ""),
+        HttpProtocol::Http10Close => ("1.0", "Connection: close\r\n"),
+        HttpProtocol::Http11 => ("1.1", "Connection: close\r\n"),
+    };
+    let host = match url.virtualhost.is_empty() {
+        true => format!("{}:{}", job.spec.connect.address, job.spec.connect.port),
+        false => url.virtualhost.clone(),
+    };
+    let path = &url.path;
+    format!("GET {path} HTTP/{version}\r\nUser-Agent: KeepAliveClient\r\n{close}Host: {host}\r\n\r\n")
+}
+
+/// What a whole answer has, as far as its head says.
+struct Head {
+    status: u16,
+    length: usize,
+    body: Option<usize>,
+}
+
+fn read_head(answer: &[u8]) -> Option<Head> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(length) = parsed.parse(answer).ok()? else { return None };
+    let body = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let body = body.and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse().ok());
+    Some(Head { status: parsed.code?, length, body })
+}
+
+/// Whether nothing more needs to come, although the connection is still open.
+fn is_whole(answer: &[u8]) -> bool {
+    read_head(answer).is_some_and(|head| head.body.is_some_and(|body| answer.len() - head.length >= body))
+}
+
+/// What was good (`HTTP status code`), or what was not.
+fn judge(answer: &[u8], url: &Url, job: &Job<'_>) -> Result<String, String> {
+    let Some(head) = read_head(answer) else { return Err(format!("Read error with server {}.", job.server)) };
+    // The first generation looks at the status only if the file names one; its default is then not there.
+    let is_status_given = url.status != [(200, 299)] || !job.era.is_old();
+    if is_status_given && !url.status.iter().any(|(first, last)| (*first..=*last).contains(&head.status)) {
+        let text = format!("HTTP status code error to {} url({}), status_code [{}].", job.server, url.path, head.status);
+        return Err(text);
+    }
+    let Some(wanted) = url.digest else { return Ok("HTTP status code".into()) };
+    let body = &answer[head.length..];
+    let found = Md5::digest(&body[..head.body.unwrap_or(body.len()).min(body.len())]);
+    if found[..] == wanted {
+        return Ok("MD5 digest".into());
+    }
+    Err(format!("MD5 digest error to {} url[{}], MD5SUM [{}].", job.server, url.path, hex(&found)))
+}
+
+/// `e3b0…`
+pub(super) fn hex(octets: &[u8]) -> String {
+    octets.iter().fold(String::new(), |mut text, octet| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{octet:02x}");
+        text
+    })
+}

@@ -1,0 +1,91 @@
+//! `PING_CHECK`: one ICMP echo.
+
+use super::probe::{Event, Finding, Job, Probe, Progress};
+use crate::base::time::Instant;
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::Sys;
+use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Ipv4Packet};
+
+/// One at work.
+#[derive(Debug, Default)]
+pub(super) struct Ping {
+    socket: Option<(SocketId, Instant)>,
+    sequence: u16,
+    identifier: u16,
+}
+
+const ICMP: u8 = 1;
+const HEADER: usize = 8;
+/// Octets of data that the echo carries.
+const PAYLOAD: usize = 56;
+
+impl Ping {
+    /// The identifier tells the answers of this checker from those of others.
+    pub(super) fn new(number: usize) -> Self {
+        Ping { identifier: number as u16, ..Ping::default() }
+    }
+
+    fn is_answered(&self, socket: SocketId, job: &Job<'_>, sys: &mut Sys) -> bool {
+        let Some(target) = job.target() else { return false };
+        let mut found = false;
+        while let Some(bytes) = sys.raw_recv(socket) {
+            let Ok(ip) = Ipv4Packet::new_checked(&bytes[..]) else { continue };
+            let Ok(icmp) = Icmpv4Packet::new_checked(ip.payload()) else { continue };
+            found |= icmp.msg_type() == Icmpv4Message::EchoReply
+                && ip.src_addr() == target.address
+                && icmp.echo_ident() == self.identifier
+                && icmp.echo_seq_no() == self.sequence;
+        }
+        found
+    }
+}
+
+impl Probe for Ping {
+    fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
+        let Some(target) = job.target() else { return Progress::Over(Finding::Bad("IPv6 is not modelled".into())) };
+        let socket = sys.raw(ICMP);
+        self.sequence = self.sequence.wrapping_add(1);
+        let mut message = vec![0u8; HEADER + PAYLOAD];
+        let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
+        packet.set_msg_type(Icmpv4Message::EchoRequest);
+        packet.set_msg_code(0);
+        packet.set_echo_ident(self.identifier);
+        packet.set_echo_seq_no(self.sequence);
+        packet.fill_checksum();
+        let source = job.source().map(|source| source.address);
+        if let Err(error) = sys.raw_send(socket, source, target.address, 0, &message) {
+            sys.close(socket);
+            return Progress::Over(Finding::Bad(format!("ICMP connection to {} failed: {error}", job.server)));
+        }
+        let until = job.timeout(sys);
+        self.socket = Some((socket, until));
+        Progress::Socket(socket, until)
+    }
+
+    fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress {
+        let Some((socket, until)) = self.socket else { return Progress::Over(Finding::Bad(String::new())) };
+        if self.is_answered(socket, job, sys) {
+            self.abandon(sys);
+            return Progress::Over(Finding::Good);
+        }
+        if event == Event::Socket && sys.now() < until {
+            return Progress::Socket(socket, until);
+        }
+        self.abandon(sys);
+        Progress::Over(Finding::Bad(format!("ICMP connection to {} timeout.", job.server)))
+    }
+
+    fn abandon(&mut self, sys: &mut Sys) {
+        if let Some((socket, _)) = self.socket.take() {
+            sys.close(socket);
+        }
+    }
+
+    fn success(&self, job: &Job<'_>) -> String {
+        format!("ICMP connection to {} success.", job.server)
+    }
+
+    fn failure(&self, how: &str, job: &Job<'_>) -> String {
+        format!("ICMP CHECK on service {} {how}", job.server)
+    }
+}

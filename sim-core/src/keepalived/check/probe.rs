@@ -1,0 +1,119 @@
+//! What one kind of checker does in one attempt: it begins, goes on when something happens, and comes to a finding.
+
+use crate::base::time::{Duration, Instant};
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{SocketError, Sys, TcpState};
+use crate::base::id::Pid;
+use crate::keepalived::config::Checker;
+use crate::keepalived::era::Era;
+use crate::keepalived::voice::Voice;
+use crate::wire::flow::SocketAddr;
+use std::net::IpAddr;
+
+/// One kind of checker, at work for one real server.
+pub(super) trait Probe: std::fmt::Debug {
+    /// Begins an attempt.
+    fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress;
+
+    /// Something happened that the attempt waits for.
+    fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress;
+
+    /// Gives the attempt up: closes what is open.
+    fn abandon(&mut self, sys: &mut Sys);
+
+    /// The log line when the server is found well again.
+    fn success(&self, job: &Job<'_>) -> String;
+
+    /// The log line when the server is found down; `how` is `failed after 2 retries`, `failed` or the like.
+    fn failure(&self, how: &str, job: &Job<'_>) -> String;
+}
+
+/// Whom a checker looks at.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Job<'a> {
+    /// What the file says.
+    pub(super) spec: &'a Checker,
+    /// What the log calls the real server.
+    pub(super) server: &'a str,
+    /// What the log calls its virtual server.
+    pub(super) service: &'a str,
+    /// Which keepalived this is.
+    pub(super) era: Era,
+    /// Whether the checker has found it well so far.
+    pub(super) is_up: bool,
+    /// Whether it has come to a finding before.
+    pub(super) has_run: bool,
+    /// For lines of its own.
+    pub(super) voice: &'a Voice,
+}
+
+/// What happened.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Event {
+    /// Something at the socket.
+    Socket,
+    /// The child has ended with this status.
+    Ended(i32),
+    /// The time is up.
+    TimeUp,
+}
+
+/// How an attempt stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Progress {
+    /// Waits for something at a socket, at most until then.
+    Socket(SocketId, Instant),
+    /// Waits for a child, at most until then.
+    Child(Pid, Instant),
+    /// It is over.
+    Over(Finding),
+}
+
+/// What came of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Finding {
+    /// The server is well.
+    Good,
+    /// The same, and its weight is this.
+    Weight(i64),
+    /// Well so far: there is more to look at, after this time.
+    More(Duration),
+    /// The server is not well; why, for `log_all_failures`.
+    Bad(String),
+}
+
+impl Job<'_> {
+    /// Where to connect to; none for IPv6.
+    pub(super) fn target(&self) -> Option<SocketAddr> {
+        let IpAddr::V4(address) = self.spec.connect.address else { return None };
+        Some(SocketAddr { address, port: self.spec.connect.port })
+    }
+
+    /// From where, if the file says so.
+    pub(super) fn source(&self) -> Option<SocketAddr> {
+        match (self.spec.connect.bind_address, self.spec.connect.bind_port) {
+            (Some(IpAddr::V4(address)), port) => Some(SocketAddr { address, port }),
+            _ => None,
+        }
+    }
+
+    /// When a step that begins now has taken too long.
+    pub(super) fn timeout(&self, sys: &Sys) -> Instant {
+        sys.now() + self.spec.connect.timeout
+    }
+}
+
+/// Begins a TCP connection to the job's target.
+pub(super) fn connect(job: &Job<'_>, sys: &mut Sys) -> Result<SocketId, Finding> {
+    let target = job.target().ok_or_else(|| Finding::Bad("IPv6 is not modelled".into()))?;
+    sys.connect(job.source(), target).map_err(|error| Finding::Bad(error.to_string()))
+}
+
+/// Whether a connection has come about.
+pub(super) fn connected(socket: SocketId, sys: &mut Sys) -> Result<bool, SocketError> {
+    match sys.tcp_state(socket) {
+        TcpState::Connecting => Ok(false),
+        TcpState::Connected | TcpState::Closed => Ok(true),
+        TcpState::Failed(error) => Err(error),
+    }
+}

@@ -1,0 +1,107 @@
+//! `SMTP_CHECK`: a mail server that greets, takes HELO, and says good-bye.
+
+use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
+use crate::base::time::Instant;
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{Read, Sys};
+
+/// One at work.
+#[derive(Debug)]
+pub(super) struct Smtp {
+    helo: String,
+    talk: Option<Talk>,
+}
+
+#[derive(Debug)]
+struct Talk {
+    socket: SocketId,
+    until: Instant,
+    heard: Vec<u8>,
+    /// Good answers so far: greeting, HELO, QUIT.
+    answers: usize,
+}
+
+const ANSWER_MAX: usize = 4_096;
+
+impl Smtp {
+    pub(super) fn new(helo: &str) -> Self {
+        Smtp { helo: helo.to_owned(), talk: None }
+    }
+
+    fn look(&mut self, job: &Job<'_>, sys: &mut Sys) -> Option<Finding> {
+        let talk = self.talk.as_mut()?;
+        let bad = |what: &str| Some(Finding::Bad(format!("{what} {}", job.server)));
+        match connected(talk.socket, sys) {
+            Ok(false) => return None,
+            Ok(true) => {}
+            Err(_) => return bad("Error connecting to"),
+        }
+        loop {
+            match sys.recv(talk.socket, ANSWER_MAX) {
+                Read::Data(bytes) if talk.heard.len() < ANSWER_MAX => talk.heard.extend(bytes),
+                Read::Wait => break,
+                Read::Data(_) | Read::End | Read::Failed(_) => return bad("Read error from"),
+            }
+            while let Some(end) = talk.heard.iter().position(|octet| *octet == b'\n') {
+                let line: Vec<u8> = talk.heard.drain(..=end).collect();
+                if line.get(3) == Some(&b'-') {
+                    continue;
+                }
+                let wanted: &[u8] = [b"220", b"250", b"221"][talk.answers];
+                if !line.starts_with(wanted) {
+                    return bad("Bad greeting from");
+                }
+                talk.answers += 1;
+                talk.until = job.timeout(sys);
+                let next = match talk.answers {
+                    1 => format!("HELO {}\r\n", self.helo),
+                    2 => "QUIT\r\n".to_owned(),
+                    _ => return Some(Finding::Good),
+                };
+                if sys.send(talk.socket, next.as_bytes()).is_err() {
+                    return bad("Cannot write to");
+                }
+            }
+        }
+        None
+    }
+}
+
+impl Probe for Smtp {
+    fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
+        let socket = match connect(job, sys) {
+            Ok(socket) => socket,
+            Err(finding) => return Progress::Over(finding),
+        };
+        let until = job.timeout(sys);
+        self.talk = Some(Talk { socket, until, heard: Vec::new(), answers: 0 });
+        Progress::Socket(socket, until)
+    }
+
+    fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress {
+        let found = self.look(job, sys);
+        match (found, &self.talk) {
+            (None, Some(talk)) if event == Event::Socket || sys.now() < talk.until => {
+                Progress::Socket(talk.socket, talk.until)
+            }
+            (found, _) => {
+                self.abandon(sys);
+                Progress::Over(found.unwrap_or_else(|| Finding::Bad(format!("Timeout from {}", job.server))))
+            }
+        }
+    }
+
+    fn abandon(&mut self, sys: &mut Sys) {
+        if let Some(talk) = self.talk.take() {
+            sys.close(talk.socket);
+        }
+    }
+
+    fn success(&self, job: &Job<'_>) -> String {
+        format!("Remote SMTP server {} succeed on service.", job.server)
+    }
+
+    fn failure(&self, how: &str, job: &Job<'_>) -> String {
+        format!("SMTP_CHECK on service {} {how}", job.server)
+    }
+}
