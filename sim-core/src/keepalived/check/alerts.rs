@@ -1,10 +1,10 @@
 //! Who is told of a change: notify scripts, and mail.
 
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::{Stdio, Sys};
 use crate::keepalived::config::{Command, Config};
 use crate::keepalived::mail::Post;
 use crate::keepalived::voice::Voice;
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{Stdio, Sys};
 
 /// Scripts that are started and mails that are on their way.
 #[derive(Debug, Default)]

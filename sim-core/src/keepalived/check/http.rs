@@ -9,10 +9,10 @@
 
 use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
 use crate::base::time::{Duration, Instant};
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::{Read, Sys};
 use crate::keepalived::config::checker::{Http as Spec, HttpProtocol, Url};
 use crate::keepalived::era::Era;
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{Read, Sys};
 use md5::{Digest, Md5};
 use std::fmt::Write;
 
@@ -196,7 +196,8 @@ fn judge(answer: &[u8], url: &Url, job: &Job<'_>) -> Result<String, String> {
     // The first generation looks at the status only if the file names one; its default is then not there.
     let is_status_given = url.status != [(200, 299)] || !job.era.is_old();
     if is_status_given && !url.status.iter().any(|(first, last)| (*first..=*last).contains(&head.status)) {
-        let text = format!("HTTP status code error to {} url({}), status_code [{}].", job.server, url.path, head.status);
+        let text =
+            format!("HTTP status code error to {} url({}), status_code [{}].", job.server, url.path, head.status);
         return Err(text);
     }
     let Some(wanted) = url.digest else { return Ok("HTTP status code".into()) };

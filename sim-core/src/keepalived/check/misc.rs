@@ -3,9 +3,9 @@
 use super::probe::{Event, Finding, Job, Probe, Progress};
 use crate::base::id::Pid;
 use crate::base::time::Duration;
+use crate::keepalived::config::checker::Misc as Spec;
 use crate::kernel::process::Signal;
 use crate::kernel::syscall::{Stdio, Sys};
-use crate::keepalived::config::checker::Misc as Spec;
 
 /// One at work.
 #[derive(Debug)]

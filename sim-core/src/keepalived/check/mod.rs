@@ -151,9 +151,9 @@ impl Checkers {
                 for spec in &pool.members[member_at].spec.checkers {
                     let number = self.tasks.len();
                     let Some(mut task) = Task::new((pool_at, member_at), spec, names.clone(), number) else { continue };
-                    let same = old.iter().find(|(server, service, old)| {
-                        (server, service) == (&names.0, &names.1) && old.spec == *spec
-                    });
+                    let same = old
+                        .iter()
+                        .find(|(server, service, old)| (server, service) == (&names.0, &names.1) && old.spec == *spec);
                     match same {
                         Some((_, _, old)) => task.inherit(old),
                         // A new checker of a server that is up holds it for well, whatever `alpha` says.
@@ -352,8 +352,7 @@ impl Checkers {
         let mut office = Office { voice, alerts, config: &given.config };
         let mut before = std::mem::take(&mut self.pools);
         for spec in &given.config.virtual_servers {
-            let is_same =
-                |pool: &Pool| (&pool.spec.name, pool.spec.protocol) == (&spec.name, spec.protocol);
+            let is_same = |pool: &Pool| (&pool.spec.name, pool.spec.protocol) == (&spec.name, spec.protocol);
             let pool = match before.iter().position(is_same) {
                 Some(place) => {
                     let mut pool = before.remove(place);

@@ -9,10 +9,10 @@
 use super::alerts::Alerts;
 use super::names;
 use super::table::{self, Change};
-use crate::kernel::syscall::Sys;
 use crate::keepalived::config::{Config, RealServer, VirtualServer};
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
+use crate::kernel::syscall::Sys;
 use crate::trace::record::ServiceKey;
 
 /// A virtual server as it stands.
@@ -421,7 +421,8 @@ impl Pool {
         let member = &self.members[place];
         let command = if member.is_alive { &member.spec.notify_up } else { &member.spec.notify_down };
         office.alerts.run(command.as_ref(), office.voice, sys);
-        let (server, service) = (names::server(&member.spec, &self.spec, Era::V2_2), names::service_in_full(&self.spec));
+        let (server, service) =
+            (names::server(&member.spec, &self.spec, Era::V2_2), names::service_in_full(&self.spec));
         let state = if member.is_alive { "UP" } else { "DOWN" };
         if member.spec.smtp_alert && !office.config.global.no_checker_emails {
             let text = if member.is_alive { "=> RS back to normal <=" } else { "=> RS removed from the pool <=" };

@@ -1,12 +1,12 @@
 //! What one kind of checker does in one attempt: it begins, goes on when something happens, and comes to a finding.
 
-use crate::base::time::{Duration, Instant};
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::{SocketError, Sys, TcpState};
 use crate::base::id::Pid;
+use crate::base::time::{Duration, Instant};
 use crate::keepalived::config::Checker;
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
+use crate::kernel::process::SocketId;
+use crate::kernel::syscall::{SocketError, Sys, TcpState};
 use crate::wire::flow::SocketAddr;
 use std::net::IpAddr;
 

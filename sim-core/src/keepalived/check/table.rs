@@ -3,11 +3,11 @@
 
 use crate::ipvs::ControlError;
 use crate::ipvs::service::{Persistence, ServerOptions, ServiceOptions};
-use crate::kernel::Kernel;
-use crate::kernel::syscall::Sys;
 use crate::keepalived::config::service::Protocol;
 use crate::keepalived::config::{Config, GroupEntry, RealServer, ServiceName, SorryServer, VirtualServer};
 use crate::keepalived::voice::Voice;
+use crate::kernel::Kernel;
+use crate::kernel::syscall::Sys;
 use crate::trace::record::ServiceKey;
 use crate::wire::flow::{SocketAddr, Transport};
 use std::net::{IpAddr, Ipv4Addr};

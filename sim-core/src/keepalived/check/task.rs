@@ -10,10 +10,10 @@
 use super::probe::{Event, Finding, Job, Probe, Progress};
 use super::registry::{self, Kind};
 use crate::base::time::{Duration, Instant};
-use crate::kernel::syscall::Sys;
 use crate::keepalived::config::{Checker, CheckerKind};
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
+use crate::kernel::syscall::Sys;
 
 /// A checker at work.
 #[derive(Debug)]

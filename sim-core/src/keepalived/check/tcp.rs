@@ -1,9 +1,9 @@
 //! `TCP_CHECK`: a connection that is closed again as soon as it is there.
 
 use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
+use crate::keepalived::era::Era;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
-use crate::keepalived::era::Era;
 
 /// One at work.
 #[derive(Debug, Default)]

@@ -2,9 +2,9 @@
 
 use super::probe::{Event, Finding, Job, Probe, Progress};
 use crate::base::time::Instant;
+use crate::keepalived::config::checker::Udp as Spec;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
-use crate::keepalived::config::checker::Udp as Spec;
 use crate::wire::flow::SocketAddr;
 use std::net::Ipv4Addr;
 

@@ -44,7 +44,15 @@ impl Sockets {
             return Err(SocketError::AddressInUse);
         }
         let id = self.new_id();
-        self.udp.push(Udp { id, owner, local, peer: None, error: None, queue: Queue::default(), multicast: Multicast::default() });
+        self.udp.push(Udp {
+            id,
+            owner,
+            local,
+            peer: None,
+            error: None,
+            queue: Queue::default(),
+            multicast: Multicast::default(),
+        });
         self.bound.insert(local, id);
         self.kinds.insert(id, Kind::Udp);
         self.hold(owner);

@@ -318,9 +318,8 @@ impl Sockets {
 
     /// Only a connected UDP socket hears of errors.
     fn datagram_error(&mut self, flow: FlowOnWire, error: Option<SocketError>, cx: &Cx) {
-        let is_its = |udp: &&mut super::datagram::Udp| {
-            udp.local.port == flow.source.port && udp.peer == Some(flow.destination)
-        };
+        let is_its =
+            |udp: &&mut super::datagram::Udp| udp.local.port == flow.source.port && udp.peer == Some(flow.destination);
         let (Some(udp), Some(_)) = (self.udp.iter_mut().find(is_its), error) else { return };
         udp.error = error;
         let (owner, socket) = (udp.owner, udp.id);
