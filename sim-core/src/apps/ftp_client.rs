@@ -328,8 +328,12 @@ impl FtpClient {
                 let name = verb.as_ref().map_or("open", Verb::name);
                 let text = match self.options.program {
                     Program::Lftp => format!("{name}: {problem}\n"),
+                    Program::Ftp if problem.is_empty() => String::new(),
                     Program::Ftp => format!("{problem}\n"),
                 };
+                if self.options.program == Program::Lftp {
+                    self.talk.lose(&problem, sys);
+                }
                 self.complain(&text, sys);
             }
         }
@@ -441,6 +445,8 @@ impl Process for FtpClient {
                 }
             }
             match &self.task {
+                // `ftp` ends with 0 whatever happened in it.
+                Task::Leaving if self.options.program == Program::Ftp => return Next::Exit(0),
                 Task::Leaving => return Next::Exit(self.status),
                 Task::Pausing(at, _) if *at > sys.now() => return Next::until(*at),
                 Task::Pausing(..) => {

@@ -7,6 +7,7 @@
 //! ```
 //! Every host is the same; a router or director differs in what was typed.
 
+use crate::apps::ftp_server;
 use crate::base::id::{EventId, LineId, NodeId, PacketId, Pid, PortId};
 use crate::base::time::Instant;
 use crate::kernel::exec::{self, Bodies};
@@ -135,6 +136,10 @@ impl Host {
         for file in &plan.files {
             // The loader has checked paths and sizes; what does not fit is not there, and a command will say so.
             let _ = kernel.files.place(&file.path, &file.content, file.mode);
+        }
+        let settings = ftp_server::config::path(plan.os);
+        if kernel.files.stat(settings).is_err() {
+            let _ = kernel.files.place(settings, ftp_server::config::packaged(plan.os).as_bytes(), 0o600);
         }
         let carrier = vec![true; plan.nics.len()];
         Host {

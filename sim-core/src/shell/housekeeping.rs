@@ -169,6 +169,7 @@ const FILES: &[(&str, &[&str])] = &[
     ("ipvsadm", &["/etc/rc.d/init.d/ipvsadm", "/sbin/ipvsadm", "/sbin/ipvsadm-restore", "/sbin/ipvsadm-save"]),
     ("keepalived", &["/etc/keepalived/keepalived.conf", "/usr/sbin/keepalived"]),
     ("httpd", &["/etc/rc.d/init.d/httpd", "/usr/sbin/httpd", "/var/www/html"]),
+    ("vsftpd", &["/etc/rc.d/init.d/vsftpd", "/etc/vsftpd/vsftpd.conf", "/usr/sbin/vsftpd", "/var/ftp", "/var/ftp/pub"]),
     ("nginx", &["/etc/nginx/nginx.conf", "/usr/sbin/nginx", "/usr/share/nginx/html"]),
 ];
 

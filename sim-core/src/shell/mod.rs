@@ -19,6 +19,7 @@ mod disk;
 mod echo;
 mod files;
 mod filter;
+mod ftp;
 mod grep;
 mod host;
 mod housekeeping;

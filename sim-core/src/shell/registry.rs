@@ -36,6 +36,7 @@ pub const COMMANDS: &[&[&Command]] = &[
         &super::service::INIT_SCRIPT,
     ],
     // Clients.
+    &[&super::ftp::LFTP, &super::ftp::FTP, &super::ftp::VSFTPD],
     &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],
 ];
 
@@ -103,6 +104,7 @@ const SYSTEM: &[&str] = &[
     "route",
     "service",
     "sysctl",
+    "vsftpd",
 ];
 
 #[cfg(test)]

@@ -158,7 +158,10 @@ impl FtpClient {
             ("quote", Some(_)) => {
                 self.start(Verb::Say { command: arguments.join(" "), shows: true }, sys);
             }
-            ("cd" | "get" | "pget" | "cat" | "put" | "rm" | "mkdir" | "rmdir" | "quote" | "open" | "user" | "lcd", None) => {
+            (
+                "cd" | "get" | "pget" | "cat" | "put" | "rm" | "mkdir" | "rmdir" | "quote" | "open" | "user" | "lcd",
+                None,
+            ) => {
                 self.complain(&format!("Usage: {verb} path\n"), sys);
             }
             (verb, _) => self.complain(&format!("Unknown command `{verb}'.\n"), sys),
@@ -215,7 +218,10 @@ impl FtpClient {
                 None => sound = false,
             },
             name if ACCEPTED.contains(&name) => {}
-            name => return self.complain(&format!("{name}: no such variable. Use `set -a' to look at all variables.\n"), sys),
+            name => {
+                return self
+                    .complain(&format!("{name}: no such variable. Use `set -a' to look at all variables.\n"), sys);
+            }
         }
         if !sound {
             self.complain(&format!("{name}: invalid value `{value}'\n"), sys);
@@ -250,7 +256,11 @@ impl FtpClient {
                 let s = if seconds == 1 { "" } else { "s" };
                 match per_second {
                     0..1024 => format!(" in {seconds} second{s} ({per_second} B/s)"),
-                    _ => format!(" in {seconds} second{s} ({}.{} KiB/s)", per_second / 1024, per_second % 1024 * 10 / 1024),
+                    _ => format!(
+                        " in {seconds} second{s} ({}.{} KiB/s)",
+                        per_second / 1024,
+                        per_second % 1024 * 10 / 1024
+                    ),
                 }
             }
         };

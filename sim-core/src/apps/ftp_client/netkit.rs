@@ -175,8 +175,6 @@ impl FtpClient {
             _ => "421 Service not available, remote server has closed connection\n".to_owned(),
         };
         self.complain(&text, sys);
-        // `ftp` ends with 0 whatever happened in it.
-        self.status = 0;
     }
 
     /// Replies are shown if one asked for them; without, only what begins with 5.
@@ -206,8 +204,32 @@ impl FtpClient {
 
 fn is_known(verb: &str) -> bool {
     const KNOWN: &[&str] = &[
-        "ascii", "asc", "binary", "bin", "image", "cd", "close", "disconnect", "delete", "dir", "get", "recv", "lcd", "ls",
-        "mkdir", "nlist", "open", "put", "send", "pwd", "quote", "literal", "rmdir", "size", "system", "user",
+        "ascii",
+        "asc",
+        "binary",
+        "bin",
+        "image",
+        "cd",
+        "close",
+        "disconnect",
+        "delete",
+        "dir",
+        "get",
+        "recv",
+        "lcd",
+        "ls",
+        "mkdir",
+        "nlist",
+        "open",
+        "put",
+        "send",
+        "pwd",
+        "quote",
+        "literal",
+        "rmdir",
+        "size",
+        "system",
+        "user",
     ];
     KNOWN.contains(&verb)
 }

@@ -107,7 +107,10 @@ enum Data {
     None,
     Listening(SocketId),
     Connecting(SocketId),
-    Open { socket: SocketId, sent: usize },
+    Open {
+        socket: SocketId,
+        sent: usize,
+    },
     Over,
 }
 
@@ -214,7 +217,8 @@ impl Talk {
 
     /// Whether the server has closed the connection while nothing was asked of it.
     pub(super) fn was_left(&mut self, sys: &mut Sys) -> bool {
-        if self.doing == Doing::Nothing && self.control.is_some() && (self.listen(sys).is_err() || self.reply.is_some()) {
+        if self.doing == Doing::Nothing && self.control.is_some() && (self.listen(sys).is_err() || self.reply.is_some())
+        {
             self.lose("Peer closed connection", sys);
             return true;
         }
@@ -265,7 +269,8 @@ impl Talk {
         }
     }
 
-    fn lose(&mut self, reason: &str, sys: &mut Sys) -> Answer {
+    /// Gives the session up, for this reason.
+    pub(super) fn lose(&mut self, reason: &str, sys: &mut Sys) -> Answer {
         self.end_record(Outcome::Failed { reason: reason.into() }, sys);
         self.said.push(Said::Note(reason.to_owned()));
         self.hang_up(sys);
@@ -304,7 +309,9 @@ impl Talk {
                 continue;
             }
             match sys.recv(control.socket, LINE_MAX) {
-                Read::Data(octets) if control.input.len() + octets.len() > LINE_MAX => return Err("Line too long".into()),
+                Read::Data(octets) if control.input.len() + octets.len() > LINE_MAX => {
+                    return Err("Line too long".into());
+                }
                 Read::Data(octets) => control.input.extend_from_slice(&octets),
                 Read::Wait => return Ok(()),
                 Read::End => return Err("Peer closed connection".into()),

@@ -155,7 +155,8 @@ impl Config {
         let port = || value.parse::<u16>().map_err(|_| bad());
         let count = || value.parse::<u32>().map_err(|_| bad());
         let seconds = || count().map(|count| Duration::from_secs(count.into()));
-        let address = || value.parse::<Ipv4Addr>().map_err(|_| format!("500 OOPS: bad IPv4 address in config file for: {name}"));
+        let address =
+            || value.parse::<Ipv4Addr>().map_err(|_| format!("500 OOPS: bad IPv4 address in config file for: {name}"));
         match name {
             "anonymous_enable" => self.anonymous = yes()?,
             "local_enable" => self.local_users = yes()?,
@@ -250,7 +251,8 @@ mod tests {
 
     #[test]
     fn a_later_line_wins_and_unknown_ones_stop_the_start() {
-        let config = Config::read("pasv_min_port=50000\npasv_max_port=50010\nanonymous_enable=NO\nanonymous_enable=YES\n");
+        let config =
+            Config::read("pasv_min_port=50000\npasv_max_port=50010\nanonymous_enable=NO\nanonymous_enable=YES\n");
         let config = config.expect("sound");
         assert!(config.anonymous && config.passive_ports == (50_000, 50_010));
         for (text, expected) in [

@@ -325,7 +325,9 @@ impl Session {
     }
 
     fn features(&mut self) {
-        self.say("211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n UTF8\r\n211 End");
+        self.say(
+            "211-Features:\r\n EPRT\r\n EPSV\r\n MDTM\r\n PASV\r\n REST STREAM\r\n SIZE\r\n TVFS\r\n UTF8\r\n211 End",
+        );
     }
 
     // ── where it is ──
@@ -420,9 +422,8 @@ impl Session {
 
     fn active(&mut self, named: Option<SocketAddr>, word: &str, config: &Config, sys: &mut Sys) {
         self.forget_data(sys);
-        let is_own = |to: &SocketAddr| {
-            config.active_promiscuous || (to.address == self.peer.address && to.port >= 1024)
-        };
+        let is_own =
+            |to: &SocketAddr| config.active_promiscuous || (to.address == self.peer.address && to.port >= 1024);
         let Some(to) = named.filter(is_own) else { return self.say(&format!("500 Illegal {word} command.")) };
         self.data = Data::Active(to);
         let other = if word == "PORT" { "PASV" } else { "EPSV" };
@@ -604,7 +605,12 @@ impl Session {
 }
 
 /// Sends or receives as much as goes without waiting; none if there is more to come.
-fn move_octets(what: &mut What, socket: SocketId, moved: &mut usize, sys: &mut Sys) -> Option<Result<(), &'static str>> {
+fn move_octets(
+    what: &mut What,
+    socket: SocketId,
+    moved: &mut usize,
+    sys: &mut Sys,
+) -> Option<Result<(), &'static str>> {
     match what {
         What::List(content) | What::Send { content, .. } => {
             while *moved < content.len() {

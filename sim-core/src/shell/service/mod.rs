@@ -1,6 +1,7 @@
 //! Services: what `systemctl`, `service` and the scripts of `/etc/init.d` start and stop. One row per service.
 
 mod control;
+mod ftp;
 mod keepalived;
 mod rules;
 mod turnover;
@@ -63,6 +64,11 @@ const SERVICES: &[Service] = &[
         kind: Kind::Daemon { program: "keepalived", start: keepalived::start },
     },
     Service {
+        names: &["vsftpd"],
+        description: "Vsftpd ftp daemon",
+        kind: Kind::Daemon { program: "vsftpd", start: ftp::start_vsftpd },
+    },
+    Service {
         names: &["ipvsadm"],
         description: "Initialise the Linux Virtual Server",
         kind: Kind::Rules(rules::IPVSADM),
@@ -80,7 +86,7 @@ const SERVICES: &[Service] = &[
 ];
 
 /// Services of Linux that are known and not modelled.
-const NOT_MODELLED: [&str; 5] = ["ldirectord", "vsftpd", "haproxy", "sshd", "iptables"];
+const NOT_MODELLED: [&str; 4] = ["ldirectord", "haproxy", "sshd", "iptables"];
 
 fn find(name: &str) -> Option<&'static Service> {
     let name = name.strip_suffix(".service").unwrap_or(name);
