@@ -103,7 +103,21 @@ impl State {
 
 /// A frame came in by a port.
 pub(crate) fn receive(kernel: &mut Kernel, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
-    if let Some(packet) = ingress::accept(kernel, port, frame, out, cx) {
+    for upper in ingress::macvlans(kernel, port, &frame) {
+        let circumstances = cx.context();
+        if !frame.destination().is_broadcast() && !frame.destination().is_multicast() {
+            return enter(kernel, port, Some(upper), frame, out, cx);
+        }
+        let copy = Frame::new(cx.pool.copy(frame.buffer()));
+        enter(kernel, port, Some(upper), copy, out, cx);
+        cx.resume(circumstances);
+    }
+    enter(kernel, port, None, frame, out, cx);
+}
+
+/// A frame comes in by the interface of its port, or by one on top of it.
+fn enter(kernel: &mut Kernel, port: PortId, on: Option<IfaceId>, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
+    if let Some(packet) = ingress::accept(kernel, port, on, frame, out, cx) {
         arrive(kernel, packet, out, cx);
     }
 }

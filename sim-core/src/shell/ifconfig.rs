@@ -131,7 +131,9 @@ fn show(interface: &Interface, label: &str, os: Os) -> String {
 fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: bool, os: Os) -> String {
     let encap = match interface.kind {
         LinkKind::Loopback => "Local Loopback  ".to_owned(),
-        LinkKind::Ethernet(_) | LinkKind::Dummy => format!("Ethernet  HWaddr {}  ", mac(interface).to_uppercase()),
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => {
+            format!("Ethernet  HWaddr {}  ", mac(interface).to_uppercase())
+        }
         LinkKind::Ipip => "IPIP Tunnel  HWaddr   ".to_owned(),
     };
     let mut text = format!("{label:<9} Link encap:{encap}\n");
@@ -150,7 +152,7 @@ fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
     }
     match interface.kind {
         LinkKind::Loopback => flags.push("LOOPBACK"),
-        LinkKind::Ethernet(_) | LinkKind::Dummy => flags.push("BROADCAST"),
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => flags.push("BROADCAST"),
         LinkKind::Ipip => {}
     }
     if interface.running() {
@@ -159,7 +161,7 @@ fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
     if !interface.arp && interface.kind != LinkKind::Loopback {
         flags.push("NOARP");
     }
-    if matches!(interface.kind, LinkKind::Ethernet(_)) {
+    if matches!(interface.kind, LinkKind::Ethernet(_) | LinkKind::Macvlan { .. }) {
         flags.push("MULTICAST");
     }
     // The kernels of those days gave lo another MTU than the one behind the lab.
@@ -194,13 +196,13 @@ fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
             names.push(name);
         }
     };
-    let broadcasts = matches!(interface.kind, LinkKind::Ethernet(_) | LinkKind::Dummy);
+    let broadcasts = matches!(interface.kind, LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy);
     flag(interface.up, 1, "UP");
     flag(broadcasts, 2, "BROADCAST");
     flag(interface.kind == LinkKind::Loopback, 8, "LOOPBACK");
     flag(interface.running(), 64, "RUNNING");
     flag(!interface.arp && interface.kind != LinkKind::Loopback, 128, "NOARP");
-    flag(matches!(interface.kind, LinkKind::Ethernet(_)), 4096, "MULTICAST");
+    flag(matches!(interface.kind, LinkKind::Ethernet(_) | LinkKind::Macvlan { .. }), 4096, "MULTICAST");
     let mut text = format!("{label}: flags={bits}<{}>  mtu {}\n", names.join(","), interface.mtu);
     let pad = "        ";
     if let Some(address) = address {
@@ -213,7 +215,7 @@ fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
     }
     text.push_str(&match interface.kind {
         LinkKind::Loopback => format!("{pad}loop  txqueuelen 1000  (Local Loopback)\n"),
-        LinkKind::Ethernet(_) | LinkKind::Dummy => {
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => {
             format!("{pad}ether {}  txqueuelen 1000  (Ethernet)\n", mac(interface))
         }
         LinkKind::Ipip => format!("{pad}tunnel   txqueuelen 1000  (IPIP Tunnel)\n"),

@@ -24,6 +24,7 @@ pub struct Interfaces {
     ports: Lookup<PortId, IfaceId>,
     ours: Lookup<Ipv4Addr, Owners>,
     count: usize,
+    macvlans: usize,
     /// How often an interface, its carrier or an address changed: programs that wait for that look at it.
     pub(crate) revision: u64,
 }
@@ -51,6 +52,8 @@ pub struct Interface {
     pub addresses: Vec<Address>,
     /// What passed it.
     pub counters: IfaceCounters,
+    /// The name of the interface below a macvlan.
+    pub below: Option<Box<str>>,
 }
 
 /// An address of an interface.
@@ -94,7 +97,7 @@ impl Interfaces {
     /// No interface yet.
     pub(super) fn new(node: NodeId) -> Self {
         let (ports, ours) = (Lookup::default(), Lookup::default());
-        Interfaces { node, list: vec![None], ports, ours, count: 0, revision: 0 }
+        Interfaces { node, list: vec![None], ports, ours, count: 0, macvlans: 0, revision: 0 }
     }
 
     /// Adds an interface, down and without addresses, under the next index. None if there are too many.
@@ -106,7 +109,8 @@ impl Interfaces {
         if let LinkKind::Ethernet(port) = kind {
             self.ports.insert(port, id);
         }
-        let arp = matches!(kind, LinkKind::Ethernet(_));
+        self.macvlans += usize::from(matches!(kind, LinkKind::Macvlan { .. }));
+        let arp = matches!(kind, LinkKind::Ethernet(_) | LinkKind::Macvlan { .. });
         self.list.push(Some(Interface {
             id,
             name: name.into(),
@@ -118,6 +122,7 @@ impl Interfaces {
             arp,
             addresses: Vec::new(),
             counters: IfaceCounters::default(),
+            below: None,
         }));
         Some(id)
     }
@@ -126,6 +131,9 @@ impl Interfaces {
     pub(super) fn remove(&mut self, id: IfaceId) {
         if let Some(LinkKind::Ethernet(port)) = self.get(id).map(|interface| interface.kind) {
             self.ports.remove(&port);
+        }
+        if let Some(LinkKind::Macvlan { .. }) = self.get(id).map(|interface| interface.kind) {
+            self.macvlans -= 1;
         }
         self.list[usize::from(id.0)] = None;
     }
@@ -148,6 +156,17 @@ impl Interfaces {
     /// The interface at a port.
     pub fn at_port(&self, port: PortId) -> Option<IfaceId> {
         self.ports.get(&port).copied()
+    }
+
+    /// The macvlans on top of an interface, by index.
+    pub(crate) fn above(&self, below: IfaceId) -> impl Iterator<Item = IfaceId> + '_ {
+        let is_above = move |kind| matches!(kind, LinkKind::Macvlan { parent, .. } if parent == below);
+        self.iter().filter(move |interface| is_above(interface.kind)).map(|interface| interface.id)
+    }
+
+    /// Whether there is a macvlan: the packet path asks with every frame.
+    pub(crate) fn has_macvlans(&self) -> bool {
+        self.macvlans > 0
     }
 
     /// All interfaces, by index.
@@ -260,7 +279,7 @@ impl Interface {
     /// The port, if it has a cable.
     pub fn port(&self) -> Option<PortId> {
         match self.kind {
-            LinkKind::Ethernet(port) => Some(port),
+            LinkKind::Ethernet(port) | LinkKind::Macvlan { port, .. } => Some(port),
             LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip => None,
         }
     }

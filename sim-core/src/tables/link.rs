@@ -49,7 +49,47 @@ impl Tables {
         Ok(id)
     }
 
-    /// `ip link del`: dummies and tunnels only.
+    /// `ip link add link PARENT name NAME address MAC type macvlan mode private`: an interface with a MAC of its own on
+    /// the cable of another, down and without addresses.
+    ///
+    /// # Errors
+    /// As [`Tables::add_interface`]; `NoDevice`, `NotSupported` (the parent has no cable).
+    pub fn add_macvlan(&mut self, name: &str, parent: IfaceId, mac: Mac, cx: &mut Cx) -> Result<IfaceId, Refusal> {
+        let below = self.interfaces.get(parent).ok_or(Refusal::NoDevice)?;
+        let LinkKind::Ethernet(port) = below.kind else { return Err(Refusal::NotSupported) };
+        let (mtu, carrier, below) = (below.mtu, below.running(), below.name.clone());
+        let id = self.add_interface(name, LinkKind::Macvlan { parent, port }, mac, mtu, cx)?;
+        if let Some(interface) = self.interfaces.get_mut(id) {
+            interface.below = Some(below);
+        }
+        self.follow_below(id, carrier, cx);
+        Ok(id)
+    }
+
+    /// What is on top of an interface has a signal while that one is running.
+    fn follow_below(&mut self, id: IfaceId, carrier: bool, cx: &mut Cx) {
+        let Some(interface) = self.interfaces.get_mut(id).filter(|interface| interface.carrier != carrier) else {
+            return;
+        };
+        interface.carrier = carrier;
+        self.note_interface(id, true, cx);
+        if !carrier && self.sysctl.evicts_without_carrier(id) {
+            self.neighbours.interface_gone(id, false, cx);
+        }
+    }
+
+    fn tell_above(&mut self, id: IfaceId, cx: &mut Cx) {
+        if !self.interfaces.has_macvlans() {
+            return;
+        }
+        let carrier = self.interfaces.get(id).is_some_and(|interface| interface.running());
+        let above: Vec<IfaceId> = self.interfaces.above(id).collect();
+        for upper in above {
+            self.follow_below(upper, carrier, cx);
+        }
+    }
+
+    /// `ip link del`: dummies, macvlans and tunnels only.
     ///
     /// # Errors
     /// `NoDevice`, `NotSupported`.
@@ -101,6 +141,7 @@ impl Tables {
             self.routes.interface_gone(id, false, cx);
             self.neighbours.interface_gone(id, true, cx);
         }
+        self.tell_above(id, cx);
         Ok(true)
     }
 
@@ -117,6 +158,7 @@ impl Tables {
         if !carrier && self.sysctl.evicts_without_carrier(id) {
             self.neighbours.interface_gone(id, false, cx);
         }
+        self.tell_above(id, cx);
         Some(id)
     }
 

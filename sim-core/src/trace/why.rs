@@ -4,7 +4,7 @@
 //! A reason is `Copy` and at most 16 bytes. What does not fit (a scheduler's candidates) stands in an arena of the
 //! trace, and the reason holds its index.
 
-use super::record::{ConnState, Method};
+use super::record::{ConnState, Method, VrrpFlaw};
 use crate::base::id::{IfaceId, PortId};
 use crate::wire::Ipv4Addr;
 
@@ -521,6 +521,77 @@ pub enum Why {
         from: Ipv4Addr,
         /// Outer destination.
         to: Ipv4Addr,
+    },
+
+    // ── VRRP ───────────────────────────────────────────────────────────────────────────────────────────────────
+    /// No advert was accepted for as long as a backup waits: it becomes master.
+    VrrpTimeout {
+        /// The virtual router.
+        vrid: u8,
+        /// Its priority here.
+        priority: u8,
+    },
+    /// A backup heard a master that may be: it waits anew.
+    VrrpAccepted {
+        /// The master.
+        from: Ipv4Addr,
+        /// The virtual router.
+        vrid: u8,
+        /// The master's priority.
+        priority: u8,
+    },
+    /// A backup heard a master with less priority: its timer runs on.
+    VrrpDiscarded {
+        /// The master.
+        from: Ipv4Addr,
+        /// The virtual router.
+        vrid: u8,
+        /// The master's priority.
+        priority: u8,
+    },
+    /// An advert was not believed.
+    VrrpRejected {
+        /// Who sent it.
+        from: Ipv4Addr,
+        /// The virtual router.
+        vrid: u8,
+        /// What is wrong with it.
+        flaw: VrrpFlaw,
+    },
+    /// The master says that it leaves: priority 0.
+    VrrpLeft {
+        /// The master.
+        from: Ipv4Addr,
+        /// The virtual router.
+        vrid: u8,
+    },
+    /// A master gives way to one with more right.
+    VrrpYielded {
+        /// The other.
+        to: Ipv4Addr,
+        /// The virtual router.
+        vrid: u8,
+        /// The other's priority.
+        priority: u8,
+    },
+    /// A master answers one with less right.
+    VrrpDefended {
+        /// The other.
+        from: Ipv4Addr,
+        /// The virtual router.
+        vrid: u8,
+        /// The other's priority.
+        priority: u8,
+    },
+    /// Something that is tracked is down: the virtual router takes no part.
+    VrrpFault {
+        /// The virtual router.
+        vrid: u8,
+    },
+    /// Gratuitous ARP for a virtual address.
+    VrrpAnnounced {
+        /// The address.
+        address: Ipv4Addr,
     },
 }
 

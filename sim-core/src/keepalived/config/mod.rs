@@ -18,13 +18,13 @@ pub mod track;
 pub use address::VirtualAddress;
 pub use checker::{Checker, CheckerKind, ConnectOptions};
 pub use global::Global;
-pub use instance::{Authentication, Garp, Instance, Preemption, Unicast, Version, Wanted};
+pub use instance::{Authentication, Garp, Instance, OldChecksum, Preemption, Unicast, Version, Wanted};
 pub use notify::{Command, InstanceNotify};
 pub use route::{VirtualRoute, VirtualRule};
 pub use server::{Forwarding, RealServer, SorryServer};
 pub use service::{GroupEntry, SchedulerFlags, ServiceName, VirtualServer, VirtualServerGroup};
 pub use sync_group::SyncGroup;
-pub use track::{Bfd, Direction, Script, TrackFile, TrackProcess, Tracked, Tracks, Weight};
+pub use track::{Bfd, Direction, ParameterMatch, Script, TrackFile, TrackProcess, Tracked, Tracks, Weight};
 
 use crate::base::time::Duration;
 

@@ -1,43 +1,334 @@
-//! The VRRP child: `Keepalived_vrrp`.
+//! The VRRP child, `Keepalived_vrrp`: one process for all virtual routers of a host.
+//!
+//! ```text
+//!   start ─► register ─► (the parent: Startup complete) ─► begin ─► ┌───────────────── a turn ─────────────────┐
+//!                                                                   │ links and addresses, adverts, timers,    │
+//!                                                                   │ scripts that ended, files and processes  │
+//!                                                                   └──────────────────────────────────────────┘
+//!   HUP ─► reload     TERM ─► priority 0, addresses removed ─► one second ─► exit
+//! ```
+//! The files of this room: `instance` (states and timers of one virtual router), `advert` (what is sent, what is
+//! believed), `garp` (gratuitous ARP), `sync_group`, `track` (interfaces, scripts, files, processes), `notify`,
+//! `setup` (sockets, addresses, interfaces), `log` (the words of each generation of keepalived).
+//!
+//! # Not modelled
+//! IPv6, BFD, VRF, ipvlan, DBus, SNMP, notification FIFOs. A tracked file or process is looked at twenty times a second;
+//! real keepalived is told at once.
 
+mod advert;
+mod garp;
+mod instance;
+mod log;
+mod notify;
+mod reload;
+mod setup;
+mod sync_group;
+mod track;
+
+use super::config::{Config, Reader};
 use super::launch::{Given, Launch, Role};
 use super::voice::Voice;
-use crate::kernel::process::{Next, Process, Signal};
+use crate::base::time::{Duration, Instant};
+use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
+use crate::trace::record::VrrpState;
+use garp::Garps;
+use instance::Instance;
+use setup::Receiver;
+use std::collections::BTreeMap;
 use std::rc::Rc;
+use sync_group::Group;
+use track::Watched;
 
 /// The process.
 #[derive(Debug)]
 pub struct Vrrp {
     voice: Voice,
     given: Rc<Given>,
+    phase: Phase,
+    instances: Vec<Instance>,
+    groups: Vec<Group>,
+    receivers: Vec<Receiver>,
+    /// Adverts leave by this raw socket.
+    sender: Option<SocketId>,
+    /// Gratuitous ARPs leave by this packet socket.
+    packets: Option<SocketId>,
+    garps: Garps,
+    watched: Watched,
+    timers: BTreeMap<(Instant, u64), Timer>,
+    /// Numbers timers that are due at the same time.
+    count: u64,
+    /// `vrrp_startup_delay` ends.
+    delayed_until: Option<Instant>,
 }
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    /// Nothing was done yet.
+    New,
+    /// What the log shows before `Startup complete` was done.
+    Registered,
+    /// The virtual routers are at work.
+    Running,
+    /// Priority 0 was said; the process ends at this time.
+    Stopping(Instant),
+}
+
+/// Something to be done later. Instances, scripts and interfaces are named by their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Timer {
+    /// The second batch of gratuitous ARPs after becoming master.
+    MasterGarp(usize),
+    /// The second batch after an advert of lower priority.
+    LowerGarp(usize),
+    /// The next of the gratuitous ARPs that wait for `garp_interval`.
+    GarpQueue,
+    /// A script is started.
+    ScriptStart(usize),
+    /// A script has taken too long: SIGTERM.
+    ScriptTerm(usize),
+    /// It did not end then: SIGKILL.
+    ScriptKill(usize),
+    /// An interface has been in its new state for long enough (`interface_up_down_delays`).
+    Link(usize),
+    /// Tracked files and processes are looked at.
+    Look,
+}
+
+/// How long a stopping process waits, so that its last adverts and scripts get out.
+const LINGER: Duration = Duration::from_secs(1);
+
+/// Timers at most: a flood of adverts of lower priority must not fill the memory.
+const TIMERS_MAX: usize = 65_536;
 
 impl Vrrp {
     /// A child with this configuration.
     pub fn new(launch: Rc<Launch>, given: Rc<Given>) -> Self {
-        Vrrp { voice: Voice::new(Role::Vrrp.ident(), launch), given }
+        Vrrp {
+            voice: Voice::new(Role::Vrrp.ident(), launch),
+            given,
+            phase: Phase::New,
+            instances: Vec::new(),
+            groups: Vec::new(),
+            receivers: Vec::new(),
+            sender: None,
+            packets: None,
+            garps: Garps::default(),
+            watched: Watched::default(),
+            timers: BTreeMap::new(),
+            count: 0,
+            delayed_until: None,
+        }
+    }
+
+    fn config(&self) -> Rc<Given> {
+        self.given.clone()
+    }
+
+    /// What the log shows before `Startup complete`. False if the configuration cannot be used.
+    fn register(&mut self, sys: &mut Sys) -> bool {
+        self.say_registering(sys);
+        let given = self.config();
+        if !given.announce(Reader::Vrrp, &self.voice, sys) {
+            return false;
+        }
+        let delay = given.config.global.startup_delay;
+        if delay > Duration::ZERO {
+            self.voice.say(&format!("Delaying startup for {} seconds", delay.secs()), sys);
+            self.delayed_until = Some(sys.now() + delay);
+        }
+        self.instances = given.config.instances.iter().map(|conf| Instance::new(conf.clone())).collect();
+        self.groups = Group::all(&given.config);
+        self.join_groups();
+        if !self.find_interfaces(sys) {
+            return false;
+        }
+        self.say_addresses(sys);
+        self.create_vmacs(sys);
+        self.say_registered(sys);
+        true
+    }
+
+    /// Scripts are started, and each virtual router takes its first state.
+    fn begin(&mut self, sys: &mut Sys) {
+        let given = self.config();
+        self.sender = Some(sys.raw(RAW));
+        self.packets = Some(sys.packet_socket(Some(crate::base::id::IfaceId(0))));
+        self.set_static(&given.config, sys);
+        self.open_receivers(sys);
+        self.begin_watching(&given.config, sys);
+        for at in 0..self.instances.len() {
+            self.clear_addresses(at, sys);
+        }
+        for at in 0..self.groups.len() {
+            self.begin_group(at, sys);
+        }
+        for at in 0..self.instances.len() {
+            self.begin_instance(at, sys);
+        }
+        self.say_sockets(sys);
+    }
+
+    /// One turn: everything that has happened since the last.
+    fn turn(&mut self, sys: &mut Sys) {
+        self.look_at_links(sys);
+        self.look_at_addresses(sys);
+        self.hear(sys);
+        self.fire(sys);
+        self.reap_scripts(sys);
+        while sys.next_ready().is_some() {}
+    }
+
+    /// Reads every advert that came.
+    fn hear(&mut self, sys: &mut Sys) {
+        for at in 0..self.receivers.len() {
+            let socket = self.receivers[at].socket;
+            while let Some(packet) = sys.raw_recv(socket) {
+                self.heard(at, &packet, sys);
+            }
+        }
+    }
+
+    /// Does what is due: timers of the process and of the instances, in the order of time.
+    fn fire(&mut self, sys: &mut Sys) {
+        // Each round takes one that is due away; a round puts at most a few new ones in, all later than now.
+        for _ in 0..2 * TIMERS_MAX {
+            let timer = self.timers.keys().next().copied().filter(|(at, _)| *at <= sys.now());
+            let instance = self.next_instance().filter(|((at, _), _)| *at <= sys.now());
+            match (timer, instance) {
+                (Some(key), instance) if instance.is_none_or(|(other, _)| key < other) => {
+                    if let Some(timer) = self.timers.remove(&key) {
+                        self.due(timer, sys);
+                    }
+                }
+                (_, Some((_, at))) => self.timed_out(at, sys),
+                (_, None) => return,
+            }
+        }
+    }
+
+    /// The instance whose timer runs out first, and when.
+    fn next_instance(&self) -> Option<((Instant, u64), usize)> {
+        let timers = self.instances.iter().enumerate().filter_map(|(at, instance)| Some((instance.timer?, at)));
+        timers.min()
+    }
+
+    fn due(&mut self, timer: Timer, sys: &mut Sys) {
+        match timer {
+            Timer::MasterGarp(at) => self.announce(at, self.instances[at].conf.garp.repeat, sys),
+            Timer::LowerGarp(at) => self.announce(at, self.instances[at].conf.garp.lower_prio_repeat, sys),
+            Timer::GarpQueue => self.send_queued(sys),
+            Timer::ScriptStart(script) => self.start_script(script, sys),
+            Timer::ScriptTerm(script) => self.end_script(script, Signal::Term, sys),
+            Timer::ScriptKill(script) => self.end_script(script, Signal::Kill, sys),
+            Timer::Link(link) => self.link_settled(link, sys),
+            Timer::Look => self.look_at_files_and_processes(sys),
+        }
+    }
+
+    fn set_timer(&mut self, at: Instant, timer: Timer) {
+        if self.timers.len() < TIMERS_MAX {
+            let count = self.next_count();
+            self.timers.insert((at, count), timer);
+        }
+    }
+
+    fn next_count(&mut self) -> u64 {
+        self.count += 1;
+        self.count
+    }
+
+    fn sleep(&self) -> Next {
+        if let Phase::Stopping(end) = self.phase {
+            return Next::until(end);
+        }
+        let timer = self.timers.keys().next().map(|(at, _)| *at);
+        let instance = self.next_instance().map(|((at, _), _)| at);
+        let until = timer.into_iter().chain(instance).min();
+        let mut any = vec![On::AnySocket, On::Link, On::Address];
+        any.extend(self.watched.running().map(On::Child));
+        Next::Wait(Wait { until, any })
+    }
+
+    /// Every master says priority 0, the addresses go, and everybody is told.
+    fn stop(&mut self, sys: &mut Sys) -> Next {
+        match self.phase {
+            Phase::Stopping(_) => return self.sleep(),
+            Phase::New | Phase::Registered => return Next::Exit(0),
+            Phase::Running => {}
+        }
+        for at in 0..self.instances.len() {
+            if self.instances[at].state == VrrpState::Master {
+                self.release(at, true, sys);
+            }
+            self.forget(at, sys);
+            self.notify_stop(at, sys);
+        }
+        self.watched.stop(sys);
+        self.clear_static(sys);
+        self.timers.clear();
+        for instance in &mut self.instances {
+            instance.timer = None;
+        }
+        for receiver in std::mem::take(&mut self.receivers) {
+            sys.close(receiver.socket);
+        }
+        self.phase = Phase::Stopping(sys.now() + LINGER);
+        self.sleep()
+    }
+
+    fn finish(&mut self, sys: &mut Sys) -> Next {
+        self.remove_vmacs(sys);
+        self.voice.say_stopped(sys);
+        Next::Exit(0)
     }
 }
 
 impl Process for Vrrp {
-    fn wake(&mut self, _: &mut Sys) -> Next {
-        Next::forever()
+    fn wake(&mut self, sys: &mut Sys) -> Next {
+        match self.phase {
+            Phase::New => {
+                if !self.register(sys) {
+                    return Next::Exit(super::daemon::EXIT_CONFIG);
+                }
+                self.phase = Phase::Registered;
+                Next::until(sys.now())
+            }
+            Phase::Registered => {
+                self.phase = Phase::Running;
+                self.begin(sys);
+                self.turn(sys);
+                self.sleep()
+            }
+            Phase::Running => {
+                self.turn(sys);
+                self.sleep()
+            }
+            Phase::Stopping(end) if end <= sys.now() => self.finish(sys),
+            Phase::Stopping(_) => self.sleep(),
+        }
     }
 
     fn signal(&mut self, signal: Signal, sys: &mut Sys) -> Option<Next> {
         match signal {
-            Signal::Term | Signal::Int => {
-                self.voice.say_stopped(sys);
-                Some(Next::Exit(0))
-            }
+            Signal::Term | Signal::Int => Some(self.stop(sys)),
             Signal::Hup => {
-                if let Some(given) = self.voice.launch().read(sys) {
-                    self.given = Rc::new(given);
+                if self.phase == Phase::Running {
+                    self.reload(sys);
                 }
-                Some(Next::forever())
+                Some(match self.phase {
+                    Phase::New | Phase::Registered => Next::until(sys.now()),
+                    Phase::Running | Phase::Stopping(_) => self.sleep(),
+                })
             }
-            _ => None,
+            Signal::Usr1 | Signal::Usr2 => Some(match self.phase {
+                Phase::New | Phase::Registered => Next::until(sys.now()),
+                Phase::Running | Phase::Stopping(_) => self.sleep(),
+            }),
+            Signal::Child | Signal::Cont | Signal::Quit | Signal::Kill | Signal::Stop => None,
         }
     }
 }
+
+/// `IPPROTO_RAW`: a socket that only sends.
+const RAW: u8 = 255;

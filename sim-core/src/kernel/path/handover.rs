@@ -27,10 +27,12 @@ pub(super) fn by_route(kernel: &mut Kernel, packet: Packet, route: &Route, out: 
             egress::end(packet, Why::DummySwallowed, cx);
         }
         LinkKind::Ipip => egress::end(packet, Why::NoTunnel, cx),
-        LinkKind::Ethernet(_) if route.kind == RouteKind::Broadcast || destination.is_broadcast() => {
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. }
+            if route.kind == RouteKind::Broadcast || destination.is_broadcast() =>
+        {
             egress::ethernet(kernel, packet, route.iface, Mac::BROADCAST, ETHERTYPE_IPV4, out, cx);
         }
-        LinkKind::Ethernet(_) if destination.is_multicast() => {
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } if destination.is_multicast() => {
             if packet.loops && kernel.tables.memberships.holds(route.iface, destination) {
                 let copy = Packet::new(cx.pool.copy(packet.buffer()));
                 egress::loop_back(kernel, copy, cx);
@@ -41,7 +43,9 @@ pub(super) fn by_route(kernel: &mut Kernel, packet: Packet, route: &Route, out: 
             }
             egress::ethernet(kernel, packet, route.iface, multicast_mac(destination), ETHERTYPE_IPV4, out, cx);
         }
-        LinkKind::Ethernet(_) => arp::send(kernel, packet, route.iface, route.next_hop, out, cx),
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => {
+            arp::send(kernel, packet, route.iface, route.next_hop, out, cx)
+        }
     }
 }
 

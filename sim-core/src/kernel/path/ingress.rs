@@ -12,14 +12,21 @@ use crate::world::node::{Cx, Outbox};
 use smoltcp::wire::Ipv4Packet;
 
 /// The IPv4 packet in a frame, if there is one to go on with. ARP is dealt with here.
-pub(super) fn accept(kernel: &mut Kernel, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) -> Option<Packet> {
+pub(super) fn accept(
+    kernel: &mut Kernel,
+    port: PortId,
+    on: Option<IfaceId>,
+    frame: Frame,
+    out: &mut Outbox,
+    cx: &mut Cx,
+) -> Option<Packet> {
     cx.stage = Stage::Ingress;
-    let verdict = match kernel.tables.interfaces.at_port(port) {
+    let verdict = match on.or_else(|| kernel.tables.interfaces.at_port(port)) {
         Some(id) => look(kernel, &frame, id),
         None => Err(Why::InterfaceDown),
     };
     if !kernel.sockets.taps.is_empty()
-        && let Some(id) = kernel.tables.interfaces.at_port(port)
+        && let Some(id) = on.or_else(|| kernel.tables.interfaces.at_port(port))
         && !matches!(verdict, Err(Why::InterfaceDown))
     {
         kernel.sockets.overhear(id, Way::In, frame.bytes(), frame.buffer().packet, cx);
@@ -45,6 +52,21 @@ pub(super) fn accept(kernel: &mut Kernel, port: PortId, frame: Frame, out: &mut 
         },
         ethertype => end(frame, Why::UnknownEthertype { ethertype }, cx),
     }
+}
+
+/// The macvlans that get a frame too (to everybody), or alone (to their MAC), by index. (A macvlan takes only groups that
+/// were joined on it; routing looks at that.)
+pub(super) fn macvlans(kernel: &Kernel, port: PortId, frame: &Frame) -> Vec<IfaceId> {
+    let interfaces = &kernel.tables.interfaces;
+    if !interfaces.has_macvlans() || !frame.is_whole() {
+        return Vec::new();
+    }
+    let to = frame.destination();
+    let everybody = to.is_broadcast() || to.is_multicast();
+    let Some(parent) = interfaces.at_port(port) else { return Vec::new() };
+    let takes =
+        |id: &IfaceId| interfaces.get(*id).is_some_and(|upper| upper.running() && (everybody || upper.mac == to));
+    interfaces.above(parent).filter(takes).collect()
 }
 
 /// The interface a frame belongs to, and whether it was addressed to more than this machine.

@@ -62,7 +62,7 @@ fn add(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let name = name.map(str::to_owned).or(free).unwrap_or_default();
     let own = match kind {
         LinkKind::Dummy => dummy_mac(ip.sys.kernel.node.0, interfaces.iter().count() as u16),
-        LinkKind::Ipip | LinkKind::Loopback | LinkKind::Ethernet(_) => Mac([0; 6]),
+        LinkKind::Ipip | LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => Mac([0; 6]),
     };
     let tables = &mut ip.sys.kernel.tables;
     let made = tables.add_interface(&name, kind, mac.unwrap_or(own), mtu.unwrap_or(default_mtu), ip.sys.cx);
@@ -188,7 +188,7 @@ pub(super) fn first_line(interface: &Interface) -> String {
         (_, LinkKind::Loopback) => "noqueue",
         (false, _) => "noop",
         (true, LinkKind::Ethernet(_)) => "pfifo_fast",
-        (true, LinkKind::Dummy | LinkKind::Ipip) => "noqueue",
+        (true, LinkKind::Dummy | LinkKind::Ipip | LinkKind::Macvlan { .. }) => "noqueue",
     };
     let (id, flags, mtu, state) = (interface.id.0, flags(interface), interface.mtu, state(interface));
     format!("{id}: {name}: <{flags}> mtu {mtu} qdisc {qdisc} state {state} group default qlen 1000")
@@ -197,7 +197,7 @@ pub(super) fn first_line(interface: &Interface) -> String {
 fn second_line(interface: &Interface) -> String {
     let (kind, broadcast) = match interface.kind {
         LinkKind::Loopback => ("loopback", "00:00:00:00:00:00"),
-        LinkKind::Ethernet(_) | LinkKind::Dummy => ("ether", "ff:ff:ff:ff:ff:ff"),
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => ("ether", "ff:ff:ff:ff:ff:ff"),
         LinkKind::Ipip => ("ipip", "0.0.0.0"),
     };
     format!("    link/{kind} {} brd {broadcast}", hardware(interface))
@@ -206,13 +206,16 @@ fn second_line(interface: &Interface) -> String {
 fn hardware(interface: &Interface) -> String {
     match interface.kind {
         LinkKind::Ipip => "0.0.0.0".into(),
-        LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Dummy => interface.mac.to_string().replace('-', ":"),
+        LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => {
+            interface.mac.to_string().replace('-', ":")
+        }
     }
 }
 
 fn shown_name(interface: &Interface) -> String {
     match interface.kind {
         LinkKind::Ipip => format!("{}@NONE", interface.name),
+        LinkKind::Macvlan { .. } => format!("{}@{}", interface.name, interface.below.as_deref().unwrap_or("NONE")),
         LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Dummy => interface.name.to_string(),
     }
 }
@@ -221,8 +224,8 @@ fn shown_name(interface: &Interface) -> String {
 pub(super) fn state(interface: &Interface) -> &'static str {
     match interface.kind {
         _ if !interface.up => "DOWN",
-        LinkKind::Ethernet(_) if interface.carrier => "UP",
-        LinkKind::Ethernet(_) => "DOWN",
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } if interface.carrier => "UP",
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => "DOWN",
         LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip => "UNKNOWN",
     }
 }
@@ -234,7 +237,7 @@ pub(super) fn flags(interface: &Interface) -> String {
     }
     match interface.kind {
         LinkKind::Loopback => flags.push("LOOPBACK"),
-        LinkKind::Ethernet(_) => flags.extend(["BROADCAST", "MULTICAST"]),
+        LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => flags.extend(["BROADCAST", "MULTICAST"]),
         LinkKind::Dummy => flags.push("BROADCAST"),
         LinkKind::Ipip => {}
     }

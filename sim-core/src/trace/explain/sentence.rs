@@ -198,6 +198,36 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
         Why::IpvsIcmp { kind, to } => {
             format!("an ICMP message ({kind}) about a connection of IPVS goes on to {}", names.host(to))
         }
+        Why::VrrpTimeout { vrid, priority } => {
+            format!(
+                "no master of virtual router {vrid} was heard for too long: this host becomes it (priority {priority})"
+            )
+        }
+        Why::VrrpAccepted { from, vrid, priority } => {
+            format!("{} is master of virtual router {vrid} with priority {priority}: waits anew", names.host(from))
+        }
+        Why::VrrpDiscarded { from, vrid, priority } => format!(
+            "{} is master of virtual router {vrid} with less priority ({priority}): not counted, the timer runs on",
+            names.host(from)
+        ),
+        Why::VrrpRejected { from, vrid, flaw } => {
+            format!("an advert of {} for virtual router {vrid} with {}: not believed", names.host(from), flaw.words())
+        }
+        Why::VrrpLeft { from, vrid } => {
+            format!("{} says that it is no longer master of virtual router {vrid} (priority 0)", names.host(from))
+        }
+        Why::VrrpYielded { to, vrid, priority } => format!(
+            "{} has more right to virtual router {vrid} (priority {priority}): this host is backup again",
+            names.host(to)
+        ),
+        Why::VrrpDefended { from, vrid, priority } => format!(
+            "{} says that it is master of virtual router {vrid}, with less right (priority {priority}): told otherwise",
+            names.host(from)
+        ),
+        Why::VrrpFault { vrid } => {
+            format!("something that is tracked is down: this host takes no part in virtual router {vrid}")
+        }
+        Why::VrrpAnnounced { address } => format!("everybody is told that {address} is here (gratuitous ARP)"),
         Why::IpvsWrapped { from, to } => format!("an outer header is put on, from {from} to {}", names.host(to)),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::id::NodeId;
-use crate::trace::record::{Candidate, ConnState, Evidence, Family, ServiceKey};
+use crate::trace::record::{Candidate, ConnState, Evidence, Family, ServiceKey, VrrpFlaw};
 use crate::trace::why::{ConflictId, EvidenceId, Hook};
 use crate::trace::{Cast, NodeCard, PortCard};
 use crate::wire::flow::{SocketAddr, Transport};
@@ -116,6 +116,15 @@ fn one_of_each() -> Vec<Why> {
         Why::IpvsFtpRewritten { address: VIP, port },
         Why::IpvsFtpShifted { by: -2 },
         Why::IpvsIcmp { kind: 3, to: NONE },
+        Why::VrrpTimeout { vrid: 51, priority: 100 },
+        Why::VrrpAccepted { from: RIP, vrid: 51, priority: 100 },
+        Why::VrrpDiscarded { from: RIP, vrid: 51, priority: 90 },
+        Why::VrrpRejected { from: RIP, vrid: 51, flaw: VrrpFlaw::Password },
+        Why::VrrpLeft { from: RIP, vrid: 51 },
+        Why::VrrpYielded { to: RIP, vrid: 51, priority: 100 },
+        Why::VrrpDefended { from: RIP, vrid: 51, priority: 90 },
+        Why::VrrpFault { vrid: 51 },
+        Why::VrrpAnnounced { address: VIP },
         Why::IpvsWrapped { from: NONE, to: RIP },
     ]
 }

@@ -14,6 +14,13 @@ pub enum LinkKind {
     Dummy,
     /// `tunl0` and other IP-in-IP devices.
     Ipip,
+    /// `vrrp.51`: a second MAC on the cable of another interface (private mode).
+    Macvlan {
+        /// The interface below.
+        parent: IfaceId,
+        /// Its port.
+        port: PortId,
+    },
 }
 
 /// An interface with its flags.

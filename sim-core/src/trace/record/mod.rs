@@ -18,4 +18,4 @@ pub use ipvs::{Candidate, ConnRecord, ConnState, Evidence, Family, Method, Serve
 pub use neighbour::{NeighbourRecord, NeighbourState};
 pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
 pub use route::{RouteKind, RouteRecord};
-pub use vrrp::{VrrpRecord, VrrpState};
+pub use vrrp::{VrrpFlaw, VrrpRecord, VrrpState};

@@ -18,6 +18,33 @@ pub enum VrrpState {
     Fault,
 }
 
+/// What is wrong with an advert, in the order in which it is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum VrrpFlaw {
+    /// Longer or shorter than its addresses take.
+    Length,
+    /// Not sent on this link, or too far away for a peer.
+    Ttl,
+    /// Another version of the protocol.
+    Version,
+    /// Another type of authentication.
+    AuthType,
+    /// Another password, or the wrong sum of AH.
+    Password,
+    /// Another interval (version 2).
+    Interval,
+    /// Not an advertisement.
+    Kind,
+    /// Another number of addresses.
+    Count,
+    /// The checksum.
+    Checksum,
+    /// Not from a peer.
+    Peer,
+    /// An address of this host's list is not in it.
+    Addresses,
+}
+
 /// A virtual router as one host sees it. The host holds the addresses while it is master; one whose keepalived was
 /// killed holds them on, which its [`super::AddressRecord`]s show.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +75,25 @@ impl VrrpState {
             VrrpState::Backup => "BACKUP",
             VrrpState::Master => "MASTER",
             VrrpState::Fault => "FAULT",
+        }
+    }
+}
+
+impl VrrpFlaw {
+    /// In words that fit after "an advert with".
+    pub const fn words(self) -> &'static str {
+        match self {
+            VrrpFlaw::Length => "a length that does not fit its addresses",
+            VrrpFlaw::Ttl => "a TTL that a neighbour's does not have",
+            VrrpFlaw::Version => "another version",
+            VrrpFlaw::AuthType => "another type of authentication",
+            VrrpFlaw::Password => "another password",
+            VrrpFlaw::Interval => "another interval",
+            VrrpFlaw::Kind => "an unknown type",
+            VrrpFlaw::Count => "another number of addresses",
+            VrrpFlaw::Checksum => "a wrong checksum",
+            VrrpFlaw::Peer => "a sender that is no peer",
+            VrrpFlaw::Addresses => "other addresses",
         }
     }
 }

@@ -5,6 +5,7 @@ mod host;
 mod ipvs;
 mod link;
 mod schedulers;
+mod vrrp;
 
 /// What a student should know about a reason.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -23,7 +24,7 @@ pub struct Page {
 
 /// Every page, in the order in which a packet meets the reasons.
 pub fn all() -> impl Iterator<Item = &'static Page> {
-    [link::PAGES, arp::PAGES, host::PAGES, ipvs::PAGES, schedulers::PAGES].into_iter().flatten()
+    [link::PAGES, arp::PAGES, host::PAGES, ipvs::PAGES, schedulers::PAGES, vrrp::PAGES].into_iter().flatten()
 }
 
 /// The page of a code, written in capitals or not.
