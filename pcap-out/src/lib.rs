@@ -2,6 +2,7 @@
 //! text or octets; nothing decides or recomputes.
 
 pub mod dispute;
+pub mod failover;
 pub mod headers;
 pub mod journey;
 pub mod json;

@@ -1,6 +1,7 @@
 //! The report of a run: one JSON document with a published, versioned schema.
 
 use crate::About;
+use crate::failover::{self, Vip, VipMove, VrrpTransition};
 use crate::story::Archive;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -36,6 +37,12 @@ pub struct Report {
     pub counts: Counts,
     /// Requests of client programs, in the order in which they were started.
     pub requests: Vec<Request>,
+    /// Every new state of a virtual router on a host.
+    pub vrrp_transitions: Vec<VrrpTransition>,
+    /// Addresses of virtual routers that came to or left a host.
+    pub vip_moves: Vec<VipMove>,
+    /// The account of each address of a virtual router.
+    pub vips: Vec<Vip>,
     /// Times during which a client got no answer from an address, in the order in which they began.
     pub outages: Vec<Outage>,
     /// How much of the time each address answered each client that asked it more than once.
@@ -221,6 +228,9 @@ impl Report {
                 drops: counters.drops,
             },
             requests: requests(archive),
+            vrrp_transitions: failover::transitions(archive.trace),
+            vip_moves: failover::moves(archive.trace),
+            vips: failover::vips(archive.trace),
             outages: outages(archive),
             availability: availability(archive),
             commands: commands(archive),

@@ -248,6 +248,15 @@ pub enum What {
         /// The longest outage that is allowed.
         at_most: Duration,
     },
+    /// Which host is master of a virtual router.
+    Master {
+        /// Name of the `vrrp_instance`.
+        instance: String,
+        /// The host.
+        on: HostIndex,
+        /// When.
+        at: Instant,
+    },
     /// How much of the time an address answered a client, from its first attempt to its last.
     Availability {
         /// The address that it asks.
@@ -299,6 +308,11 @@ pub enum Law {
     OneAnswererPerAddress,
     /// A client's connection reaches one real server only.
     OneServerPerConnection,
+    /// No address of a virtual router has two masters at once for longer than this.
+    OneMaster {
+        /// How long.
+        grace: Duration,
+    },
 }
 
 impl Model {

@@ -6,18 +6,23 @@ use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::Trace;
 use sim_core::trace::conversation::Conversations;
+use sim_core::trace::failover;
 use sim_core::wire::dissect::mac_text;
 use sim_core::wire::field::{FieldName, Protocol};
 use sim_core::wire::{Ipv4Addr, Mac};
 use std::collections::BTreeMap;
 
 /// A law as a sentence.
-pub(super) fn said(law: Law) -> &'static str {
-    match law {
+pub(super) fn said(law: Law) -> String {
+    let text = match law {
         Law::ChecksumsCorrect => "every checksum of every frame is right",
         Law::OneAnswererPerAddress => "no address is answered for by two machines",
         Law::OneServerPerConnection => "no connection reaches two real servers",
-    }
+        Law::OneMaster { grace } => {
+            return format!("no virtual address has two masters for longer than {grace}");
+        }
+    };
+    text.to_string()
 }
 
 /// Whether a law holds in a run.
@@ -26,6 +31,7 @@ pub(super) fn finding(model: &Model, trace: &Trace, conversations: &Conversation
         Law::ChecksumsCorrect => checksums_correct(model, trace),
         Law::OneAnswererPerAddress => one_answerer(model, trace),
         Law::OneServerPerConnection => one_server(model, trace, conversations),
+        Law::OneMaster { grace } => one_master(model, trace, grace),
     }
 }
 
@@ -83,6 +89,24 @@ fn one_server(model: &Model, trace: &Trace, conversations: &Conversations) -> Fi
                 look(model, frame.number),
             ]);
         }
+    }
+    Ok(())
+}
+
+fn one_master(model: &Model, trace: &Trace, grace: Duration) -> Finding {
+    let account = failover::account(trace);
+    if account.is_empty() {
+        return Err(vec!["no host runs a virtual router".to_string()]);
+    }
+    let end = trace.steps.last().map_or(Instant::ZERO, |step| step.at);
+    for vip in &account {
+        let Some((since, length)) = failover::two_masters(vip, end).filter(|(_, length)| *length > grace) else {
+            continue;
+        };
+        return Err(vec![
+            format!("{} has two masters for {length}, from {since} s", vip.address),
+            format!("look: lvslab timeline {}", model.name),
+        ]);
     }
     Ok(())
 }

@@ -11,7 +11,7 @@ use sim_core::base::time::Instant;
 use sim_core::trace::conversation::Conversations;
 use sim_core::trace::filter::Filter;
 use sim_core::trace::moment::Moment;
-use sim_core::trace::record::{CommandRecord, NeighbourState, Outcome, RequestRecord};
+use sim_core::trace::record::{CommandRecord, NeighbourState, Outcome, RequestRecord, VrrpState};
 use sim_core::trace::select::Selector;
 use sim_core::trace::{Trace, served};
 use sim_core::wire::Ipv4Addr;
@@ -69,6 +69,7 @@ impl Judge<'_> {
             What::Neighbour { on, address, is, at } => self.neighbour(*on, *address, *is, *at),
             What::Sees { host, packet, count } => self.sees(*host, packet, *count),
             What::Outage { of, seen_by, at_most } => outage::finding(self.model, self.trace, *of, *seen_by, *at_most),
+            What::Master { instance, on, at } => self.master(instance, *on, *at),
             What::Availability { of, seen_by, at_least, at_most } => {
                 outage::available(self.model, self.trace, *of, *seen_by, *at_least..=*at_most)
             }
@@ -145,6 +146,21 @@ impl Judge<'_> {
         let owner = owner.map(|index| self.trace.port_name(sim_core::base::id::PortId(index as u32)));
         let owner = owner.unwrap_or_else(|| "nobody here".to_string());
         Err(vec![format!("at {at} s it believes that {address} is at {}, which is {owner}", mac_text(mac))])
+    }
+
+    fn master(&self, instance: &str, on: HostIndex, at: Instant) -> Finding {
+        let moment = Moment::at(self.trace, at);
+        let state = |host: HostIndex| moment.node(node(host)).vrrp().find(|record| &*record.instance == instance);
+        if state(on).is_some_and(|record| record.state == VrrpState::Master) {
+            return Ok(());
+        }
+        let others = self.model.hosts.iter().enumerate();
+        let mut observed: Vec<String> =
+            others.filter_map(|(index, host)| Some(format!("{} is {}", host.name, state(index)?.state))).collect();
+        if observed.is_empty() {
+            observed.push(format!("no host runs an instance {instance} at {at} s"));
+        }
+        Err(vec![observed.join(", "), self.look("timeline", "").trim_end().to_string()])
     }
 
     fn sees(&mut self, host: HostIndex, packet: &Filter, count: Count) -> Finding {
@@ -229,6 +245,10 @@ fn said(model: &Model, what: &What) -> String {
         What::Outage { of, seen_by, at_most } => {
             format!("{} is without {of} for at most {at_most}", host(*seen_by))
         }
+        What::Master { instance, on, at } => {
+            let when = if *at >= model.until { String::new() } else { format!(" at {at} s") };
+            format!("{} is master of {instance}{when}", host(*on))
+        }
         What::Availability { of, seen_by, at_least, at_most } => {
             let bounds = match (at_least, at_most) {
                 (0, most) => format!("at most {}", outage::percent(*most)),
@@ -238,6 +258,6 @@ fn said(model: &Model, what: &What) -> String {
             format!("{of} answers {} {bounds} of the time", host(*seen_by))
         }
         What::SamePackets { other, at } => format!("{} sees the same packets as in {}", host(*at), other.name),
-        What::Always(law) => laws::said(*law).to_string(),
+        What::Always(law) => laws::said(*law),
     }
 }

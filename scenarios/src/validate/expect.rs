@@ -1,13 +1,9 @@
 //! Expectations: hosts and filters are there, times lie in the run, what one needs is named.
-//!
-//! # Not modelled
-//! `Master` and `Always(OneMaster(…))` are read and refused: nothing in a run can break or fulfil them yet, and an
-//! expectation that is not judged must not look as if it held.
 
 use super::{Names, address, script};
 use crate::library;
 use crate::model::{Count, Expectation, Host, Law, Model, What};
-use crate::problem::{Place, Problem, Problems, did_you_mean};
+use crate::problem::{Problems, did_you_mean};
 use crate::read::Text;
 use crate::schema::expect::{LawText, WhatText};
 use crate::schema::{At, ScenarioText};
@@ -41,7 +37,7 @@ pub(super) fn expect(
             }
             found
         });
-        let what = what(&one.what, &one.place, names, &Around { hosts, until, source }, problems);
+        let what = what(&one.what, names, &Around { hosts, until, source }, problems);
         if let Some(what) = what {
             let name = one.name.as_ref().map(|name| name.text.clone());
             all.push(Expectation { name, needs, what, place: one.place.clone() });
@@ -50,7 +46,7 @@ pub(super) fn expect(
     all
 }
 
-fn what(written: &WhatText, place: &Place, names: &Names, around: &Around, problems: &mut Problems) -> Option<What> {
+fn what(written: &WhatText, names: &Names, around: &Around, problems: &mut Problems) -> Option<What> {
     let Around { hosts, until, source } = *around;
     let mut moment = |at: &Option<At<Duration>>| {
         let Some(at) = at else { return until };
@@ -108,13 +104,11 @@ fn what(written: &WhatText, place: &Place, names: &Names, around: &Around, probl
         WhatText::Always(LawText::OneAnswererPerAddress) => What::Always(Law::OneAnswererPerAddress),
         WhatText::Always(LawText::OneServerPerConnection) => What::Always(Law::OneServerPerConnection),
         WhatText::Always(LawText::OneMaster { grace }) => {
-            let _ = grace;
-            return refuse(place, "Always(OneMaster)", problems);
+            What::Always(Law::OneMaster { grace: grace.unwrap_or(Duration::ZERO) })
         }
         WhatText::Master { instance, on, at } => {
-            moment(at);
-            names.host(on, problems);
-            return refuse(instance.place(), "Master", problems);
+            let (at, on) = (moment(at), names.host(on, problems));
+            What::Master { instance: instance.text.trim().to_string(), on: on?, at }
         }
         WhatText::Outage { of, seen_by, at_most } => {
             let (of, seen_by) = (address(of, "the address", problems), names.host(seen_by, problems));
@@ -160,12 +154,4 @@ fn other(name: &Text, source: &dyn Source, problems: &mut Problems) -> Option<Mo
             None
         }
     }
-}
-
-/// An expectation that cannot be judged must not pass.
-fn refuse(place: &Place, what: &str, problems: &mut Problems) -> Option<What> {
-    let problem =
-        Problem::error(place, format!("{what} cannot be judged yet"), "take it out, or the run could not be trusted");
-    problems.push(problem.note("judged: ServedBy Requests Output Outage Availability Neighbour SamePackets Sees NeverSees Always(ChecksumsCorrect | OneAnswererPerAddress | OneServerPerConnection)"));
-    None
 }

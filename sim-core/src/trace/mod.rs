@@ -14,6 +14,7 @@ pub mod conversation;
 pub mod digest;
 pub mod dispute;
 pub mod explain;
+pub mod failover;
 pub mod filter;
 pub mod journey;
 pub mod moment;

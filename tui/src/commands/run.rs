@@ -13,7 +13,7 @@ use pcap_out::layout::{pad, side_by_side, wrap};
 use pcap_out::pcapng::{Selection, Side};
 use pcap_out::report::{Mark, Report};
 use pcap_out::story::{Archive, millis};
-use pcap_out::{dispute, json, ladder, pcapng};
+use pcap_out::{dispute, failover, json, ladder, pcapng};
 use scenarios::Model;
 use scenarios::model::Deed;
 use sim_core::base::id::{EventId, NodeId};
@@ -188,6 +188,7 @@ fn show(
         screen.line("")?;
         show_marks(screen, marks)?;
     }
+    show_failover(screen, ran)?;
     show_outages(screen, ran)?;
     show_wear(screen, model, ran)?;
     show_conflicts(screen, ran)?;
@@ -272,6 +273,27 @@ fn show_conflicts(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
         Some(left_out) => screen.line(&format!(" ! and {} addresses more", left_out + 1)),
         None => Ok(()),
     }
+}
+
+/// Whose the addresses of virtual routers were.
+fn show_failover(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
+    let lines = failover::lines(&ran.trace, ran.now);
+    if !lines.is_empty() {
+        screen.line("")?;
+    }
+    for line in lines {
+        let indent = if line.starts_with(' ') { "      " } else { " " };
+        let (first, rest) = match wrap(&line, screen.width - indent.len()).split_first() {
+            Some((first, rest)) => (first.clone(), rest.to_vec()),
+            None => continue,
+        };
+        let start = if indent.len() > 1 { "    " } else { " " };
+        screen.line(&format!("{start}{first}"))?;
+        for line in rest {
+            screen.line(&format!("{indent}  {line}"))?;
+        }
+    }
+    Ok(())
 }
 
 /// At most this many outages are shown one by one.

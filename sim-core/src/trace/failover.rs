@@ -1,0 +1,343 @@
+//! The failover account: for every address of a virtual router, who was its master when, how a takeover came about, and
+//! which hosts believed a wrong machine for how long. Read from VRRP states, adverts, gratuitous ARP and neighbour
+//! entries of the trace; what clients noticed stands in [`super::outage`].
+//!
+//! ```text
+//!   last advert of n1          n2 is master       first gratuitous ARP      the router believes n2
+//!        │◄─────── detection ───────►│◄──── announced ────►│                        │
+//!        n1 ends                     │◄────────────── a wrong cache ───────────────►│
+//! ```
+
+use super::record::VrrpState;
+use super::{Kind, Trace};
+use crate::base::id::{EventId, IfaceId, NodeId};
+use crate::base::time::{Duration, Instant};
+use crate::wire::dissect::dissect;
+use crate::wire::field::{FieldName, Protocol};
+use crate::wire::{Ipv4Addr, Mac};
+use std::collections::BTreeMap;
+
+/// One address of a virtual router.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Vip {
+    /// The address.
+    pub address: Ipv4Addr,
+    /// The virtual router's number.
+    pub vrid: u8,
+    /// Who was master, in the order in which they became it.
+    pub tenures: Vec<Tenure>,
+    /// How each master but the first became it.
+    pub takeovers: Vec<Takeover>,
+    /// Adverts and announcements of each host that sent any.
+    pub sent: BTreeMap<NodeId, Sent>,
+    /// Neighbour entries that named a machine that was not master while another one was.
+    pub wrong: Vec<WrongCache>,
+}
+
+/// A time during which a host was master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tenure {
+    /// The host.
+    pub node: NodeId,
+    /// When it became master.
+    pub from: Instant,
+    /// When it ceased to be; none if it was still at the end.
+    pub until: Option<Instant>,
+}
+
+/// How a host became master after another one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Takeover {
+    /// When.
+    pub at: Instant,
+    /// The new master.
+    pub to: NodeId,
+    /// The master before.
+    pub from: NodeId,
+    /// When that one sent its last advert before.
+    pub last_advert: Option<Instant>,
+    /// The priority in that advert: 0 says that it leaves.
+    pub last_priority: Option<u8>,
+    /// When the new master's first gratuitous ARP went out.
+    pub announced: Option<Instant>,
+}
+
+/// What a host sent for an address.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sent {
+    /// Adverts of the virtual router.
+    pub adverts: u32,
+    /// Those of them with priority 0.
+    pub leaving: u32,
+    /// Gratuitous ARP frames.
+    pub announcements: u32,
+}
+
+/// A neighbour entry that named the wrong machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrongCache {
+    /// The host that believed it.
+    pub node: NodeId,
+    /// The MAC it believed.
+    pub mac: Mac,
+    /// From when: the other host was master, or the entry came into being.
+    pub from: Instant,
+    /// Until when; none if it was wrong at the end.
+    pub until: Option<Instant>,
+}
+
+/// The account of every address of every virtual router, by address.
+pub fn account(trace: &Trace) -> Vec<Vip> {
+    let mut book = Book::new(trace);
+    for id in (0..trace.events.len() as u32).map(EventId) {
+        match trace.event(id).kind {
+            Kind::Vrrp(at) => book.state(at as usize, trace.at(id)),
+            Kind::Neighbour(at) => book.neighbour(at as usize, trace.at(id)),
+            Kind::Sent { bytes, length, .. } => {
+                let step = trace.step_of(id);
+                let (head, tail) = trace.bytes(bytes);
+                match ether_type(head) {
+                    Some(ARP) => book.arp(&[head, tail].concat(), length, step.node, step.at),
+                    Some(IPV4) if is_vrrp(head) => book.advert(&[head, tail].concat(), length, step.node, step.at),
+                    Some(_) | None => {}
+                }
+            }
+            _ => {}
+        }
+    }
+    book.close()
+}
+
+/// The longest time during which two hosts were master of one address at once, and since when; none if they never were.
+pub fn two_masters(vip: &Vip, end: Instant) -> Option<(Instant, Duration)> {
+    let mut longest: Option<(Instant, Duration)> = None;
+    let mut latest_end = Instant::ZERO;
+    for tenure in &vip.tenures {
+        let until = tenure.until.unwrap_or(end);
+        let overlap = latest_end.min(until);
+        if overlap > tenure.from {
+            let length = overlap.since(tenure.from);
+            if longest.is_none_or(|(_, known)| length > known) {
+                longest = Some((tenure.from, length));
+            }
+        }
+        latest_end = latest_end.max(until);
+    }
+    longest
+}
+
+const ARP: u16 = 0x0806;
+const IPV4: u16 = 0x0800;
+/// IP protocol numbers of VRRP, and of AH, in which it may be wrapped.
+const VRRP_PROTOCOLS: [u8; 2] = [112, 51];
+
+fn ether_type(head: &[u8]) -> Option<u16> {
+    Some(u16::from_be_bytes([*head.get(12)?, *head.get(13)?]))
+}
+
+fn is_vrrp(head: &[u8]) -> bool {
+    head.get(14 + 9).is_some_and(|protocol| VRRP_PROTOCOLS.contains(protocol))
+}
+
+struct Book<'a> {
+    trace: &'a Trace,
+    vips: BTreeMap<Ipv4Addr, Vip>,
+    /// The last advert of each virtual router from each host.
+    adverts: BTreeMap<(u8, NodeId), (Instant, u8)>,
+    /// Adverts of each virtual router from each host, and those of them with priority 0.
+    counted: BTreeMap<(u8, NodeId), (u32, u32)>,
+    /// What each host believes, by address.
+    believed: BTreeMap<Ipv4Addr, BTreeMap<(NodeId, IfaceId), Mac>>,
+    /// Which of [`Vip::wrong`] is going on, by address, host and interface.
+    going_on: BTreeMap<(Ipv4Addr, NodeId, IfaceId), usize>,
+    owners: BTreeMap<[u8; 6], NodeId>,
+}
+
+impl<'a> Book<'a> {
+    fn new(trace: &'a Trace) -> Self {
+        let cards = trace.cast.ports.iter();
+        let owners = cards.filter_map(|card| Some((card.mac?.0, card.node))).collect();
+        Book {
+            trace,
+            vips: BTreeMap::new(),
+            adverts: BTreeMap::new(),
+            counted: BTreeMap::new(),
+            believed: BTreeMap::new(),
+            going_on: BTreeMap::new(),
+            owners,
+        }
+    }
+
+    fn close(mut self) -> Vec<Vip> {
+        for vip in self.vips.values_mut() {
+            let of_router = (vip.vrid, NodeId(0))..=(vip.vrid, NodeId(u32::MAX));
+            for ((_, node), (adverts, leaving)) in self.counted.range(of_router) {
+                let sent = vip.sent.entry(*node).or_default();
+                (sent.adverts, sent.leaving) = (*adverts, *leaving);
+            }
+        }
+        self.vips.into_values().collect()
+    }
+
+    fn state(&mut self, at: usize, now: Instant) {
+        let record = &self.trace.vrrp[at];
+        let is_master = record.present && record.state == VrrpState::Master;
+        for address in &record.addresses {
+            let new = Vip {
+                address: *address,
+                vrid: record.vrid,
+                tenures: Vec::new(),
+                takeovers: Vec::new(),
+                sent: BTreeMap::new(),
+                wrong: Vec::new(),
+            };
+            let vip = self.vips.entry(*address).or_insert(new);
+            let open = vip.tenures.iter_mut().rev().find(|tenure| tenure.node == record.node && tenure.until.is_none());
+            match (open, is_master) {
+                (Some(tenure), false) => tenure.until = Some(now),
+                (None, true) => {
+                    let before = vip.tenures.last().map(|tenure| tenure.node);
+                    vip.tenures.push(Tenure { node: record.node, from: now, until: None });
+                    if let Some(from) = before.filter(|node| *node != record.node) {
+                        let last = self.adverts.get(&(record.vrid, from));
+                        vip.takeovers.push(Takeover {
+                            at: now,
+                            to: record.node,
+                            from,
+                            last_advert: last.map(|(at, _)| *at),
+                            last_priority: last.map(|(_, priority)| *priority),
+                            announced: None,
+                        });
+                    }
+                }
+                (Some(_), true) | (None, false) => {}
+            }
+            let believers: Vec<(NodeId, IfaceId)> =
+                self.believed.get(address).map(|all| all.keys().copied().collect()).unwrap_or_default();
+            for (node, iface) in believers {
+                self.judge(*address, node, iface, now);
+            }
+        }
+    }
+
+    fn neighbour(&mut self, at: usize, now: Instant) {
+        let record = &self.trace.neighbours[at];
+        let all = self.believed.entry(record.address).or_default();
+        let before = match record.mac.filter(|_| record.present) {
+            Some(mac) => all.insert((record.node, record.iface), mac),
+            None => all.remove(&(record.node, record.iface)),
+        };
+        if before != record.mac.filter(|_| record.present) {
+            self.judge(record.address, record.node, record.iface, now);
+        }
+    }
+
+    /// Whether what a host believes of an address is wrong now: begins or ends its wrong cache.
+    fn judge(&mut self, address: Ipv4Addr, node: NodeId, iface: IfaceId, now: Instant) {
+        let Some(vip) = self.vips.get_mut(&address) else { return };
+        let mut masters = vip.tenures.iter().rev().filter(|tenure| tenure.until.is_none()).peekable();
+        let believed = self.believed.get(&address).and_then(|all| all.get(&(node, iface))).copied();
+        // A virtual MAC is nobody's card: it is right wherever the master is.
+        let owner = believed.and_then(|mac| self.owners.get(&mac.0));
+        let wrong = match owner {
+            Some(owner) => masters.peek().is_some() && masters.all(|tenure| tenure.node != *owner),
+            None => false,
+        };
+        let key = (address, node, iface);
+        let known = self.going_on.get(&key).copied();
+        let same = known.is_some_and(|index| Some(vip.wrong[index].mac) == believed);
+        if let Some(index) = known.filter(|_| !(wrong && same)) {
+            vip.wrong[index].until = Some(now);
+            self.going_on.remove(&key);
+        }
+        if let (true, false, Some(mac)) = (wrong, known.is_some() && same, believed) {
+            vip.wrong.push(WrongCache { node, mac, from: now, until: None });
+            self.going_on.insert(key, vip.wrong.len() - 1);
+        }
+    }
+
+    fn advert(&mut self, frame: &[u8], length: u32, node: NodeId, now: Instant) {
+        if self.trace.cast.nodes[node.index()].is_switch {
+            return;
+        }
+        let dissected = dissect(frame, length as usize);
+        let number = |name| dissected.number(name).and_then(|value| u8::try_from(value).ok());
+        let (Some(vrid), Some(priority)) = (number(FieldName::VrrpId), number(FieldName::VrrpPriority)) else { return };
+        if !dissected.has(Protocol::Vrrp) {
+            return;
+        }
+        self.adverts.insert((vrid, node), (now, priority));
+        let (adverts, leaving) = self.counted.entry((vrid, node)).or_default();
+        *adverts += 1;
+        *leaving += u32::from(priority == 0);
+    }
+
+    fn arp(&mut self, frame: &[u8], length: u32, node: NodeId, now: Instant) {
+        if self.trace.cast.nodes[node.index()].is_switch {
+            return;
+        }
+        let dissected = dissect(frame, length as usize);
+        let source = dissected.address(FieldName::ArpSrcIp);
+        if source != dissected.address(FieldName::ArpDstIp) {
+            return;
+        }
+        let Some(vip) = source.and_then(|address| self.vips.get_mut(&address)) else { return };
+        vip.sent.entry(node).or_default().announcements += 1;
+        if let Some(last) = vip.takeovers.last_mut()
+            && last.to == node
+            && last.announced.is_none()
+        {
+            last.announced = Some(now);
+        }
+    }
+}
+
+impl Takeover {
+    /// From the last advert of the old master to the new one's taking over; none if the old one never sent any.
+    pub fn detection(&self) -> Option<Duration> {
+        self.last_advert.map(|last| self.at.since(last))
+    }
+}
+
+impl WrongCache {
+    /// How long; to the end of the run, `end`, if it was never put right.
+    pub fn length(&self, end: Instant) -> Duration {
+        self.until.unwrap_or(end.max(self.from)).since(self.from)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn vip(tenures: &[(u32, u64, u64)]) -> Vip {
+        let at = |ms: u64| Instant::ZERO + Duration::from_millis(ms);
+        Vip {
+            address: Ipv4Addr::new(10, 0, 0, 100),
+            vrid: 51,
+            tenures: tenures
+                .iter()
+                .map(|(node, from, until)| Tenure {
+                    node: NodeId(*node),
+                    from: at(*from),
+                    until: (*until > 0).then(|| at(*until)),
+                })
+                .collect(),
+            takeovers: Vec::new(),
+            sent: BTreeMap::new(),
+            wrong: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn two_masters_are_counted_from_the_second_to_the_end_of_either() {
+        let end = Instant::ZERO + Duration::from_millis(10_000);
+        let check = |tenures: &[(u32, u64, u64)], expected: Option<u64>| {
+            assert_eq!(two_masters(&vip(tenures), end).map(|(_, length)| length.millis()), expected);
+        };
+        check(&[(1, 0, 1_000), (2, 1_000, 0)], None);
+        check(&[(1, 0, 1_500), (2, 1_000, 0)], Some(500));
+        check(&[(1, 0, 0), (2, 1_000, 4_000)], Some(3_000));
+        check(&[(1, 0, 0), (2, 1_000, 2_000), (2, 5_000, 0)], Some(5_000));
+    }
+}
