@@ -4,6 +4,7 @@ pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod exec;
 pub(crate) mod explain;
+mod findings;
 pub(crate) mod list;
 pub(crate) mod run;
 pub(crate) mod shell_files;
