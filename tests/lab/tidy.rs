@@ -189,7 +189,8 @@ fn reasons() -> Vec<String> {
 fn every_reason_is_given_somewhere() {
     let code: Vec<String> = sources("sim-core/src")
         .into_iter()
-        .filter(|(file, _)| !file.starts_with("sim-core/src/trace/"))
+        // Readers of the trace only speak of reasons; the pen gives one itself, when hosts contradict each other.
+        .filter(|(file, _)| !file.starts_with("sim-core/src/trace/") || file.ends_with("trace/recorder.rs"))
         .map(|(_, code)| code)
         .collect();
     let is_given = |reason: &String| {
