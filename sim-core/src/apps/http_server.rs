@@ -46,6 +46,7 @@ enum State {
 #[derive(Debug)]
 struct Client {
     peer: SocketAddr,
+    remote: SocketAddr,
     local: SocketAddr,
     input: Vec<u8>,
     output: Vec<u8>,
@@ -143,8 +144,8 @@ impl Process for HttpServer {
 impl Client {
     fn new(socket: SocketId, peer: SocketAddr, sys: &mut Sys) -> Self {
         let nowhere = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: 0 };
-        let local = sys.ends(socket).map_or(nowhere, |(local, _)| local);
-        Client { peer, local, input: Vec::new(), output: Vec::new(), sent: 0, last_used: sys.now(), closing: false }
+        let (local, remote) = sys.ends(socket).unwrap_or((nowhere, peer));
+        Client { peer, remote, local, input: Vec::new(), output: Vec::new(), sent: 0, last_used: sys.now(), closing: false }
     }
 
     fn has_output(&self) -> bool {
@@ -219,6 +220,7 @@ fn answer_all(flavour: Flavour, client: &mut Client, sys: &mut Sys) {
             node,
             program: flavour.program().into(),
             peer: client.peer,
+            remote: client.remote,
             local: client.local,
             path: request.target.as_str().into(),
             status: answer.status,

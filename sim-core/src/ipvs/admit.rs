@@ -51,7 +51,11 @@ impl Ipvs {
             cx.note(Why::IpvsNotMine { port: vip.port });
             return Err(Turned::NotMine);
         };
-        let begins = flags.is_none_or(|flags| !flags.rst && (flags.syn || settings.sloppy_tcp));
+        let is_fullnat = !self.services.service(service).locals.is_empty();
+        let begins = flags.is_none_or(|flags| match is_fullnat {
+            true => flags.is_pure_syn(),
+            false => !flags.rst && (flags.syn || settings.sloppy_tcp),
+        });
         if !begins {
             cx.note(Why::IpvsNoSyn);
             return Err(Turned::NotMine);
@@ -62,6 +66,7 @@ impl Ipvs {
             return Err(Turned::NotMine);
         }
         cx.note(Why::IpvsNew { address: vip.address, port: vip.port });
+        self.pools.lports = settings.fullnat_lports;
         let found = self.services.service(service);
         if let Some(persistence) = found.persistent {
             let first = First { flow, mark: packet.mark, settings };
@@ -113,6 +118,7 @@ impl Ipvs {
             controls: 0,
             any_client_port: false,
             helper: None,
+            crossing: None,
         }
     }
 

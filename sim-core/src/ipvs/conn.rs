@@ -13,7 +13,7 @@ use super::ftp::Helper;
 use super::service::ServerId;
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
-use crate::trace::record::{ConnState, Method};
+use crate::trace::record::{ConnState, Method, ServiceKey};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
@@ -72,6 +72,27 @@ pub struct Conn {
     pub(super) any_client_port: bool,
     /// What the FTP helper keeps of it.
     pub(super) helper: Option<Helper>,
+    /// What FULLNAT keeps of it.
+    pub(super) crossing: Option<Box<Crossing>>,
+}
+
+/// A connection that FULLNAT makes two of: the director's end towards the server, and how sequence numbers differ.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Crossing {
+    /// The local address and port.
+    pub(super) local: SocketAddr,
+    /// The service that lent the address.
+    pub(super) service: ServiceKey,
+    /// How long it lives in ESTABLISHED, if the service says so.
+    pub(super) established: Option<Duration>,
+    /// What is added to the client's sequence numbers; none before its first SYN.
+    pub(super) delta: Option<u32>,
+    /// What the client acknowledges while it has only heard the server's SYN: until then it is introduced by TOA.
+    pub(super) first_data: Option<u32>,
+    /// The server's last acknowledgment, as it wrote it: where a reset to it stands in the sequence.
+    pub(super) server_ack: u32,
+    /// The end of what the server has sent: where a reset to the client stands in the sequence.
+    pub(super) server_end: u32,
 }
 
 /// The table.
@@ -193,11 +214,15 @@ impl Connections {
         self.slots[id.0 as usize].conn.as_mut().expect("a connection that is named lives")
     }
 
-    /// Puts an entry in, to be found by the flows of its two directions; `None` if the table is full. A one-packet entry
-    /// is not found by anything and has no timer.
-    pub(super) fn insert(&mut self, conn: Conn, keys: (Flow, Option<Flow>)) -> Option<ConnId> {
+    /// Puts an entry in, to be found by the flows of its two directions. A one-packet entry is not found by anything and
+    /// has no timer.
+    ///
+    /// # Errors
+    /// The entry, if the table is full.
+    #[expect(clippy::result_large_err, reason = "who asked for it must give back what it holds")]
+    pub(super) fn insert(&mut self, conn: Conn, keys: (Flow, Option<Flow>)) -> Result<ConnId, Conn> {
         if self.len() >= MOST {
-            return None;
+            return Err(conn);
         }
         let keys = match conn.kind {
             Kind::Flow => (Some(Key::of(&keys.0)), keys.1.as_ref().map(Key::of)),
@@ -217,7 +242,7 @@ impl Connections {
         let place = &mut self.slots[slot as usize];
         place.generation = place.generation.wrapping_add(1);
         (place.conn, place.keys, place.older) = (Some(conn), keys, older);
-        Some(id)
+        Ok(id)
     }
 
     /// Takes an entry out.
@@ -340,6 +365,11 @@ impl Conn {
         Flow { transport, source: self.client, destination: self.virtual_ }
     }
 
+    /// The director's own end towards the server, under FULLNAT.
+    pub fn local(&self) -> Option<SocketAddr> {
+        self.crossing.as_ref().map(|crossing| crossing.local)
+    }
+
     /// Seconds left, rounded down, as `ipvsadm -Lc` shows them.
     pub fn seconds_left(&self, now: Instant) -> u64 {
         self.expires.since(now).secs()
@@ -375,6 +405,7 @@ mod tests {
             controls: 0,
             any_client_port: false,
             helper: None,
+            crossing: None,
         }
     }
 

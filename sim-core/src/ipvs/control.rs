@@ -3,11 +3,13 @@
 use super::Ipvs;
 use super::conn::Kind;
 use super::forward;
+use super::local::{LOCALS_MAX, Local, Locals};
 use super::schedule::registry;
 use super::service::{ServerOptions, Service, ServiceId, ServiceOptions};
 use super::stats::Stats;
 use crate::base::time::Duration;
 use crate::tables::Tables;
+use crate::tables::interfaces::Address;
 use crate::trace::record::{ConnState, RouteKind, ServiceKey};
 use crate::trace::{Stage, Why};
 use crate::wire::flow::SocketAddr;
@@ -32,6 +34,16 @@ pub enum ControlError {
     NoServer,
     /// EINVAL: the address is not unicast, or the method is not in the kernel.
     Invalid,
+    /// EEXIST for `--add-laddr`: the service has this local address already.
+    LocalExists,
+    /// ENOENT for `--del-laddr`: the service has no such local address.
+    NoLocal,
+    /// EBUSY for `--del-laddr`: connections use it.
+    LocalBusy,
+    /// ENODEV: there is no interface of that name.
+    NoInterface,
+    /// ENOSPC: the service has as many local addresses as it may.
+    TooManyLocals,
     /// ERANGE: the lower threshold is above the upper.
     OutOfRange,
 }
@@ -53,6 +65,8 @@ impl Ipvs {
             flags: options.flags,
             persistent: options.persistent,
             one_packet: options.one_packet,
+            conn_timeout: options.conn_timeout,
+            locals: Locals::default(),
             stats: Stats::default(),
             scheduler: make(),
             list: Vec::new(),
@@ -75,6 +89,7 @@ impl Ipvs {
         service.flags = options.flags;
         service.persistent = options.persistent;
         service.one_packet = options.one_packet;
+        service.conn_timeout = options.conn_timeout;
         if service.scheduler_name != scheduler_name {
             service.scheduler_name = scheduler_name;
             service.scheduler = make();
@@ -161,6 +176,53 @@ impl Ipvs {
         let id = self.find_service(service)?;
         let (place, _) = self.services.find_server(id, server).ok_or(ControlError::NoServer)?;
         self.remove_server(id, place, tables, cx);
+        Ok(())
+    }
+
+    /// `ipvsadm --add-laddr`: a local address more for FULLNAT, at the end of the service's list. If no interface of this
+    /// host holds it yet, `iface` does so from here on, as in DPVS.
+    ///
+    /// # Errors
+    /// `NoService`, `LocalExists`, `Invalid` (no unicast address, or the interface cannot take it), `TooManyLocals`.
+    pub fn add_local(
+        &mut self,
+        service: ServiceKey,
+        local: Local,
+        tables: &mut Tables,
+        cx: &mut Cx,
+    ) -> Result<(), ControlError> {
+        let id = self.find_service(service)?;
+        let locals = &self.services.service(id).locals;
+        if locals.find(local.address).is_some() {
+            return Err(ControlError::LocalExists);
+        }
+        if locals.len() >= LOCALS_MAX {
+            return Err(ControlError::TooManyLocals);
+        }
+        if !is_unicast_or_local(local.address, tables) {
+            return Err(ControlError::Invalid);
+        }
+        if tables.interfaces.local(local.address).is_none() {
+            let name = tables.interfaces.get(local.iface).map(|interface| interface.name.to_string());
+            let address = Address::new(local.address, 32, &name.ok_or(ControlError::Invalid)?);
+            tables.add_address(local.iface, address, cx).map_err(|_| ControlError::Invalid)?;
+        }
+        self.services.service_mut(id).locals.add(local);
+        Ok(())
+    }
+
+    /// `ipvsadm --del-laddr`: connections keep a local address; while there are any, it stays. The host keeps it too.
+    ///
+    /// # Errors
+    /// `NoService`, `NoLocal` (also on another interface than it was added with), `LocalBusy`.
+    pub fn delete_local(&mut self, service: ServiceKey, local: Local) -> Result<(), ControlError> {
+        let id = self.find_service(service)?;
+        let locals = &mut self.services.service_mut(id).locals;
+        let place = locals.iter().position(|known| *known == local).ok_or(ControlError::NoLocal)?;
+        if self.pools.ports.connections(service, local.address) > 0 {
+            return Err(ControlError::LocalBusy);
+        }
+        locals.remove(place);
         Ok(())
     }
 

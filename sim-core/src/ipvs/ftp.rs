@@ -18,6 +18,7 @@
 
 use super::Ipvs;
 use super::conn::{Conn, ConnId, Kind};
+use super::state::Manner;
 use crate::trace::Why;
 use crate::trace::record::{ConnState, Method};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
@@ -218,7 +219,7 @@ impl Ipvs {
     fn listen(&mut self, id: ConnId, cx: &mut Cx) {
         let conn = self.conns.get_mut(id);
         conn.state = ConnState::Listen;
-        conn.timeout = self.timeouts.of(ConnState::Listen);
+        conn.timeout = self.timeouts.of(Manner::Linux, ConnState::Listen);
         self.restart(id, cx);
     }
 

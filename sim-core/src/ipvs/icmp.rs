@@ -4,6 +4,7 @@
 //! |---|---|---|
 //! | the client, or a router before it | a server's answer: VIP → client | on to the server, as the method sends packets |
 //! | a NAT server, or a router before it | a request: client → server | source becomes the VIP, the quote too |
+//! | a FULLNAT server, or a router before it | a request: local address → server | both ends become the client's |
 //! | a router in a tunnel's way | the outer packet: director → server | an error about the inner packet, from the VIP |
 //!
 //! # Not modelled
@@ -20,7 +21,6 @@ use crate::trace::why::Hook;
 use crate::wire::flow::Flow;
 use crate::wire::ipip::OUTER_HEADER;
 use crate::wire::packet::Packet;
-use crate::wire::rewrite;
 use crate::world::node::Cx;
 use smoltcp::wire::{IpProtocol, Ipv4Packet};
 use std::net::Ipv4Addr;
@@ -51,7 +51,7 @@ impl Ipvs {
         }
         let Some(flow) = quote.flow(&packet) else { return Verdict::Accept(packet) };
         if let Some(id) = self.conns.reply(&flow.reversed()) {
-            return self.icmp_reply(id, packet, &quote, cx);
+            return self.icmp_reply(id, packet, &quote, tables, cx);
         }
         match self.conns.request(&flow.reversed()) {
             Some(id) => self.icmp_request(id, packet, &quote, tables, cx),
@@ -69,27 +69,28 @@ impl Ipvs {
             counts.in_packets += 1;
             counts.in_bytes += length;
         });
-        let conn = self.conns.get(id);
+        let tunnel = self.tunnel_of(id);
+        let conn = self.conns.get_mut(id);
         cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.server.address });
-        let mut way = Way { tables, pools: &mut self.pools };
+        let mut way = Way { tables, pools: &mut self.pools, tunnel };
         registry::of(conn.method).icmp_request(packet, conn, &mut way, cx)
     }
 
-    /// From a NAT server's side, on to the client.
-    fn icmp_reply(&mut self, id: ConnId, mut packet: Packet, quote: &Quote, cx: &mut Cx) -> Verdict {
+    /// From the side of a server that was reached by NAT or FULLNAT, on to the client.
+    fn icmp_reply(&mut self, id: ConnId, packet: Packet, quote: &Quote, tables: &Tables, cx: &mut Cx) -> Verdict {
         if !is_sound(&packet) {
             return Verdict::Drop(packet, Why::BadTransportChecksum);
         }
-        let conn = self.conns.get(id);
-        cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.client.address });
-        rewrite::set_source(&mut packet, conn.virtual_.address, None);
-        rewrite::set_quoted_destination(&mut packet, conn.virtual_.address, Some(conn.virtual_.port), false);
         let length = packet.bytes().len() as u64;
         self.count(id, cx.now, |counts| {
             counts.out_packets += 1;
             counts.out_bytes += length;
         });
-        Verdict::Accept(packet)
+        let tunnel = self.tunnel_of(id);
+        let conn = self.conns.get(id);
+        cx.note(Why::IpvsIcmp { kind: quote.kind, to: conn.client.address });
+        let mut way = Way { tables, pools: &mut self.pools, tunnel };
+        registry::of(conn.method).icmp_reply(packet, conn, &mut way, cx)
     }
 
     /// About an outer packet of this director: the client is told about the inner one, from the VIP.

@@ -16,7 +16,7 @@ use crate::tables::Tables;
 use crate::tables::sysctl::Vs;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
-use crate::trace::record::ConnState;
+use crate::trace::record::{ConnState, Tunnel};
 use crate::trace::why::Hook;
 use crate::wire::flow::{Flow, Transport};
 use crate::wire::packet::Packet;
@@ -95,6 +95,11 @@ impl Ipvs {
         }
     }
 
+    /// What a tunnel to the server of a connection puts in front, as it was typed last.
+    pub(super) fn tunnel_of(&self, id: ConnId) -> Tunnel {
+        self.conns.get(id).dest.map_or(Tunnel::Ipip, |dest| self.services.server(dest).tunnel)
+    }
+
     /// Everything that a packet of a known connection does.
     fn carry(&mut self, id: ConnId, mut packet: Packet, flags: Option<Flags>, tables: &Tables, cx: &mut Cx) -> Verdict {
         let length = packet.bytes().len() as u64;
@@ -113,8 +118,9 @@ impl Ipvs {
         if let Err(why) = self.help_request(id, &mut packet, cx) {
             return Verdict::Drop(packet, why);
         }
-        let conn = self.conns.get(id);
-        let mut way = Way { tables, pools: &mut self.pools };
+        let tunnel = self.tunnel_of(id);
+        let conn = self.conns.get_mut(id);
+        let mut way = Way { tables, pools: &mut self.pools, tunnel };
         let verdict = registry::of(conn.method).request(packet, conn, &mut way, cx);
         let conn = self.conns.get_mut(id);
         conn.in_packets = conn.in_packets.saturating_add(1);

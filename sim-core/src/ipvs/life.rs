@@ -2,8 +2,8 @@
 
 use super::Ipvs;
 use super::conn::{Conn, ConnId, Kind};
-use super::forward::registry;
-use super::state::{self, Direction, Flags};
+use super::forward::{Reserve, registry};
+use super::state::{Direction, Flags, Manner};
 use super::stats::Counts;
 use crate::base::time::{Duration, Instant};
 use crate::trace::Why;
@@ -19,10 +19,18 @@ impl Ipvs {
     pub(super) fn begin(&mut self, mut conn: Conn, cx: &mut Cx) -> Result<ConnId, Why> {
         conn.helper = self.helper_for(&conn);
         let method = registry::of(conn.method);
-        method.bind(&mut conn, &mut self.pools)?;
+        if conn.kind != Kind::Template {
+            self.bind(&mut conn, cx)?;
+        }
         let keys = method.keys(&conn);
         let (dest, kind, timeout) = (conn.dest, conn.kind, conn.timeout);
-        let id = self.conns.insert(conn, keys).ok_or(Why::IpvsTableFull)?;
+        let id = match self.conns.insert(conn, keys) {
+            Ok(id) => id,
+            Err(conn) => {
+                method.release(&conn, &mut self.pools);
+                return Err(Why::IpvsTableFull);
+            }
+        };
         if let Some(dest) = dest {
             let server = self.services.server_mut(dest);
             match kind {
@@ -37,26 +45,45 @@ impl Ipvs {
         Ok(id)
     }
 
+    /// Gives a new connection what its method needs of its service and of the host.
+    fn bind(&mut self, conn: &mut Conn, cx: &mut Cx) -> Result<(), Why> {
+        let Some(dest) = conn.dest else { return Ok(()) };
+        let service = self.services.service_mut(self.services.server(dest).service);
+        let mut from = Reserve {
+            service: service.key,
+            scheduler: service.scheduler_name,
+            locals: &mut service.locals,
+            conn_timeout: service.conn_timeout,
+            pools: &mut self.pools,
+        };
+        registry::of(conn.method).bind(conn, &mut from, cx)
+    }
+
     /// What a packet does to the state.
     pub(super) fn step(&mut self, id: ConnId, direction: Direction, flags: Option<Flags>, cx: &mut Cx) {
         let conn = self.conns.get_mut(id);
-        let from = conn.state;
+        let (from, manner) = (conn.state, Manner::of(conn.method));
         if direction == Direction::Output {
             conn.one_way = false;
         }
         let to = match conn.transport {
-            Some(Transport::Tcp) => state::next_tcp(from, direction, flags.unwrap_or_default()),
+            Some(Transport::Tcp) => manner.next_tcp(from, direction, flags.unwrap_or_default()),
             Some(Transport::Udp) | None => ConnState::Udp,
         };
         conn.state = to;
-        conn.timeout = self.timeouts.of(to);
+        let own = conn.crossing.as_ref().and_then(|crossing| crossing.established);
+        conn.timeout = match own.filter(|_| to == ConnState::Established) {
+            Some(own) => own,
+            None => self.timeouts.of(manner, to),
+        };
         let (control, timeout_s) = (conn.control, conn.timeout.secs() as u32);
-        let shift = (conn.active != state::is_active(to)).then_some((conn.dest, state::is_active(to)));
-        conn.active = state::is_active(to);
+        let active = manner.counts_as_active(to);
+        let shift = (conn.active != active).then_some((conn.dest, active));
+        conn.active = active;
         if from == ConnState::None {
-            cx.note(Why::IpvsConn { state: to, timeout_s });
+            cx.note(Why::IpvsConn { state: to, timeout_s, active });
         } else if from != to {
-            cx.note(Why::IpvsState { from, to, timeout_s });
+            cx.note(Why::IpvsState { from, to, timeout_s, active });
         }
         if let Some((Some(dest), is_active)) = shift {
             let server = self.services.server_mut(dest);
@@ -89,6 +116,10 @@ impl Ipvs {
             return;
         }
         cx.note(Why::IpvsExpired { state: conn.state });
+        if conn.state == ConnState::Established {
+            let conn = self.conns.get(id);
+            self.outgoing.extend(registry::of(conn.method).farewell(conn, cx));
+        }
         self.end(id, cx);
     }
 

@@ -15,6 +15,7 @@
 //! | `control` | what `ipvsadm` and keepalived change |
 //! | `input`, `output`, `icmp` | a packet's way |
 //! | `admit`, `persistence` | a flow's first packet: service, server, entry |
+//! | [`local`] | FULLNAT's local addresses and their ports |
 //! | [`state`] | TCP and UDP states |
 //! | `ftp` | the FTP helper |
 //! | `life` | how an entry begins, moves and ends, with the counts of its server |
@@ -22,7 +23,7 @@
 //! | [`proc`] | `/proc/net/ip_vs*` |
 //!
 //! # Not modelled
-//! FULLNAT, GRE and GUE tunnels, connection synchronisation and persistence engines. Of `net.ipv4.vs.*`
+//! Connection synchronisation and persistence engines. Of `net.ipv4.vs.*`
 //! these are kept and have no effect: `am_droprate`, `amemthresh`, `backup_only`, `cache_bypass`, `conntrack`,
 //! `drop_entry`, `drop_packet`, `ignore_tunneled`, `run_estimation`, `schedule_icmp`, `secure_tcp`, `sloppy_sctp`,
 //! `sync_*`. No line is written to the kernel's log when no server can be had.
@@ -35,6 +36,7 @@ mod ftp;
 mod icmp;
 mod input;
 mod life;
+pub mod local;
 mod output;
 mod persistence;
 pub mod proc;
@@ -67,6 +69,8 @@ use service::Services;
 use smoltcp::wire::IpProtocol;
 use state::Timeouts;
 use stats::Stats;
+use std::collections::VecDeque;
+use std::net::Ipv4Addr;
 
 /// The IPVS of one host.
 #[derive(Debug)]
@@ -85,6 +89,8 @@ pub struct Ipvs {
     loaded: bool,
     /// Modules of schedulers that were loaded, in this order.
     schedulers: Vec<&'static str>,
+    /// Packets that IPVS sends by itself and that nobody has asked for yet.
+    outgoing: VecDeque<Packet>,
 }
 
 impl Ipvs {
@@ -101,6 +107,7 @@ impl Ipvs {
             ftp_helper: false,
             loaded: false,
             schedulers: Vec::new(),
+            outgoing: VecDeque::new(),
         }
     }
 
@@ -130,7 +137,7 @@ impl Ipvs {
     /// The next packet that IPVS sends by itself; to be asked after every hook and [`Ipvs::wake`] until there is none.
     pub fn poll_transmit(&mut self, tables: &mut Tables, cx: &mut Cx) -> Option<Packet> {
         let _ = (tables, cx);
-        None
+        self.outgoing.pop_front()
     }
 
     /// Ends what is due: connections, deleted servers, what schedulers remember.
@@ -213,6 +220,11 @@ impl Ipvs {
         Some(self.services.server(id))
     }
 
+    /// How many connections of a service use one of its local addresses.
+    pub fn local_connections(&self, service: ServiceKey, local: Ipv4Addr) -> u32 {
+        self.pools.ports.connections(service, local)
+    }
+
     /// The connection table.
     pub fn connections(&self) -> &Connections {
         &self.conns
@@ -252,7 +264,7 @@ impl Ipvs {
     fn segment(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
         let Some(flow) = Flow::of(&packet) else { return Verdict::Accept(packet) };
         if let Some(id) = self.conns.reply(&flow) {
-            return self.reply(id, packet, cx);
+            return self.reply(id, packet, tables, cx);
         }
         match hook {
             Hook::Input | Hook::Output => self.request(flow, packet, hook, tables, cx),

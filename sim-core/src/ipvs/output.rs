@@ -2,7 +2,7 @@
 
 use super::Ipvs;
 use super::conn::ConnId;
-use super::forward::registry;
+use super::forward::{Way, registry};
 use super::state::{Direction, Flags};
 use crate::tables::Tables;
 use crate::tables::verdict::{IcmpError, Verdict};
@@ -15,8 +15,9 @@ const UDP_HEADER: usize = 8;
 
 impl Ipvs {
     /// A packet of a known connection's server. Servers that were deleted are still answered for.
-    pub(super) fn reply(&mut self, id: ConnId, mut packet: Packet, cx: &mut Cx) -> Verdict {
-        let conn = self.conns.get(id);
+    pub(super) fn reply(&mut self, id: ConnId, mut packet: Packet, tables: &Tables, cx: &mut Cx) -> Verdict {
+        let tunnel = self.tunnel_of(id);
+        let conn = self.conns.get_mut(id);
         let (method, virtual_) = (registry::of(conn.method), conn.virtual_);
         let flags = conn.transport.and_then(|transport| Flags::of(&packet, transport));
         let is_short = match conn.transport {
@@ -30,16 +31,17 @@ impl Ipvs {
         if let Err(why) = self.help_reply(id, &mut packet, cx) {
             return Verdict::Drop(packet, why);
         }
-        method.reply(&mut packet, self.conns.get(id));
-        cx.note(Why::IpvsReply { address: virtual_.address, port: virtual_.port });
         let length = packet.bytes().len() as u64;
+        cx.note(Why::IpvsReply { address: virtual_.address, port: virtual_.port });
+        let mut way = Way { tables, pools: &mut self.pools, tunnel };
+        let verdict = method.reply(packet, self.conns.get_mut(id), &mut way, cx);
         self.count(id, cx.now, |counts| {
             counts.out_packets += 1;
             counts.out_bytes += length;
         });
         self.step(id, Direction::Output, flags, cx);
         self.restart(id, cx);
-        Verdict::Accept(packet)
+        verdict
     }
 
     /// A forwarded packet of no connection: with `nat_icmp_send`, a known server is told that nobody waits for it.

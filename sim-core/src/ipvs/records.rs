@@ -59,6 +59,7 @@ impl Ipvs {
             client: conn.client,
             virtual_: conn.virtual_,
             server: conn.server,
+            local: conn.local(),
             method: conn.method,
             state: conn.state,
             expires: conn.expires,

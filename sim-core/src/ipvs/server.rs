@@ -2,7 +2,7 @@
 
 use super::stats::Stats;
 use crate::base::time::Instant;
-use crate::trace::record::{Method, ServiceKey};
+use crate::trace::record::{Method, ServiceKey, Tunnel};
 use crate::wire::flow::SocketAddr;
 
 /// A service, while it exists.
@@ -20,6 +20,8 @@ pub struct ServerOptions {
     pub server: SocketAddr,
     /// How packets are brought to it.
     pub method: Method,
+    /// `--tun-type`: what a tunnel puts in front; of no meaning for other methods.
+    pub tunnel: Tunnel,
     /// `-w`; 0 takes no new connections.
     pub weight: u32,
     /// `-x`: no new connections at this many; 0 is no limit.
@@ -35,6 +37,8 @@ pub struct Server {
     pub address: SocketAddr,
     /// How packets are brought to it.
     pub method: Method,
+    /// What a tunnel puts in front.
+    pub tunnel: Tunnel,
     /// Its weight; 0 takes no new connections.
     pub weight: u32,
     /// The weight at adding, then the last that was not 0 (Maglev keeps its slots by it).
@@ -109,6 +113,7 @@ impl Server {
     /// Takes over what was typed.
     pub(super) fn update(&mut self, options: &ServerOptions, is_new: bool) {
         self.method = options.method;
+        self.tunnel = options.tunnel;
         self.weight = options.weight;
         if is_new || options.weight != 0 {
             self.last_weight = options.weight;
@@ -141,6 +146,7 @@ mod tests {
         Server {
             address,
             method: Method::Dr,
+            tunnel: Tunnel::Ipip,
             weight: 1,
             last_weight: 1,
             upper,
@@ -184,7 +190,14 @@ mod tests {
         for _ in 0..3 {
             server.gain();
         }
-        let options = ServerOptions { server: server.address, method: Method::Dr, weight: 1, upper: 2, lower: 0 };
+        let options = ServerOptions {
+            server: server.address,
+            method: Method::Dr,
+            tunnel: Tunnel::Ipip,
+            weight: 1,
+            upper: 2,
+            lower: 0,
+        };
         server.update(&options, true);
         assert!(server.overloaded);
     }

@@ -4,6 +4,7 @@
 //! connections still find it; added again within that time, the same object comes back with its connections and counts.
 //! Follows Linux `ip_vs_ctl.c`.
 
+use super::local::Locals;
 use super::schedule::{Scheduler, Servers};
 pub use super::server::{Server, ServerId, ServerOptions, ServiceId};
 use super::stats::Stats;
@@ -25,6 +26,8 @@ pub struct ServiceOptions {
     pub persistent: Option<Persistence>,
     /// `-o`: every datagram is scheduled anew.
     pub one_packet: bool,
+    /// `--conn-timeout`: how long FULLNAT's connections live in ESTABLISHED.
+    pub conn_timeout: Option<Duration>,
 }
 
 /// Persistence: a client stays with its server.
@@ -49,6 +52,10 @@ pub struct Service {
     pub persistent: Option<Persistence>,
     /// Every datagram is scheduled anew.
     pub one_packet: bool,
+    /// How long FULLNAT's connections live in ESTABLISHED, if not as long as others.
+    pub conn_timeout: Option<Duration>,
+    /// FULLNAT's local addresses.
+    pub locals: Locals,
     /// What was counted.
     pub stats: Stats,
     pub(super) scheduler: Box<dyn Scheduler>,
@@ -211,6 +218,7 @@ impl Services {
             self.place(Server {
                 address: options.server,
                 method: options.method,
+                tunnel: options.tunnel,
                 weight: options.weight,
                 last_weight: options.weight,
                 upper: 0,

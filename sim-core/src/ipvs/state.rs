@@ -39,10 +39,20 @@ pub struct Flags {
     pub rst: bool,
 }
 
+/// Whose rules a connection follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// Linux IPVS.
+    Linux,
+    /// DPVS, for FULLNAT: a stray ACK closes, only ESTABLISHED counts as active, and times are short.
+    Dpvs,
+}
+
 /// How long a connection lives after a packet, by its state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     tcp: [Duration; TCP_STATES],
+    dpvs: [Duration; TCP_STATES],
     udp: Duration,
 }
 
@@ -115,7 +125,39 @@ pub const fn is_one_way(method: Method) -> bool {
     }
 }
 
+impl Manner {
+    /// The rules for connections of this method.
+    pub const fn of(method: Method) -> Manner {
+        match method {
+            Method::FullNat => Manner::Dpvs,
+            Method::Nat | Method::Dr | Method::Tun | Method::Local | Method::Bypass => Manner::Linux,
+        }
+    }
+
+    /// The state after a segment.
+    pub fn next_tcp(self, state: ConnState, direction: Direction, flags: Flags) -> ConnState {
+        let is_bare_ack = flags == Flags { ack: true, ..Flags::default() };
+        match (self, state, direction) {
+            (Manner::Dpvs, ConnState::None, Direction::Input) if is_bare_ack => ConnState::Close,
+            _ => next_tcp(state, direction, flags),
+        }
+    }
+
+    /// Whether a connection in this state is one of `ActiveConn`.
+    pub fn counts_as_active(self, state: ConnState) -> bool {
+        match self {
+            Manner::Linux => is_active(state),
+            Manner::Dpvs => state == ConnState::Established,
+        }
+    }
+}
+
 impl Flags {
+    /// Whether nothing but SYN is set: DPVS begins a connection with no other segment.
+    pub const fn is_pure_syn(self) -> bool {
+        self.syn && !(self.ack || self.fin || self.rst)
+    }
+
     /// The flags of a TCP segment; none if `packet` is not TCP or its header is cut off.
     pub fn of(packet: &Packet, transport: Transport) -> Option<Flags> {
         match transport {
@@ -136,17 +178,23 @@ impl Default for Timeouts {
     fn default() -> Self {
         // In the order of `ConnState`.
         let tcp = [2, 900, 120, 60, 120, 120, 10, 60, 30, 120, 120].map(Duration::from_secs);
-        Timeouts { tcp, udp: Duration::from_secs(300) }
+        let dpvs = [2, 90, 3, 30, 7, 7, 3, 7, 7, 120, 30].map(Duration::from_secs);
+        Timeouts { tcp, dpvs, udp: Duration::from_secs(300) }
     }
 }
 
 impl Timeouts {
     /// How long a connection in this state lives without a packet.
-    pub fn of(&self, state: ConnState) -> Duration {
-        self.tcp.get(state as usize).copied().unwrap_or(self.udp)
+    pub fn of(&self, manner: Manner, state: ConnState) -> Duration {
+        let tcp = match manner {
+            Manner::Linux => &self.tcp,
+            Manner::Dpvs => &self.dpvs,
+        };
+        tcp.get(state as usize).copied().unwrap_or(self.udp)
     }
 
-    /// `ipvsadm --set`: a zero leaves the value. Holds for packets from here on.
+    /// `ipvsadm --set`: a zero leaves the value. Holds for packets from here on; not for FULLNAT's TCP, whose times a
+    /// service sets (`--conn-timeout`).
     pub fn set(&mut self, tcp: Duration, tcp_fin: Duration, udp: Duration) {
         if tcp != Duration::ZERO {
             self.tcp[ConnState::Established as usize] = tcp;
@@ -161,7 +209,7 @@ impl Timeouts {
 
     /// `ipvsadm -L --timeout`: ESTABLISHED, FIN_WAIT and UDP.
     pub fn shown(&self) -> [Duration; 3] {
-        [self.of(ConnState::Established), self.of(ConnState::FinWait), self.udp]
+        [self.tcp[ConnState::Established as usize], self.tcp[ConnState::FinWait as usize], self.udp]
     }
 }
 
@@ -223,7 +271,7 @@ mod tests {
         let mut timeouts = Timeouts::default();
         timeouts.set(Duration::from_secs(5), Duration::ZERO, Duration::from_secs(2));
         assert_eq!(timeouts.shown().map(|d| d.secs()), [5, 120, 2]);
-        assert_eq!(timeouts.of(TW).secs(), 120);
-        assert_eq!(timeouts.of(ConnState::Udp).secs(), 2);
+        assert_eq!(timeouts.of(Manner::Linux, TW).secs(), 120);
+        assert_eq!(timeouts.of(Manner::Linux, ConnState::Udp).secs(), 2);
     }
 }

@@ -25,6 +25,7 @@ pub mod postrouting;
 pub mod prerouting;
 pub mod reassembly;
 pub mod routing;
+mod tunnel;
 
 use super::{ArpMessage, Kernel};
 use crate::base::id::{IfaceId, PortId};

@@ -28,6 +28,7 @@ mod segment;
 mod stack;
 mod tap;
 mod time_wait;
+pub mod toa;
 
 use super::process::SocketId;
 use super::syscall::SocketError;
@@ -103,6 +104,8 @@ pub struct Sockets {
     made: Vec<Packet>,
     datagram_id: u16,
     confirmed: Vec<Ipv4Addr>,
+    /// The module that reads clients' addresses from a TCP option.
+    pub toa: toa::Toa,
 }
 
 /// What happened to a packet.

@@ -2,7 +2,7 @@
 //! says one line and succeeds.
 
 use super::command::{Call, Command, Fault, Opt, Outcome, anything, refused_words};
-use super::ip::make_tunl0;
+use super::ip;
 use crate::kernel::Os;
 use crate::kernel::syscall::Sys;
 
@@ -39,12 +39,14 @@ pub(super) const RPM: Command = Command {
 /// `modprobe`, `insmod`, `rmmod`.
 pub(super) const MODPROBE: Command = Command {
     names: &["modprobe", "insmod", "rmmod"],
-    summary: "modules: the kernel has them all; ipip makes tunl0, ip_vs_ftp rewrites FTP",
+    summary: "modules: ipip makes tunl0, ip_gre gre0; ip_vs_ftp rewrites FTP, toa reads the client's address",
     options: &[
         Opt::flag("-r", "takes modules out"),
         Opt::flag("-a", "several"),
         Opt::flag("ip_vs_ftp", "the FTP helper of IPVS"),
         Opt::flag("ipip", "makes tunl0"),
+        Opt::flag("ip_gre", "makes gre0"),
+        Opt::flag("toa", "programs see FULLNAT's client"),
         Opt::accepted("-v", false, "nothing is said"),
         Opt::accepted("-q", false, "nothing is said anyway"),
         Opt::refused("ip_vs_pe_sip", false, "persistence engines are not modelled"),
@@ -181,8 +183,12 @@ fn modprobe(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     for name in names.take(if several { usize::MAX } else { 1 }) {
         let name = name.rsplit('/').next().unwrap_or(name).trim_end_matches(".ko");
         let done = match (name, removes) {
-            ("ipip", false) => {
-                make_tunl0(sys);
+            ("toa", false) => {
+                sys.kernel.sockets.toa.load();
+                true
+            }
+            ("toa", true) => {
+                sys.kernel.sockets.toa.unload();
                 true
             }
             (ip_vs, false) if ip_vs.starts_with("ip_vs") => load_ip_vs(ip_vs, sys),
@@ -191,7 +197,11 @@ fn modprobe(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
                 Err(problem) if call.name() == "rmmod" => return call.fail(1, format!("rmmod: ERROR: {problem}\n")),
                 Err(problem) => return call.fail(1, format!("modprobe: FATAL: {problem}.\n")),
             },
-            _ => true,
+            (name, false) => {
+                ip::load(name, sys);
+                true
+            }
+            (_, true) => true,
         };
         if !done {
             let place = "/lib/modules/6.1.0-37-amd64";
@@ -251,6 +261,15 @@ fn lsmod(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     }
     if sys.kernel.tables.interfaces.named("tunl0").is_some() {
         line("ipip", 20_480, 0, &[]);
+    }
+    if sys.kernel.tables.interfaces.named("gre0").is_some() {
+        line("ip_gre", 32_768, 0, &[]);
+    }
+    if !sys.kernel.tables.fou.is_empty() {
+        line("fou", 28_672, 0, &[]);
+    }
+    if sys.kernel.sockets.toa.is_loaded() {
+        line("toa", 20_480, 0, &[]);
     }
     call.out(text);
     Outcome::Done(0)

@@ -135,12 +135,13 @@ fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
             format!("Ethernet  HWaddr {}  ", mac(interface).to_uppercase())
         }
         LinkKind::Ipip => "IPIP Tunnel  HWaddr   ".to_owned(),
+        LinkKind::Gre => format!("UNSPEC  HWaddr {}  ", ["00"; 16].join("-")),
     };
     let mut text = format!("{label:<9} Link encap:{encap}\n");
     let pad = "          ";
     if let Some(address) = address {
         let broadcast = match (address.broadcast, interface.kind) {
-            (_, LinkKind::Loopback | LinkKind::Ipip) => String::new(),
+            (_, LinkKind::Loopback | LinkKind::Ipip | LinkKind::Gre) => String::new(),
             (Some(broadcast), _) => format!("  Bcast:{broadcast}"),
             (None, _) => "  Bcast:0.0.0.0".to_owned(),
         };
@@ -153,7 +154,7 @@ fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
     match interface.kind {
         LinkKind::Loopback => flags.push("LOOPBACK"),
         LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => flags.push("BROADCAST"),
-        LinkKind::Ipip => {}
+        LinkKind::Ipip | LinkKind::Gre => {}
     }
     if interface.running() {
         flags.push("RUNNING");
@@ -219,6 +220,7 @@ fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
             format!("{pad}ether {}  txqueuelen 1000  (Ethernet)\n", mac(interface))
         }
         LinkKind::Ipip => format!("{pad}tunnel   txqueuelen 1000  (IPIP Tunnel)\n"),
+        LinkKind::Gre => format!("{pad}unspec {}  txqueuelen 1000  (UNSPEC)\n", ["00"; 16].join("-")),
     });
     if whole {
         let counters = interface.counters;
@@ -273,7 +275,7 @@ fn configure(name: &str, words: &[&str], call: &mut Call<'_>, sys: &mut Sys<'_, 
     let base = name.split(':').next().unwrap_or(name);
     if base == "tunl0" {
         // The kernel loads the module when the device is named.
-        super::ip::make_tunl0(sys);
+        super::ip::load("ipip", sys);
     }
     let Some(id) = sys.kernel.tables.interfaces.named(base).map(|interface| interface.id) else {
         return no_device(name, words, call);

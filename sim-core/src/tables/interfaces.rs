@@ -280,7 +280,7 @@ impl Interface {
     pub fn port(&self) -> Option<PortId> {
         match self.kind {
             LinkKind::Ethernet(port) | LinkKind::Macvlan { port, .. } => Some(port),
-            LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip => None,
+            LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip | LinkKind::Gre => None,
         }
     }
 }

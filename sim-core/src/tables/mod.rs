@@ -2,6 +2,7 @@
 
 pub mod address;
 pub mod filter;
+pub mod fou;
 pub mod interfaces;
 pub mod link;
 pub mod memberships;
@@ -29,6 +30,8 @@ pub struct Tables {
     pub memberships: memberships::Memberships,
     /// `arptables` and `iptables`.
     pub filter: filter::Filter,
+    /// UDP ports at which the kernel opens tunnels.
+    pub fou: fou::Fou,
     /// Masqueraded flows.
     pub nat: nat::Nat,
     /// Kernel settings.
@@ -45,6 +48,7 @@ impl Tables {
             neighbours: neighbours::Neighbours::new(node),
             memberships: memberships::Memberships::default(),
             filter: filter::Filter::default(),
+            fou: fou::Fou::default(),
             nat: nat::Nat::default(),
             sysctl: sysctl::Sysctl::new(node),
         }

@@ -14,7 +14,7 @@ pub fn answers(trace: &Trace, conversations: &Conversations) -> Vec<Option<usize
     for (event, id) in trace.events.iter().zip(0..) {
         let Kind::Served(index) = event.kind else { continue };
         let record = &trace.served[index as usize];
-        let conn = conversations.at(Transport::Tcp, record.peer, record.local, EventId(id));
+        let conn = conversations.at(Transport::Tcp, record.remote, record.local, EventId(id));
         if let Some(conn) = conn {
             waiting.entry(conn).or_default().push_back(index as usize);
         }

@@ -337,11 +337,21 @@ pub enum Why {
     },
     /// Taken out of its tunnel.
     Decapsulated {
+        /// What stood in front.
+        by: TunnelKind,
         /// Who wrapped it.
         from: Ipv4Addr,
     },
-    /// An IP-in-IP packet, and no `tunl0` that is up.
-    NoTunnel,
+    /// A packet from a tunnel, and no device that is up opens it.
+    NoTunnel {
+        /// What stands in front.
+        by: TunnelKind,
+    },
+    /// The GRE header is not understood, or its checksum is wrong.
+    BadTunnelHeader {
+        /// What stands in front.
+        by: TunnelKind,
+    },
     /// Given to a socket.
     Delivered {
         /// The port.
@@ -443,6 +453,8 @@ pub enum Why {
         state: ConnState,
         /// Its timeout, in seconds.
         timeout_s: u32,
+        /// Whether it counts as active.
+        active: bool,
     },
     /// A connection's state changed.
     IpvsState {
@@ -452,6 +464,8 @@ pub enum Why {
         to: ConnState,
         /// Its new timeout, in seconds.
         timeout_s: u32,
+        /// Whether it counts as active.
+        active: bool,
     },
     /// A connection ended.
     IpvsExpired {
@@ -515,8 +529,105 @@ pub enum Why {
         /// To whom.
         to: Ipv4Addr,
     },
+    /// FULLNAT: this local address and port stand for the client towards the server.
+    IpvsLocal {
+        /// The local address.
+        address: Ipv4Addr,
+        /// The port.
+        port: u16,
+        /// The address whose turn it was had been left out, as one time in twenty.
+        skips: bool,
+    },
+    /// FULLNAT: no port of a local address is free towards this server; the next address is tried.
+    IpvsLocalFull {
+        /// The local address.
+        address: Ipv4Addr,
+        /// The server.
+        server: Ipv4Addr,
+    },
+    /// FULLNAT: no local address can be had.
+    IpvsNoLocal {
+        /// How many the service has.
+        addresses: u32,
+    },
+    /// FULLNAT: the destination of a server's packet is written back from the local address to the client.
+    IpvsReturned {
+        /// The client.
+        client: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// FULLNAT: the director's own initial sequence number stands in place of the client's.
+    IpvsSequence {
+        /// The number.
+        first: u32,
+    },
+    /// FULLNAT: a connection was idle too long, and this end of it is told by RST.
+    IpvsReset {
+        /// Who is told.
+        to: Ipv4Addr,
+        /// At which port.
+        port: u16,
+    },
+    /// FULLNAT: the time stamps of a SYN are overwritten.
+    TimestampsRemoved,
+    /// FULLNAT: the server's maximum segment size is lowered so that TOA fits.
+    MssLowered {
+        /// As the server said it.
+        from: u16,
+        /// As the client hears it.
+        to: u16,
+    },
+    /// TOA was put into a segment.
+    ToaAdded {
+        /// The client it names.
+        client: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// TOA is not put into this segment.
+    ToaNotDue {
+        /// Why not.
+        case: ToaCase,
+    },
+    /// Options were taken out of a segment to make room for TOA.
+    ToaPruned {
+        /// Octets that were won.
+        octets: u8,
+    },
+    /// The TCP header has no room for TOA: the segment goes without.
+    ToaNoRoom {
+        /// Octets that are left.
+        room: u8,
+    },
+    /// With TOA the packet would be too long: it goes without.
+    ToaTooLong {
+        /// Octets of the packet.
+        length: u32,
+        /// What the way allows.
+        mtu: u32,
+    },
+    /// A real server's `toa` module took the client's address from the segment that completed the handshake.
+    ToaTaken {
+        /// The client: what `getpeername()` says from here on.
+        client: Ipv4Addr,
+        /// Its port.
+        port: u16,
+    },
+    /// The `toa` module found no TOA in the segment that completed the handshake.
+    ToaAbsent {
+        /// Whom the program sees.
+        peer: Ipv4Addr,
+    },
+    /// The segment that completed the handshake has a TOA, and no module reads it.
+    ToaUnread {
+        /// Whom the program sees.
+        peer: Ipv4Addr,
+    },
     /// Wrapped in an outer IP header.
     IpvsWrapped {
+        /// What is put in front.
+        by: TunnelKind,
         /// Outer source.
         from: Ipv4Addr,
         /// Outer destination.
@@ -593,6 +704,28 @@ pub enum Why {
         /// The address.
         address: Ipv4Addr,
     },
+}
+
+/// What a tunnel puts in front of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TunnelKind {
+    /// An IPv4 header.
+    Ipip,
+    /// An IPv4 header and GRE.
+    Gre,
+    /// An IPv4 header, UDP and GUE.
+    Gue,
+}
+
+/// Why a client's segment gets no TOA.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ToaCase {
+    /// It is the SYN: DPVS waits for the server's answer.
+    Syn,
+    /// It ends the connection.
+    Reset,
+    /// It acknowledges more than the server's SYN: the server has answered, so it knows the client.
+    Known,
 }
 
 /// A netfilter hook.

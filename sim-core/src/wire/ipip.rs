@@ -4,6 +4,8 @@ use super::packet::Packet;
 use smoltcp::wire::{IpProtocol, Ipv4Packet};
 use std::net::Ipv4Addr;
 
+/// Its number in an IPv4 header.
+pub const PROTOCOL: u8 = 4;
 /// Octets of an outer header.
 pub const OUTER_HEADER: usize = 20;
 
@@ -29,6 +31,11 @@ pub struct Outer {
 /// # Panics
 /// If the result is longer than 65535 octets: the caller has refused such a packet.
 pub fn wrap(packet: &mut Packet, outer: Outer) {
+    put_outer(packet, outer, PROTOCOL);
+}
+
+/// Puts an outer header in front of what a tunnel of any kind has made of a packet.
+pub(super) fn put_outer(packet: &mut Packet, outer: Outer, protocol: u8) {
     let length = packet.bytes().len() + OUTER_HEADER;
     let length = u16::try_from(length).expect("a wrapped packet fits a length field");
     packet.buffer_mut().grow(OUTER_HEADER);
@@ -43,7 +50,7 @@ pub fn wrap(packet: &mut Packet, outer: Outer) {
     header.set_dont_frag(outer.dont_fragment);
     header.set_frag_offset(0);
     header.set_hop_limit(outer.ttl);
-    header.set_next_header(IpProtocol::Unknown(4));
+    header.set_next_header(IpProtocol::from(protocol));
     header.set_src_addr(outer.source);
     header.set_dst_addr(outer.destination);
     header.fill_checksum();

@@ -8,11 +8,15 @@ pub mod dissect;
 pub mod field;
 pub mod flow;
 pub mod frame;
+pub mod gre;
+pub mod gue;
 pub mod ipip;
 pub mod packet;
 pub mod rewrite;
 pub mod summary;
 pub mod vrrp;
+pub mod tcp_option;
+pub mod toa;
 
 pub use smoltcp::wire::EthernetAddress as Mac;
 pub use std::net::Ipv4Addr;

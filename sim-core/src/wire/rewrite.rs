@@ -1,6 +1,8 @@
 //! The only place where packets are edited; every edit mends the checksums in the same function, incrementally
 //! (RFC 1624, eqn. 3), so that a checksum that was wrong stays wrong and corruption is not hidden.
 
+pub mod segment;
+
 use super::packet::Packet;
 use smoltcp::wire::{IpProtocol, Ipv4Packet, TcpPacket};
 use std::net::Ipv4Addr;
@@ -81,6 +83,24 @@ pub fn set_quoted_source(packet: &mut Packet, address: Ipv4Addr, port: Option<u1
 /// Writes the destination of the packet that an ICMP error quotes, as [`set_quoted_source`] does.
 pub fn set_quoted_destination(packet: &mut Packet, address: Ipv4Addr, port: Option<u16>, mend_transport: bool) {
     set_quoted_end(packet, (DESTINATION, 2), address, port, mend_transport);
+}
+
+/// Adds to the TCP sequence number of the packet that an ICMP error quotes; its own checksum is left, since most of what
+/// it covers is not there.
+pub fn shift_quoted_sequence(packet: &mut Packet, by: u32) {
+    const SEQUENCE: usize = 4;
+    let icmp = usize::from(packet.bytes()[0] & 0x0f) * 4;
+    let bytes = packet.bytes_mut();
+    let quoted = icmp + ICMP_HEADER;
+    let Some(header) = bytes.get(quoted).map(|first| usize::from(first & 0x0f) * 4) else { return };
+    let at = quoted + header + SEQUENCE;
+    if bytes.len() < at + 4 || header < IPV4_HEADER || IpProtocol::from(bytes[quoted + 9]) != IpProtocol::Tcp {
+        return;
+    }
+    let old = u32::from(word(bytes, at)) << 16 | u32::from(word(bytes, at + 2));
+    let new = old.wrapping_add(by);
+    write_in_icmp(bytes, icmp, at, (new >> 16) as u16);
+    write_in_icmp(bytes, icmp, at + 2, new as u16);
 }
 
 /// Writes the identifier of an ICMP echo request or reply.

@@ -314,10 +314,12 @@ impl Session {
     fn log_in(&mut self, sys: &mut Sys) {
         self.logged_in = true;
         self.say("230 Login successful.");
+        let remote = sys.ends(self.socket).map_or(self.peer, |(_, remote)| remote);
         sys.cx.change(Change::Served(ServedRecord {
             node: sys.kernel.node,
             program: super::PROGRAM.into(),
             peer: self.peer,
+            remote,
             local: self.local,
             path: "/".into(),
             status: 230,

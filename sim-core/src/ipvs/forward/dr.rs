@@ -14,7 +14,7 @@ use crate::world::node::Cx;
 pub(super) struct Dr;
 
 impl ForwardingMethod for Dr {
-    fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+    fn request(&self, packet: Packet, conn: &mut Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
         match depart(packet, conn.server.address, 0, way) {
             Err(verdict) => verdict,
             Ok(Departure::Here(packet)) => {

@@ -7,16 +7,19 @@
 //! Follows Linux `ip_vs_xmit.c`.
 
 mod dr;
+mod fullnat;
 mod nat;
 pub mod registry;
 mod tun;
 
 use super::conn::Conn;
+use super::local::{LocalPorts, Locals};
 use crate::tables::Tables;
 use crate::tables::routes::Route;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
-use crate::trace::record::{Method, RouteKind};
+use crate::base::time::Duration;
+use crate::trace::record::{Method, RouteKind, ServiceKey, Tunnel};
 use crate::wire::flow::Flow;
 use crate::wire::packet::Packet;
 use crate::wire::rewrite;
@@ -30,8 +33,8 @@ pub trait ForwardingMethod: Debug + Sync {
     ///
     /// # Errors
     /// If a pool is empty; the connection is then refused.
-    fn bind(&self, conn: &mut Conn, pools: &mut Pools) -> Result<(), Why> {
-        let _ = (conn, pools);
+    fn bind(&self, conn: &mut Conn, from: &mut Reserve, cx: &mut Cx) -> Result<(), Why> {
+        let _ = (conn, from, cx);
         Ok(())
     }
 
@@ -46,17 +49,30 @@ pub trait ForwardingMethod: Debug + Sync {
     }
 
     /// Sends a client's packet on.
-    fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict;
+    fn request(&self, packet: Packet, conn: &mut Conn, way: &mut Way, cx: &mut Cx) -> Verdict;
 
     /// Writes a server's packet back to what the client expects.
-    fn reply(&self, packet: &mut Packet, conn: &Conn) {
-        let _ = (packet, conn);
+    fn reply(&self, packet: Packet, conn: &mut Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+        let _ = (conn, way, cx);
+        Verdict::Accept(packet)
     }
 
     /// Sends an ICMP error about a connection on to the server, after its quote was changed as the method changes
     /// packets.
-    fn icmp_request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+    fn icmp_request(&self, packet: Packet, conn: &mut Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
         self.request(packet, conn, way, cx)
+    }
+
+    /// Sends an ICMP error about a request on to the client.
+    fn icmp_reply(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+        let _ = (conn, way, cx);
+        Verdict::Accept(packet)
+    }
+
+    /// What both sides are told when a connection ends that was ESTABLISHED.
+    fn farewell(&self, conn: &Conn, cx: &mut Cx) -> Vec<Packet> {
+        let _ = (conn, cx);
+        Vec::new()
     }
 }
 
@@ -65,6 +81,25 @@ pub trait ForwardingMethod: Debug + Sync {
 pub struct Pools {
     /// The identification of the next outer header that may be fragmented.
     next_id: u16,
+    /// FULLNAT's ports.
+    pub(super) ports: LocalPorts,
+    /// The first and the last of them, as the settings are at this moment.
+    pub(super) lports: (u16, u16),
+}
+
+/// What a new connection can be given, of its service and of the host.
+#[derive(Debug)]
+pub struct Reserve<'a> {
+    /// The service.
+    pub service: ServiceKey,
+    /// Its scheduler.
+    pub scheduler: &'static str,
+    /// Its local addresses.
+    pub locals: &'a mut Locals,
+    /// Its `--conn-timeout`.
+    pub conn_timeout: Option<Duration>,
+    /// What all services draw from.
+    pub pools: &'a mut Pools,
 }
 
 /// What a method looks at on a packet's way out.
@@ -74,6 +109,8 @@ pub struct Way<'a> {
     pub tables: &'a Tables,
     /// What methods draw from.
     pub pools: &'a mut Pools,
+    /// What a tunnel to this server puts in front.
+    pub tunnel: Tunnel,
 }
 
 /// Where a packet goes after the common checks.

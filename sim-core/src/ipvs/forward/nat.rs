@@ -24,7 +24,7 @@ impl ForwardingMethod for Nat {
         (request, Some(Flow { source: conn.server, destination: conn.client, ..request }))
     }
 
-    fn request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+    fn request(&self, packet: Packet, conn: &mut Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
         if packet.payload().len() < UDP_HEADER {
             return Verdict::Drop(packet, Why::Malformed);
         }
@@ -34,11 +34,18 @@ impl ForwardingMethod for Nat {
         })
     }
 
-    fn reply(&self, packet: &mut Packet, conn: &Conn) {
-        rewrite::set_source(packet, conn.virtual_.address, Some(conn.virtual_.port));
+    fn reply(&self, mut packet: Packet, conn: &mut Conn, _: &mut Way, _: &mut Cx) -> Verdict {
+        rewrite::set_source(&mut packet, conn.virtual_.address, Some(conn.virtual_.port));
+        Verdict::Accept(packet)
     }
 
-    fn icmp_request(&self, packet: Packet, conn: &Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
+    fn icmp_reply(&self, mut packet: Packet, conn: &Conn, _: &mut Way, _: &mut Cx) -> Verdict {
+        rewrite::set_source(&mut packet, conn.virtual_.address, None);
+        rewrite::set_quoted_destination(&mut packet, conn.virtual_.address, Some(conn.virtual_.port), false);
+        Verdict::Accept(packet)
+    }
+
+    fn icmp_request(&self, packet: Packet, conn: &mut Conn, way: &mut Way, cx: &mut Cx) -> Verdict {
         translate(packet, conn, way, cx, |packet| {
             rewrite::set_destination(packet, conn.server.address, None);
             rewrite::set_quoted_source(packet, conn.server.address, Some(conn.server.port), false);

@@ -14,7 +14,7 @@ use crate::base::time::{Duration, Instant};
 use crate::tables::Tables;
 use crate::tables::interfaces::Address;
 use crate::tables::verdict::Verdict;
-use crate::trace::record::{LinkKind, Method, ServiceKey};
+use crate::trace::record::{LinkKind, Method, ServiceKey, Tunnel};
 use crate::trace::{Level, Recorder, Stage};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
 use crate::wire::frame::Buffer;
@@ -60,11 +60,11 @@ fn udp_key() -> ServiceKey {
 }
 
 fn service(scheduler: &str) -> ServiceOptions {
-    ServiceOptions { scheduler: scheduler.into(), flags: 0, persistent: None, one_packet: false }
+    ServiceOptions { scheduler: scheduler.into(), flags: 0, persistent: None, one_packet: false, conn_timeout: None }
 }
 
 fn server(host: u8, weight: u32) -> ServerOptions {
-    ServerOptions { server: rip(host), method: Method::Dr, weight, upper: 0, lower: 0 }
+    ServerOptions { server: rip(host), method: Method::Dr, tunnel: Tunnel::Ipip, weight, upper: 0, lower: 0 }
 }
 
 impl Lab {

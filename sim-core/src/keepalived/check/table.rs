@@ -8,7 +8,7 @@ use crate::keepalived::config::{Config, GroupEntry, RealServer, ServiceName, Sor
 use crate::keepalived::voice::Voice;
 use crate::kernel::Kernel;
 use crate::kernel::syscall::Sys;
-use crate::trace::record::ServiceKey;
+use crate::trace::record::{GueChecksum, ServiceKey, Tunnel};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -68,6 +68,7 @@ pub(super) fn real(server: &RealServer, weight: u32) -> Option<ServerOptions> {
     Some(ServerOptions {
         server: SocketAddr { address, port: server.port },
         method: server.forwarding.method,
+        tunnel: tunnel(&server.forwarding.tunnel),
         weight,
         upper: server.upper_threshold,
         lower: server.lower_threshold,
@@ -78,7 +79,27 @@ pub(super) fn real(server: &RealServer, weight: u32) -> Option<ServerOptions> {
 pub(super) fn sorry(server: &SorryServer, weight: u32) -> Option<ServerOptions> {
     let IpAddr::V4(address) = server.address else { return None };
     let server_at = SocketAddr { address, port: server.port };
-    Some(ServerOptions { server: server_at, method: server.forwarding.method, weight, upper: 0, lower: 0 })
+    let tunnel = tunnel(&server.forwarding.tunnel);
+    Some(ServerOptions { server: server_at, method: server.forwarding.method, tunnel, weight, upper: 0, lower: 0 })
+}
+
+/// What stands behind `TUN`: `type gue port 5555 csum`.
+fn tunnel(words: &[String]) -> Tunnel {
+    let has = |word: &str| words.iter().any(|known| known == word);
+    let behind = |word: &str| words.iter().skip_while(|known| *known != word).nth(1).map(String::as_str);
+    match behind("type") {
+        Some("gre") => Tunnel::Gre { checksum: has("csum") },
+        Some("gue") => {
+            let port = behind("port").and_then(|port| port.parse().ok()).unwrap_or(0);
+            let checksum = match (has("remcsum"), has("csum")) {
+                (true, _) => GueChecksum::Remote,
+                (false, true) => GueChecksum::Udp,
+                (false, false) => GueChecksum::None,
+            };
+            Tunnel::Gue { port, checksum }
+        }
+        _ => Tunnel::Ipip,
+    }
 }
 
 /// Makes a change in every service of a virtual server.
@@ -106,6 +127,7 @@ fn options(spec: &VirtualServer) -> ServiceOptions {
         flags: spec.scheduler_flags.bits,
         persistent: spec.persistence.map(|timeout| Persistence { timeout, mask: spec.persistence_mask }),
         one_packet: spec.one_packet,
+        conn_timeout: None,
     }
 }
 
@@ -135,6 +157,11 @@ const fn complaint(change: &Change, error: ControlError) -> (u32, &'static str) 
         ControlError::NoService if is_about_server => (3, "Service not defined"),
         ControlError::NoService => (3, "No such service"),
         ControlError::Invalid => (22, "Invalid operation.  Possibly wrong module version, address not unicast, ..."),
+        ControlError::LocalExists => (17, "Local address already exists"),
+        ControlError::NoLocal => (2, "No such Local address"),
+        ControlError::LocalBusy => (16, "Device or resource busy"),
+        ControlError::NoInterface => (19, "No such device"),
+        ControlError::TooManyLocals => (28, "No space left on device"),
         ControlError::OutOfRange => (34, "Numerical result out of range"),
     }
 }

@@ -5,6 +5,7 @@ use crate::kernel::Kernel;
 use crate::tables::routes::Route;
 use crate::trace::Why;
 use crate::trace::record::{LinkKind, RouteKind};
+use crate::trace::why::TunnelKind;
 use crate::wire::Mac;
 use crate::wire::frame::ETHERTYPE_IPV4;
 use crate::wire::packet::Packet;
@@ -26,7 +27,8 @@ pub(super) fn by_route(kernel: &mut Kernel, packet: Packet, route: &Route, out: 
             egress::count(kernel, route.iface, packet.bytes().len());
             egress::end(packet, Why::DummySwallowed, cx);
         }
-        LinkKind::Ipip => egress::end(packet, Why::NoTunnel, cx),
+        LinkKind::Ipip => egress::end(packet, Why::NoTunnel { by: TunnelKind::Ipip }, cx),
+        LinkKind::Gre => egress::end(packet, Why::NoTunnel { by: TunnelKind::Gre }, cx),
         LinkKind::Ethernet(_) | LinkKind::Macvlan { .. }
             if route.kind == RouteKind::Broadcast || destination.is_broadcast() =>
         {

@@ -1,18 +1,15 @@
 //! For this host: fragments are put together, the filter and IPVS have their say, then tunnels, ICMP and sockets.
 //! Follows Linux `ip_local_deliver`.
 
-use super::{Step, filter, icmp, ingress};
+use super::{Step, filter, icmp, tunnel};
 use crate::kernel::Kernel;
 use crate::kernel::sockets::Delivery;
 use crate::tables::verdict::IcmpError;
-use crate::trace::record::LinkKind;
 use crate::trace::why::Hook;
 use crate::trace::{Stage, Why};
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
 use smoltcp::wire::IpProtocol;
-
-const IPIP: IpProtocol = IpProtocol::Unknown(4);
 
 /// The hooks of INPUT.
 pub(super) fn pass(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Packet> {
@@ -31,6 +28,9 @@ pub(super) fn pass(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Pac
 
 /// Gives the packet to whom it is for. What comes out of a tunnel begins again.
 pub(super) fn deliver(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) -> Step<Packet> {
+    if let Some(by) = tunnel::of(kernel, &packet) {
+        return tunnel::open(kernel, packet, by, cx);
+    }
     let protocol = packet.ip().next_header();
     match kernel.sockets.deliver(packet, &kernel.tables, cx) {
         Delivery::Taken => Step::Done,
@@ -43,7 +43,6 @@ pub(super) fn deliver(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx:
                 icmp::receive(kernel, packet, out, cx);
                 Step::Done
             }
-            IPIP => decapsulate(kernel, packet, cx),
             _ if kernel.sockets.hears(protocol.into()) => {
                 cx.recycle(packet.into_buffer());
                 Step::Done
@@ -55,29 +54,4 @@ pub(super) fn deliver(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx:
 
 fn unreachable(code: u8) -> IcmpError {
     IcmpError { kind: 3, code, mtu: 0, source: None }
-}
-
-/// Takes the inner packet out of its outer header (RFC 2003), as if it had come in by the tunnel device.
-fn decapsulate(kernel: &mut Kernel, mut packet: Packet, cx: &mut Cx) -> Step<Packet> {
-    let tunnel = kernel.tables.interfaces.iter().find(|interface| interface.kind == LinkKind::Ipip && interface.up);
-    let Some(tunnel) = tunnel.map(|interface| interface.id) else {
-        return Step::Reject(packet, unreachable(2), Why::NoTunnel);
-    };
-    let from = packet.ip().src_addr();
-    let header = usize::from(packet.ip().header_len());
-    let parent = packet.buffer().packet;
-    packet.buffer_mut().strip(header);
-    if ingress::check(packet.bytes()).is_err() {
-        return Step::Drop(packet, Why::Malformed);
-    }
-    cx.note(Why::Decapsulated { from });
-    let inner = cx.pen.new_packet(parent);
-    packet.buffer_mut().packet = inner;
-    cx.packet = inner;
-    packet.iif = Some(tunnel);
-    if let Some(interface) = kernel.tables.interfaces.get_mut(tunnel) {
-        interface.counters.rx_packets += 1;
-        interface.counters.rx_bytes += packet.bytes().len() as u64;
-    }
-    Step::On(packet)
 }

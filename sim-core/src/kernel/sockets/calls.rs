@@ -113,12 +113,12 @@ impl Sockets {
         let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");
         flow.role = Role::Accepted;
         flow.owner = pid;
-        let remote = flow.key.remote;
+        let peer = self.toa.peer(flow);
         if flow.tcp().can_recv() || flow.state() != State::Established {
             self.tell(place);
         }
         self.hold(pid);
-        Some((id, remote))
+        Some((id, peer))
     }
 
     pub(crate) fn tcp_state(&self, socket: SocketId) -> TcpState {

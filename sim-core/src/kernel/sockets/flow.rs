@@ -87,6 +87,8 @@ pub(super) struct Flow {
     pub(super) next_ack: u32,
     pub(super) window: u16,
     pub(super) peer_timestamp: Option<u32>,
+    /// Who the other end is by its TOA, for programs that ask.
+    pub(super) introduced: Option<SocketAddr>,
     pub(super) timestamp_offset: u32,
     is_scaled: bool,
     has_sent: bool,
@@ -148,6 +150,7 @@ impl Flow {
             next_ack: 0,
             window: 0,
             peer_timestamp: None,
+            introduced: None,
             timestamp_offset: 0,
             is_scaled: true,
             has_sent: false,
@@ -185,6 +188,7 @@ impl Flow {
         self.next_ack = 0;
         self.window = 0;
         self.peer_timestamp = None;
+        self.introduced = None;
         self.timestamp_offset = chance as u32;
         self.is_scaled = true;
         self.has_sent = false;

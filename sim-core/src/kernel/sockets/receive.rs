@@ -212,6 +212,7 @@ impl Sockets {
             && matches!(after, State::Established | State::CloseWait)
         {
             flow.role = Role::Queued(listener);
+            self.toa.look(flow, seen, cx);
             flow.give_up = Instant::NEVER;
             let (id, owner, port) = (flow.id, flow.owner, flow.key.local.port);
             cx.note(Why::Accepted { port });

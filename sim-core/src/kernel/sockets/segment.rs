@@ -6,6 +6,7 @@
 use crate::wire::checksum;
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
+use crate::wire::toa::{self, Toa};
 use crate::world::node::Cx;
 use smoltcp::wire::TcpPacket;
 use std::net::Ipv4Addr;
@@ -33,6 +34,8 @@ pub(super) struct Seen {
     pub(super) payload: u32,
     pub(super) timestamp: Option<(u32, u32)>,
     pub(super) has_scale: bool,
+    /// The client that a TOA names.
+    pub(super) toa: Option<SocketAddr>,
 }
 
 /// Whether the transport checksum or the header is wrong.
@@ -62,6 +65,7 @@ impl Seen {
             payload: (packet.payload().len() - header) as u32,
             timestamp: options.timestamp,
             has_scale: options.scale.is_some(),
+            toa: options.toa,
         })
     }
 
@@ -83,6 +87,7 @@ struct Options<'a> {
     sack_permitted: bool,
     timestamp: Option<(u32, u32)>,
     sack: &'a [u8],
+    toa: Option<SocketAddr>,
 }
 
 impl<'a> Options<'a> {
@@ -107,6 +112,9 @@ impl<'a> Options<'a> {
                 (3, [shift]) => options.scale = Some(*shift),
                 (4, []) => options.sack_permitted = true,
                 (5, blocks) => options.sack = blocks,
+                (&toa::KIND, _) if options.toa.is_none() => {
+                    options.toa = Toa::parse(&bytes[..length]).map(|toa| toa.client);
+                }
                 (8, [a, b, c, d, e, f, g, h]) => {
                     options.timestamp =
                         Some((u32::from_be_bytes([*a, *b, *c, *d]), u32::from_be_bytes([*e, *f, *g, *h])));

@@ -1,6 +1,6 @@
 //! `ip link`: add del set show.
 
-use super::{Done, Ip, Stop, answer, check_words, command};
+use super::{Done, Ip, Stop, answer, check_words, command, tunnel};
 use crate::base::id::IfaceId;
 use crate::shell::command::Fault;
 use crate::tables::interfaces::Interface;
@@ -10,6 +10,10 @@ use crate::wire::Mac;
 const COMMANDS: &[&str] = &["add", "set", "change", "replace", "delete", "show", "list", "lst", "xstats", "help"];
 
 pub(super) fn check(words: &[&str]) -> Vec<Fault> {
+    let keyed = if words.contains(&"type") { tunnel::keyed(words) } else { Vec::new() };
+    if !keyed.is_empty() {
+        return keyed;
+    }
     check_words(
         words,
         &[
@@ -18,7 +22,8 @@ pub(super) fn check(words: &[&str]) -> Vec<Fault> {
             ("bond", "bonds are not modelled"),
             ("veth", "cables are written in the scenario"),
             ("macvlan", "macvlans are not modelled"),
-            ("vxlan", "only dummy and ipip are modelled"),
+            ("vxlan", "only dummy, ipip and gre are modelled"),
+            ("gretap", "gre carries IPv4"),
             ("netns", "a host is a host of its own here"),
             ("master", "bridges are switches of the scenario"),
             ("promisc", "capture on the NIC is always complete"),
@@ -45,6 +50,7 @@ fn add(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
             "address" => mac = Some(mac_of(ip.words.value()?)?),
             "mtu" => mtu = Some(number(ip.words.value()?, "mtu")?),
             "txqueuelen" | "qlen" | "numtxqueues" => drop(ip.words.value()?),
+            word if kind.is_some_and(tunnel::is_kind) => tunnel::take_option(ip, word)?,
             word if name.is_none() => name = Some(word),
             word => return Err(Stop(255, format!("Error: either \"dev\" is duplicate, or \"{word}\" is a garbage."))),
         }
@@ -55,6 +61,7 @@ fn add(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let (kind, default_mtu, stem) = match kind {
         "dummy" => (LinkKind::Dummy, 1500, "dummy"),
         "ipip" => (LinkKind::Ipip, 1480, "tunl"),
+        "gre" => (LinkKind::Gre, tunnel::GRE_MTU, "gre"),
         _ => return Err(Stop(2, "Error: Unknown device type.".into())),
     };
     let interfaces = &ip.sys.kernel.tables.interfaces;
@@ -62,7 +69,7 @@ fn add(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let name = name.map(str::to_owned).or(free).unwrap_or_default();
     let own = match kind {
         LinkKind::Dummy => dummy_mac(ip.sys.kernel.node.0, interfaces.iter().count() as u16),
-        LinkKind::Ipip | LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => Mac([0; 6]),
+        LinkKind::Ipip | LinkKind::Gre | LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => Mac([0; 6]),
     };
     let tables = &mut ip.sys.kernel.tables;
     let made = tables.add_interface(&name, kind, mac.unwrap_or(own), mtu.unwrap_or(default_mtu), ip.sys.cx);
@@ -157,7 +164,13 @@ fn show(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let mut text = String::new();
     for interface in ip.sys.kernel.tables.interfaces.iter() {
         let of_kind = kind
-            .is_none_or(|kind| matches!((kind, interface.kind), ("dummy", LinkKind::Dummy) | ("ipip", LinkKind::Ipip)));
+            .is_none_or(|kind| match interface.kind {
+                LinkKind::Dummy => kind == "dummy",
+                LinkKind::Ipip => kind == "ipip",
+                LinkKind::Gre => kind == "gre",
+                LinkKind::Macvlan { .. } => kind == "macvlan",
+                LinkKind::Loopback | LinkKind::Ethernet(_) => false,
+            });
         if only.is_some_and(|id| id != interface.id) || (up && !interface.up) || !of_kind {
             continue;
         }
@@ -188,7 +201,7 @@ pub(super) fn first_line(interface: &Interface) -> String {
         (_, LinkKind::Loopback) => "noqueue",
         (false, _) => "noop",
         (true, LinkKind::Ethernet(_)) => "pfifo_fast",
-        (true, LinkKind::Dummy | LinkKind::Ipip | LinkKind::Macvlan { .. }) => "noqueue",
+        (true, LinkKind::Dummy | LinkKind::Ipip | LinkKind::Gre | LinkKind::Macvlan { .. }) => "noqueue",
     };
     let (id, flags, mtu, state) = (interface.id.0, flags(interface), interface.mtu, state(interface));
     format!("{id}: {name}: <{flags}> mtu {mtu} qdisc {qdisc} state {state} group default qlen 1000")
@@ -199,13 +212,14 @@ fn second_line(interface: &Interface) -> String {
         LinkKind::Loopback => ("loopback", "00:00:00:00:00:00"),
         LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => ("ether", "ff:ff:ff:ff:ff:ff"),
         LinkKind::Ipip => ("ipip", "0.0.0.0"),
+        LinkKind::Gre => ("gre", "0.0.0.0"),
     };
     format!("    link/{kind} {} brd {broadcast}", hardware(interface))
 }
 
 fn hardware(interface: &Interface) -> String {
     match interface.kind {
-        LinkKind::Ipip => "0.0.0.0".into(),
+        LinkKind::Ipip | LinkKind::Gre => "0.0.0.0".into(),
         LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => {
             interface.mac.to_string().replace('-', ":")
         }
@@ -214,7 +228,7 @@ fn hardware(interface: &Interface) -> String {
 
 fn shown_name(interface: &Interface) -> String {
     match interface.kind {
-        LinkKind::Ipip => format!("{}@NONE", interface.name),
+        LinkKind::Ipip | LinkKind::Gre => format!("{}@NONE", interface.name),
         LinkKind::Macvlan { .. } => format!("{}@{}", interface.name, interface.below.as_deref().unwrap_or("NONE")),
         LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Dummy => interface.name.to_string(),
     }
@@ -226,7 +240,7 @@ pub(super) fn state(interface: &Interface) -> &'static str {
         _ if !interface.up => "DOWN",
         LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } if interface.carrier => "UP",
         LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => "DOWN",
-        LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip => "UNKNOWN",
+        LinkKind::Loopback | LinkKind::Dummy | LinkKind::Ipip | LinkKind::Gre => "UNKNOWN",
     }
 }
 
@@ -239,7 +253,7 @@ pub(super) fn flags(interface: &Interface) -> String {
         LinkKind::Loopback => flags.push("LOOPBACK"),
         LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => flags.extend(["BROADCAST", "MULTICAST"]),
         LinkKind::Dummy => flags.push("BROADCAST"),
-        LinkKind::Ipip => {}
+        LinkKind::Ipip | LinkKind::Gre => {}
     }
     if !interface.arp && interface.kind != LinkKind::Loopback {
         flags.push("NOARP");

@@ -1,10 +1,11 @@
-//! `ip` (iproute2 6.1): addresses, links, routes, neighbours, rules, tunnels. Objects and commands may be shortened as
+//! `ip` (iproute2 6.1): addresses, links, routes, neighbours, rules, tunnels, ports of GUE. Objects and commands may be shortened as
 //! there: the first that begins so is meant, and `ip add` is `ip address`.
 //!
 //! # Not modelled
 //! IPv6, network namespaces, JSON, monitor, xfrm, multicast routes; they are refused.
 
 mod address;
+mod fou;
 mod link;
 mod neigh;
 mod route;
@@ -45,8 +46,8 @@ pub(super) const COMMAND: Command = Command {
         Opt::refused("addrlabel", false, "IPv6 is not modelled"),
         Opt::refused("maddress", false, "multicast groups are joined by programs"),
         Opt::refused("ntable", false, "use sysctl net.ipv4.neigh"),
-        Opt::refused("l2tp", false, "only ipip tunnels are modelled"),
-        Opt::refused("fou", false, "only ipip tunnels are modelled"),
+        Opt::refused("l2tp", false, "only ipip, gre and gue tunnels are modelled"),
+        Opt::flag("fou", "add del show: ports of GUE"),
         Opt::refused("ila", false, "IPv6 is not modelled"),
         Opt::refused("macsec", false, "encryption is not modelled"),
         Opt::refused("tuntap", false, "use a dummy interface"),
@@ -67,7 +68,7 @@ pub(super) const COMMAND: Command = Command {
     run,
 };
 
-pub(super) use tunnel::make as make_tunl0;
+pub(super) use tunnel::load;
 
 /// Objects in the order in which a shortened word is looked for.
 const OBJECTS: &[&str] = &[
@@ -157,6 +158,7 @@ fn check(command: &Command, words: &[&str]) -> Vec<Fault> {
                 "neighbor" | "neighbour" => neigh::check(rest),
                 "rule" => rule::check(rest),
                 "tunnel" | "tunl" => tunnel::check(rest),
+                "fou" => fou::check(rest),
                 _ => Vec::new(),
             };
             for fault in &mut faults {
@@ -242,6 +244,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         Some("neighbor" | "neighbour") => neigh::run(&mut it),
         Some("rule") => rule::run(&mut it),
         Some("tunnel" | "tunl") => tunnel::run(&mut it),
+        Some("fou") => fou::run(&mut it),
         Some("help") => Err(Stop(255, USAGE.trim_end().to_owned())),
         _ => Err(Stop(1, format!("Object \"{word}\" is unknown, try \"ip help\"."))),
     };
@@ -421,6 +424,6 @@ fn scope_name(scope: Scope) -> &'static str {
 
 const USAGE: &str = "Usage: ip [ OPTIONS ] OBJECT { COMMAND | help }
        ip [ -force ] -batch filename
-where  OBJECT := { address | link | neighbour | route | rule | tunnel }
+where  OBJECT := { address | link | neighbour | route | rule | tunnel | fou }
        OPTIONS := { -V[ersion] | -s[tatistics] | -d[etails] | -4 | -o[neline] | -br[ief] }
 ";

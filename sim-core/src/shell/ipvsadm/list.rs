@@ -2,6 +2,7 @@
 
 use super::names::Names;
 use super::parse::{Columns, FLAGS, List, What};
+use super::tunnel;
 use crate::base::time::Instant;
 use crate::ipvs::stats::Counts;
 use crate::ipvs::{Ipvs, Server, Service};
@@ -150,6 +151,9 @@ fn service_line(service: &Service, list: &List, names: &Names, now: Instant, tex
             if service.one_packet {
                 text.push_str(" ops");
             }
+            if let Some(timeout) = service.conn_timeout {
+                let _ = write!(text, " conn-timeout {}", timeout.secs());
+            }
             text.push('\n');
         }
     }
@@ -164,7 +168,8 @@ fn server_columns(server: &Server, list: &List, now: Instant, text: &mut String)
         }
         Columns::Tunnels => {
             let (forward, weight) = (server.method.listed(), server.weight);
-            let tunnel = if server.method == Method::Tun { "ipip" } else { "n/a" };
+            let tunnel =
+                if server.method == Method::Tun { tunnel::listed(server.tunnel) } else { "n/a".to_owned() };
             writeln!(text, " {forward:<7} {tunnel:<13} {weight:<6} {active:<10} {inactive:<10}")
         }
         Columns::Thresholds => {
@@ -204,17 +209,25 @@ fn short(number: u64) -> String {
     }
 }
 
+/// With DPVS's column of local addresses, if any connection has one.
 fn connections(ipvs: &Ipvs, list: &List, names: &Names, now: Instant) -> String {
     let mut text = String::from("IPVS connection entries\n");
-    text.push_str("pro expire state       source             virtual            destination\n");
+    let local = ipvs.connections().iter().any(|conn| conn.local().is_some());
+    let title = if local { "local              " } else { "" };
+    let _ = writeln!(text, "pro expire state       source             virtual            {title}destination");
     for conn in ipvs.connections().iter() {
         let transport = conn.transport.unwrap_or(Transport::Tcp);
         let name = |address| endpoint(address, transport, list.numeric, names);
         let seconds = conn.seconds_left(now);
+        let shown = match conn.local() {
+            _ if !local => String::new(),
+            Some(end) => format!("{:<18} ", name(end)),
+            None => format!("{:<18} ", "-"),
+        };
         let expire = format!("{:02}:{:02}", seconds / 60, seconds % 60);
         let _ = writeln!(
             text,
-            "{:<3} {expire:<6} {:<11} {:<18} {:<18} {}",
+            "{:<3} {expire:<6} {:<11} {:<18} {:<18} {shown}{}",
             conn.transport.map_or("IP", Transport::name),
             conn.state,
             name(conn.client),

@@ -3,8 +3,9 @@
 //! `ipvsadm-save` and `ipvsadm-restore` are the two scripts that come with it; [`service`] is its start script.
 //!
 //! # Not modelled
-//! IPv6, SCTP, GRE and GUE tunnels, persistence engines and the sync daemon are refused.
+//! IPv6, SCTP, persistence engines and the sync daemon are refused.
 
+mod laddr;
 mod list;
 mod names;
 mod parse;
@@ -13,6 +14,7 @@ mod save;
 pub mod service;
 #[cfg(test)]
 mod tests;
+mod tunnel;
 mod words;
 
 use super::command::{Call, Command, Fault, Outcome, unknown_option};
@@ -69,15 +71,11 @@ fn check(command: &Command, line: &[&str]) -> Vec<Fault> {
     let mut faults = Vec::new();
     let words = words::read(&line[1..]);
     for given in &words.given {
-        let value = given.value.as_deref().unwrap_or_default();
         if given.is_refused() {
             let name = given.option.name;
             faults.push(
                 Fault::not_modelled(given.word, format!("ipvsadm {name} is not modelled")).hint(given.option.note),
             );
-        } else if given.name == "tun-type" && matches!(value, "gre" | "gue") {
-            let message = format!("ipvsadm --tun-type {value} is not modelled");
-            faults.push(Fault::not_modelled(given.value_word, message).hint("--tun-type ipip is"));
         }
     }
     if let Some(words::Slip::Unknown { word, option }) = words.slip {
@@ -120,11 +118,17 @@ fn answer(request: &Request, names: &Names, kernel: &mut Kernel, cx: &mut Cx) ->
             ipvs.set_timeouts(*tcp, *fin, *udp);
             Ok(())
         }
+        Request::AddLocal(key, typed) => laddr::add(*key, typed, ipvs, tables, cx),
+        Request::DeleteLocal(key, typed) => laddr::delete(*key, typed, ipvs, tables),
+        Request::ListLocals(only) => match laddr::list(ipvs, *only) {
+            Some(text) => return Answer::text(text),
+            None => Err(ControlError::NoService),
+        },
         Request::List(list) => match list::text(ipvs, list, names, cx.now) {
             Some(text) => return Answer::text(text),
             None => Err(ControlError::NoService),
         },
-        Request::Save { numeric } => return Answer::text(save::text(ipvs, *numeric, names)),
+        Request::Save { numeric } => return Answer::text(save::text(ipvs, &tables.interfaces, *numeric, names)),
         Request::Help => return Answer::text(usage()),
         Request::Version => return Answer::text(VERSION.to_owned()),
         Request::Restore => Ok(()),
@@ -137,8 +141,15 @@ fn answer(request: &Request, names: &Names, kernel: &mut Kernel, cx: &mut Cx) ->
 
 /// The kernel's refusal in the tool's words.
 fn complaint(request: &Request, error: ControlError) -> &'static str {
-    let is_about_server =
-        matches!(request, Request::AddServer(..) | Request::EditServer(..) | Request::DeleteServer(..));
+    let is_about_server = matches!(
+        request,
+        Request::AddServer(..)
+            | Request::EditServer(..)
+            | Request::DeleteServer(..)
+            | Request::AddLocal(..)
+            | Request::DeleteLocal(..)
+            | Request::ListLocals(..)
+    );
     match error {
         ControlError::ServiceExists => "Service already exists",
         ControlError::NoScheduler => "Scheduler or persistence engine not found",
@@ -147,6 +158,11 @@ fn complaint(request: &Request, error: ControlError) -> &'static str {
         ControlError::ServerExists => "Destination already exists",
         ControlError::NoServer => "No such destination",
         ControlError::Invalid => "Invalid operation.  Possibly wrong module version, address not unicast, ...",
+        ControlError::LocalExists => "Local address already exists",
+        ControlError::NoLocal => "No such Local address",
+        ControlError::LocalBusy => "Device or resource busy",
+        ControlError::NoInterface => "No such device",
+        ControlError::TooManyLocals => "No space left on device",
         ControlError::OutOfRange => "Numerical result out of range",
     }
 }
@@ -167,7 +183,7 @@ fn restore_line(line: &str, kernel: &mut Kernel, cx: &mut Cx) -> Answer {
 
 /// The rules as `ipvsadm -S` prints them.
 fn saved(kernel: &Kernel, numeric: bool) -> String {
-    save::text(&kernel.ipvs, numeric, &names_of(kernel))
+    save::text(&kernel.ipvs, &kernel.tables.interfaces, numeric, &names_of(kernel))
 }
 
 fn names_of(kernel: &Kernel) -> Names {
@@ -182,8 +198,10 @@ fn usage() -> String {
          \x20 ipvsadm -A|E SERVICE [-s scheduler] [-p [timeout]] [-M netmask] [-o] [-b flags]\n\
          \x20 ipvsadm -D SERVICE\n\
          \x20 ipvsadm -C | -R | -S [-n]\n\
-         \x20 ipvsadm -a|e SERVICE -r host[:port] [-g|-i|-m] [-w weight] [-x upper] [-y lower]\n\
+         \x20 ipvsadm -a|e SERVICE -r host[:port] [-g|-i|-m|-b] [-w weight] [-x upper] [-y lower]\n\
          \x20 ipvsadm -d SERVICE -r host[:port]\n\
+         \x20 ipvsadm -P|Q SERVICE -z local-address -F interface\n\
+         \x20 ipvsadm -G [SERVICE]\n\
          \x20 ipvsadm -L|l [SERVICE] [-n] [-c] [options]\n\
          \x20 ipvsadm -Z [SERVICE]\n\
          \x20 ipvsadm --set tcp tcpfin udp\n\

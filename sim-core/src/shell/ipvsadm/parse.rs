@@ -1,6 +1,8 @@
 //! What an `ipvsadm` line asks for, or what is wrong with it in the tool's own words (exit status 2).
 
+use super::laddr;
 use super::names::Names;
+use super::tunnel;
 use super::words::{self, Given, Slip};
 use crate::base::time::Duration;
 use crate::ipvs::{Persistence, ServerOptions, ServiceOptions};
@@ -21,6 +23,9 @@ pub(super) enum Request {
     List(List),
     Zero(Option<ServiceKey>),
     Timeouts([Duration; 3]),
+    AddLocal(ServiceKey, laddr::Typed),
+    DeleteLocal(ServiceKey, laddr::Typed),
+    ListLocals(Option<ServiceKey>),
     Save { numeric: bool },
     Restore,
     Help,
@@ -83,6 +88,9 @@ const COMMANDS: &[(&str, &str, &[&str], &[&str])] = &[
     ("list", "list", &[], LIST_OPTIONS),
     ("zero", "zero", &[], &[SERVICE]),
     ("set", "set", &[], &[]),
+    ("add-laddr", "add-laddr", &[SERVICE, LOCAL, "ifname"], &[]),
+    ("del-laddr", "del-laddr", &[SERVICE, LOCAL, "ifname"], &[]),
+    ("get-laddr", "get-laddr", &[], &[SERVICE]),
     ("save", "save", &[], &["numeric"]),
     ("restore", "restore", &[], &[]),
     ("help", "help", &[], &[]),
@@ -91,8 +99,19 @@ const COMMANDS: &[(&str, &str, &[&str], &[&str])] = &[
 
 const SERVICE: &str = "service-address";
 const FORWARD: &str = "forwarding-method";
-const SERVICE_OPTIONS: &[&str] = &["scheduler", "persistent", "netmask", "ops", "sched-flags"];
-const SERVER_OPTIONS: &[&str] = &[FORWARD, "weight", "u-threshold", "l-threshold", "tun-type"];
+const LOCAL: &str = "local-address";
+const SERVICE_OPTIONS: &[&str] = &["scheduler", "persistent", "netmask", "ops", "sched-flags", "conn-timeout"];
+const SERVER_OPTIONS: &[&str] = &[
+    FORWARD,
+    "weight",
+    "u-threshold",
+    "l-threshold",
+    "tun-type",
+    "tun-port",
+    "tun-nocsum",
+    "tun-csum",
+    "tun-remcsum",
+];
 const LIST_OPTIONS: &[&str] = &[
     SERVICE,
     "numeric",
@@ -153,6 +172,9 @@ pub(super) fn read(args: &[&str], names: &Names) -> Result<Request, Failure> {
         "delete-server" => Ok(Request::DeleteServer(found()?, server_of(found()?, &given, names)?)),
         "list" => Ok(Request::List(list(&given, service)?)),
         "zero" => Ok(Request::Zero(service)),
+        "add-laddr" => Ok(Request::AddLocal(found()?, local_of(&given, names)?)),
+        "del-laddr" => Ok(Request::DeleteLocal(found()?, local_of(&given, names)?)),
+        "get-laddr" => Ok(Request::ListLocals(service)),
         "save" => Ok(Request::Save { numeric: has(&given, "numeric") }),
         "restore" => Ok(Request::Restore),
         "help" => Ok(Request::Help),
@@ -164,7 +186,8 @@ pub(super) fn read(args: &[&str], names: &Names) -> Result<Request, Failure> {
 fn class(given: &Given) -> &'static str {
     match given.name {
         "tcp-service" | "udp-service" | "fwmark-service" => SERVICE,
-        "gatewaying" | "ipip" | "masquerading" => FORWARD,
+        "gatewaying" | "ipip" | "masquerading" | "fullnat" => FORWARD,
+        "laddr" => LOCAL,
         other => other,
     }
 }
@@ -234,7 +257,11 @@ fn service_options(key: ServiceKey, given: &[&Given]) -> Result<ServiceOptions, 
         }
     }
     let flags = value(given, "sched-flags").map_or(Ok(0), |text| scheduler_flags(text, &scheduler))?;
-    Ok(ServiceOptions { scheduler, flags, persistent, one_packet })
+    let conn_timeout = match value(given, "conn-timeout") {
+        None => None,
+        Some(text) => Some(Duration::from_secs(timeout(text, 1)?)),
+    };
+    Ok(ServiceOptions { scheduler, flags, persistent, one_packet, conn_timeout })
 }
 
 fn persistence(given: &[&Given]) -> Result<Option<Persistence>, Failure> {
@@ -280,19 +307,15 @@ fn server_options(service: ServiceKey, given: &[&Given], names: &Names) -> Resul
     let method = match given.iter().find(|option| class(option) == FORWARD).map(|option| option.name) {
         Some("masquerading") => Method::Nat,
         Some("ipip") => Method::Tun,
+        Some("fullnat") => Method::FullNat,
         _ => Method::Dr,
     };
     if let ServiceKey::Address(_, address) = service
-        && method != Method::Nat
+        && !matches!(method, Method::Nat | Method::FullNat)
     {
         server.port = address.port;
     }
-    match value(given, "tun-type") {
-        None => {}
-        Some("ipip" | "gue" | "gre") if method == Method::Tun => {}
-        Some("ipip" | "gue" | "gre") => return Err(usage("Tunnel options conflict with forward method")),
-        Some(_) => return Err(usage("illegal tunnel type specified")),
-    }
+    let tunnel = tunnel::read(given, method)?;
     let number = |name: &str, complaint: &str| match value(given, name) {
         None => Ok(None),
         Some(text) => {
@@ -303,10 +326,17 @@ fn server_options(service: ServiceKey, given: &[&Given], names: &Names) -> Resul
     Ok(ServerOptions {
         server,
         method,
+        tunnel,
         weight: number("weight", "illegal weight specified")?.unwrap_or(1),
         upper: number("u-threshold", "illegal u_threshold specified")?.unwrap_or(0),
         lower: number("l-threshold", "illegal l_threshold specified")?.unwrap_or(0),
     })
+}
+
+fn local_of(given: &[&Given], names: &Names) -> Result<laddr::Typed, Failure> {
+    let text = value(given, "laddr").unwrap_or_default();
+    let (address, _) = names.endpoint(text, Transport::Tcp).ok_or_else(|| usage("illegal local address"))?;
+    Ok(laddr::Typed { address, interface: value(given, "ifname").unwrap_or_default().to_owned() })
 }
 
 fn list(given: &[&Given], service: Option<ServiceKey>) -> Result<List, Failure> {
@@ -373,6 +403,6 @@ fn try_help() -> Failure {
     Failure { text: text.to_owned(), code: 255 }
 }
 
-fn usage(text: impl Into<String>) -> Failure {
+pub(super) fn usage(text: impl Into<String>) -> Failure {
     Failure { text: text.into() + "\n", code: 2 }
 }

@@ -2,6 +2,8 @@
 
 use super::list::{endpoint, flag_names, in_order, servers_in_order};
 use super::names::Names;
+use super::tunnel;
+use crate::tables::interfaces::Interfaces;
 use crate::ipvs::{Ipvs, Server, Service};
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::Transport;
@@ -9,7 +11,7 @@ use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 
 /// Every service and server as an `ipvsadm` line without the name in front.
-pub(super) fn text(ipvs: &Ipvs, numeric: bool, names: &Names) -> String {
+pub(super) fn text(ipvs: &Ipvs, interfaces: &Interfaces, numeric: bool, names: &Names) -> String {
     let mut text = String::new();
     for service in in_order(ipvs, true) {
         let (name, transport) = match service.key {
@@ -26,6 +28,10 @@ pub(super) fn text(ipvs: &Ipvs, numeric: bool, names: &Names) -> String {
         for server in servers_in_order(ipvs, service, true) {
             let address = endpoint(server.address, transport, numeric, names);
             server_line(server, &name, &address, &mut text);
+        }
+        for local in service.locals.iter() {
+            let iface = interfaces.get(local.iface).map_or("", |interface| &*interface.name);
+            let _ = writeln!(text, "--add-laddr -z {} {name} -F {iface}", local.address);
         }
     }
     text
@@ -51,6 +57,9 @@ fn service_line(service: &Service, name: &str, text: &mut String) {
     if service.one_packet {
         text.push_str(" -o");
     }
+    if let Some(timeout) = service.conn_timeout {
+        let _ = write!(text, " --conn-timeout {}", timeout.secs());
+    }
     let flags = flag_names(service);
     if !flags.is_empty() {
         let _ = write!(text, " -b {flags}");
@@ -62,8 +71,9 @@ fn server_line(server: &Server, name: &str, address: &str, text: &mut String) {
     let option = match server.method {
         Method::Nat => "-m",
         Method::Tun => "-i",
-        Method::Dr | Method::FullNat | Method::Local | Method::Bypass => "-g",
+        Method::FullNat => "-b",
+        Method::Dr | Method::Local | Method::Bypass => "-g",
     };
-    let tunnel = if server.method == Method::Tun { " --tun-type ipip" } else { "" };
+    let tunnel = if server.method == Method::Tun { tunnel::saved(server.tunnel) } else { String::new() };
     let _ = writeln!(text, "-a {name} -r {address} {option} -w {}{tunnel}", server.weight);
 }

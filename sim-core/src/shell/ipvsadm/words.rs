@@ -78,7 +78,7 @@ fn read_long(long: &str, args: &[&str], at: usize, words: &mut Words) -> usize {
 fn read_cluster(cluster: &str, args: &[&str], at: usize, words: &mut Words) -> usize {
     let mut rest = cluster.chars();
     while let Some(letter) = rest.next() {
-        let Some((name, option)) = find_short(letter) else {
+        let Some((name, option)) = find_short(letter, words) else {
             words.slip = Some(Slip::Unknown { word: at, option: format!("-{letter}") });
             return 0;
         };
@@ -123,7 +123,12 @@ fn optional_value(name: &str, attached: Option<String>, args: &[&str], at: usize
 
 const PERSISTENT: &str = "persistent";
 
-fn find_short(letter: char) -> Option<(&'static str, &'static Opt)> {
+/// `-b` is DPVS's FULLNAT where a real server is added or edited, and flags of the scheduler where a service is.
+fn find_short(letter: char, before: &Words) -> Option<(&'static str, &'static Opt)> {
+    let is_server = before.given.first().is_some_and(|first| matches!(first.name, "add-server" | "edit-server"));
+    if letter == 'b' && is_server {
+        return find_long("fullnat");
+    }
     let (_, name) = SHORT.iter().find(|(short, _)| *short == letter)?;
     find_long(name)
 }
@@ -147,6 +152,13 @@ const SHORT: &[(char, &str)] = &[
     ('L', "list"),
     ('l', "list"),
     ('Z', "zero"),
+    ('P', "add-laddr"),
+    ('Q', "del-laddr"),
+    ('G', "get-laddr"),
+    ('z', "laddr"),
+    ('F', "ifname"),
+    ('j', "synproxy"),
+    ('J', "snat"),
     ('h', "help"),
     ('v', "version"),
     ('t', "tcp-service"),
@@ -200,6 +212,12 @@ pub(super) const OPTIONS: &[Opt] = &[
     command("-Z", "set the counters to zero"),
     command("--zero", "set the counters to zero"),
     command("--set", "set timeouts: tcp tcpfin udp"),
+    command("-P", "add a local address for FULLNAT"),
+    command("--add-laddr", "add a local address for FULLNAT: -z address -F interface"),
+    command("-Q", "delete a local address"),
+    command("--del-laddr", "delete a local address that no connection uses"),
+    command("-G", "list local addresses"),
+    command("--get-laddr", "list local addresses"),
     Opt::refused("--start-daemon", true, "connection synchronisation is not modelled yet"),
     Opt::refused("--stop-daemon", true, "connection synchronisation is not modelled yet"),
     command("-h", "usage"),
@@ -227,17 +245,31 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::flag("--ipip", "IP in IP tunnelling"),
     Opt::flag("-m", "masquerading (NAT)"),
     Opt::flag("--masquerading", "masquerading (NAT)"),
+    Opt::flag("--fullnat", "FULLNAT as in DPVS (-b, with -a and -e)"),
+    Opt::value("-z", "the local address"),
+    Opt::value("--laddr", "the local address"),
+    Opt::value("-F", "the interface of a local address"),
+    Opt::value("--ifname", "the interface of a local address; it gets the address if nobody has it"),
+    Opt::value("--conn-timeout", "FULLNAT: seconds in ESTABLISHED without a packet (90)"),
+    Opt::refused("-j", true, "DPVS's SYN proxy is not modelled; the server answers the SYN itself"),
+    Opt::refused("--synproxy", true, "DPVS's SYN proxy is not modelled; the server answers the SYN itself"),
+    Opt::refused("-J", false, "DPVS's SNAT is not modelled; iptables -t nat -j SNAT is"),
+    Opt::refused("--snat", false, "DPVS's SNAT is not modelled; iptables -t nat -j SNAT is"),
+    Opt::refused("--proxy-protocol", true, "the PROXY protocol is not modelled; TOA names the client"),
+    Opt::refused("--dest-check", true, "DPVS's passive health check is not modelled; use keepalived"),
+    Opt::refused("--hash-target", true, "DPVS's conhash is not modelled; mh is the kernel's consistent hashing"),
+    Opt::refused("--quic", false, "QUIC is not modelled"),
     Opt::value("-w", "weight; 0 takes no new connections"),
     Opt::value("--weight", "weight"),
     Opt::value("-x", "upper threshold of connections"),
     Opt::value("--u-threshold", "upper threshold of connections"),
     Opt::value("-y", "lower threshold of connections"),
     Opt::value("--l-threshold", "lower threshold of connections"),
-    Opt::value("--tun-type", "kind of tunnel: ipip; gue and gre are not modelled"),
-    Opt::refused("--tun-port", true, "GUE tunnels are not modelled"),
-    Opt::refused("--tun-nocsum", false, "GUE and GRE tunnels are not modelled"),
-    Opt::refused("--tun-csum", false, "GUE and GRE tunnels are not modelled"),
-    Opt::refused("--tun-remcsum", false, "GUE tunnels are not modelled"),
+    Opt::value("--tun-type", "kind of tunnel: ipip (default), gue or gre"),
+    Opt::value("--tun-port", "GUE: the UDP port of the real server"),
+    Opt::flag("--tun-nocsum", "GUE and GRE: no checksum (default)"),
+    Opt::flag("--tun-csum", "GUE and GRE: with a checksum"),
+    Opt::flag("--tun-remcsum", "GUE: a checksum, and an inner one that is not made yet left to the server"),
     Opt::flag("-c", "list connections"),
     Opt::flag("--connection", "list connections"),
     Opt::flag("--timeout", "list timeouts"),
@@ -258,7 +290,7 @@ pub(super) const OPTIONS: &[Opt] = &[
     Opt::flag("-o", "one-packet scheduling (UDP)"),
     Opt::flag("--ops", "one-packet scheduling (UDP)"),
     Opt::refused("--pe", true, "persistence engines (sip) are not modelled"),
-    Opt::value("-b", "flags of the scheduler"),
+    Opt::value("-b", "flags of the scheduler; with -a and -e, without a value: FULLNAT"),
     Opt::value("--sched-flags", "flags of the scheduler"),
     Opt::refused("--mcast-interface", true, "connection synchronisation is not modelled yet"),
     Opt::refused("--syncid", true, "connection synchronisation is not modelled yet"),

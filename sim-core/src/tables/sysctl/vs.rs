@@ -25,6 +25,8 @@ pub struct Vs {
     pub expire_nodest_conn: bool,
     /// Templates of servers with weight 0 do not count.
     pub expire_quiescent_template: bool,
+    /// FULLNAT: the first and the last port that is used of a local address. Not in Linux: the Alibaba patches' names.
+    pub fullnat_lports: (u16, u16),
     /// Set IPVS aside for packets from a tunnel.
     pub ignore_tunneled: bool,
     /// LBLC: how long a destination is kept, in seconds.
@@ -83,6 +85,8 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("drop_packet", &[0], 3),
     setting("expire_nodest_conn", &[0], INT),
     setting("expire_quiescent_template", &[0], INT),
+    Setting { name: "fullnat_lport_max", default: &[65_535], min: 1025, max: 65_535 },
+    Setting { name: "fullnat_lport_min", default: &[1025], min: 1025, max: 65_535 },
     setting("ignore_tunneled", &[0], INT),
     setting("lblc_expiration", &[86_400], INT),
     setting("lblcr_expiration", &[86_400], INT),
@@ -125,6 +129,11 @@ const FIXED: &[&str] = &[
     "sync_version",
 ];
 
+/// Whether a setting is one of Linux 6.1, which `sysctl -a` lists; the others answer to their names.
+pub(super) fn is_listed(setting: &Setting) -> bool {
+    !setting.name.starts_with("fullnat_")
+}
+
 /// Whether these numbers would ask for something that is not modelled.
 pub(super) fn is_refused(setting: &Setting, numbers: &[i64]) -> bool {
     FIXED.contains(&setting.name) && numbers != setting.default
@@ -142,6 +151,7 @@ impl Vs {
         am_droprate: 10,
         expire_nodest_conn: false,
         expire_quiescent_template: false,
+        fullnat_lports: (1025, 65_535),
         ignore_tunneled: false,
         lblc_expiration_s: 86_400,
         lblcr_expiration_s: 86_400,
@@ -181,6 +191,7 @@ impl Vs {
             am_droprate: n("am_droprate"),
             expire_nodest_conn: on("expire_nodest_conn"),
             expire_quiescent_template: on("expire_quiescent_template"),
+            fullnat_lports: (n("fullnat_lport_min") as u16, n("fullnat_lport_max") as u16),
             ignore_tunneled: on("ignore_tunneled"),
             lblc_expiration_s: n("lblc_expiration") as u64,
             lblcr_expiration_s: n("lblcr_expiration") as u64,

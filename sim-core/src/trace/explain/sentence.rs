@@ -3,7 +3,7 @@
 use super::{Names, evidence};
 use crate::base::id::NodeId;
 use crate::trace::record::{ConnState, Method};
-use crate::trace::why::Hook;
+use crate::trace::why::{Hook, ToaCase, TunnelKind};
 use crate::trace::{Trace, Why};
 
 /// What a reason says, in one sentence without a full stop. `node` is where it was decided.
@@ -132,8 +132,22 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("{length} octets do not fit into {mtu}, and DF forbids to cut the packet; its sender is told")
         }
         Why::Fragmented { pieces, mtu } => format!("cut into {pieces} fragments, because the way takes {mtu} octets"),
-        Why::Decapsulated { from } => format!("tunl0 took off the outer header that {} had put on", names.host(from)),
-        Why::NoTunnel => "an IP-in-IP packet, but no tunl0 that is up could open it".into(),
+        Why::Decapsulated { by, from } => {
+            let (device, header) = match by {
+                TunnelKind::Ipip => ("tunl0", "the outer header"),
+                TunnelKind::Gre => ("a gre device", "outer header and GRE"),
+                TunnelKind::Gue => ("fou and tunl0", "outer header, UDP and GUE"),
+            };
+            format!("{device} took off {header} that {} had put on", names.host(from))
+        }
+        Why::NoTunnel { by: TunnelKind::Ipip } => "an IP-in-IP packet, but no tunl0 that is up could open it".into(),
+        Why::NoTunnel { by: TunnelKind::Gre } => "a GRE packet, but no gre device that is up could open it".into(),
+        Why::NoTunnel { by: TunnelKind::Gue } => "a GUE packet, but no tunl0 that is up could open it".into(),
+        Why::BadTunnelHeader { by } => match by {
+            TunnelKind::Ipip => "what the outer header is about makes no sense".into(),
+            TunnelKind::Gre => "its GRE header is of a kind that is not opened here, or its checksum is wrong".into(),
+            TunnelKind::Gue => "its GUE header is of a kind that is not opened here".into(),
+        },
         Why::Delivered { port } => format!("the program at port {port} gets it"),
         Why::Accepted { port } => format!("a program listens on port {port}: a new connection"),
         Why::BacklogFull { port } => format!("the listener on port {port} has too many connections waiting"),
@@ -159,11 +173,11 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
                 names.host(server)
             )
         }
-        Why::IpvsConn { state, timeout_s } => {
-            format!("noted the connection: {state} for {timeout_s} s{}", counts(state))
+        Why::IpvsConn { state, timeout_s, active } => {
+            format!("noted the connection: {state} for {timeout_s} s{}", counts(state, active))
         }
-        Why::IpvsState { from, to, timeout_s } => {
-            format!("the connection goes from {from} to {to}, for {timeout_s} s{}", counts(to))
+        Why::IpvsState { from, to, timeout_s, active } => {
+            format!("the connection goes from {from} to {to}, for {timeout_s} s{}", counts(to, active))
         }
         Why::IpvsExpired { state } => {
             format!("no packet came for the whole timeout: the connection ({state}) is forgotten")
@@ -228,7 +242,62 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("something that is tracked is down: this host takes no part in virtual router {vrid}")
         }
         Why::VrrpAnnounced { address } => format!("everybody is told that {address} is here (gratuitous ARP)"),
-        Why::IpvsWrapped { from, to } => format!("an outer header is put on, from {from} to {}", names.host(to)),
+        Why::IpvsLocal { address, port, skips } => {
+            let skips = if skips { " (one address was left out, as one time in twenty)" } else { "" };
+            format!("the local address {address}:{port} stands for the client: free longest towards this server{skips}")
+        }
+        Why::IpvsLocalFull { address, server } => {
+            format!("no port of the local address {address} is free towards {}: the next is tried", names.host(server))
+        }
+        Why::IpvsNoLocal { addresses: 0 } => {
+            "the service has no local address (--add-laddr), so FullNat cannot make a connection: dropped".into()
+        }
+        Why::IpvsNoLocal { addresses } => {
+            format!("none of the {addresses} local addresses has a port left: dropped without a word")
+        }
+        Why::IpvsReturned { client, port } => {
+            format!("the local address becomes the client again: {}, port {port}", names.host(client))
+        }
+        Why::IpvsSequence { first } => {
+            format!("the server sees {first} as first sequence number: local addresses serve many clients in turn")
+        }
+        Why::IpvsReset { to, port } => {
+            format!("nothing came for too long in ESTABLISHED: RST to {}, port {port}", names.host(to))
+        }
+        Why::TimestampsRemoved => {
+            "the time stamps of the SYN are overwritten: those of two clients at one local port would not agree".into()
+        }
+        Why::MssLowered { from, to } => format!("the server's MSS {from} becomes {to}, so that TOA finds room"),
+        Why::ToaAdded { client, port } => {
+            format!("TOA: the option (kind 254) names the client, {}, port {port}", names.host(client))
+        }
+        Why::ToaNotDue { case: ToaCase::Syn } => "no TOA in the SYN: it comes with the client's next segment".into(),
+        Why::ToaNotDue { case: ToaCase::Reset } => "no TOA in a reset".into(),
+        Why::ToaNotDue { case: ToaCase::Known } => {
+            "no TOA: the client acknowledges more than the server's SYN, so the server knows it".into()
+        }
+        Why::ToaPruned { octets } => format!("{octets} octets of TCP options are taken out to make room for TOA"),
+        Why::ToaNoRoom { room } => format!("no TOA: the TCP header has room for {room} octets more, not for 8"),
+        Why::ToaTooLong { length, mtu } => {
+            format!("no TOA: {length} octets and 8 more do not fit into {mtu}")
+        }
+        Why::ToaTaken { client, port } => {
+            format!("module toa: for the program the client is {}, port {port}, not the local address", names.host(client))
+        }
+        Why::ToaAbsent { peer } => {
+            format!("module toa found no TOA in the segment that completed the handshake: the client is {peer}")
+        }
+        Why::ToaUnread { peer } => {
+            format!("a TOA names the client, but the module toa is not loaded: the program sees {}", names.host(peer))
+        }
+        Why::IpvsWrapped { by, from, to } => {
+            let headers = match by {
+                TunnelKind::Ipip => "an outer header is",
+                TunnelKind::Gre => "an outer header and GRE are",
+                TunnelKind::Gue => "an outer header, UDP and GUE are",
+            };
+            format!("{headers} put on, from {from} to {}", names.host(to))
+        }
     }
 }
 
@@ -244,12 +313,12 @@ fn forward(method: Method, server: &str, port: u16) -> String {
 }
 
 /// Which of the two counters of `ipvsadm -L` the connection stands in.
-fn counts(state: ConnState) -> &'static str {
+fn counts(state: ConnState, active: bool) -> &'static str {
     match state {
-        ConnState::Established | ConnState::SynSent | ConnState::SynRecv | ConnState::SynAck => {
-            " (counts as ActiveConn)"
-        }
-        ConnState::None
+        ConnState::Assured => "",
+        _ if active => " (counts as ActiveConn)",
+        ConnState::Established | ConnState::SynSent | ConnState::SynRecv | ConnState::SynAck
+        | ConnState::None
         | ConnState::FinWait
         | ConnState::TimeWait
         | ConnState::Close
@@ -257,7 +326,6 @@ fn counts(state: ConnState) -> &'static str {
         | ConnState::LastAck
         | ConnState::Listen
         | ConnState::Udp => " (counts as InActConn)",
-        ConnState::Assured => "",
     }
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::base::id::NodeId;
 use crate::trace::record::{Candidate, ConnState, Evidence, Family, ServiceKey, VrrpFlaw};
-use crate::trace::why::{ConflictId, EvidenceId, Hook};
+use crate::trace::why::{ConflictId, EvidenceId, Hook, ToaCase, TunnelKind};
 use crate::trace::{Cast, NodeCard, PortCard};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::collections::BTreeSet;
@@ -78,8 +78,12 @@ fn one_of_each() -> Vec<Why> {
         Why::TtlExpired { from: NONE },
         Why::TooLong { length: 1500, mtu: 1480 },
         Why::Fragmented { pieces: 3, mtu: 1500 },
-        Why::Decapsulated { from: NONE },
-        Why::NoTunnel,
+        Why::Decapsulated { by: TunnelKind::Ipip, from: NONE },
+        Why::Decapsulated { by: TunnelKind::Gue, from: NONE },
+        Why::NoTunnel { by: TunnelKind::Ipip },
+        Why::NoTunnel { by: TunnelKind::Gre },
+        Why::NoTunnel { by: TunnelKind::Gue },
+        Why::BadTunnelHeader { by: TunnelKind::Gre },
         Why::Delivered { port },
         Why::Accepted { port },
         Why::BacklogFull { port },
@@ -96,8 +100,8 @@ fn one_of_each() -> Vec<Why> {
         Why::IpvsScheduled { evidence },
         Why::IpvsNoDestination { evidence },
         Why::IpvsPersistent { server: RIP, port },
-        Why::IpvsConn { state, timeout_s: 60 },
-        Why::IpvsState { from: state, to: ConnState::FinWait, timeout_s: 120 },
+        Why::IpvsConn { state, timeout_s: 60, active: true },
+        Why::IpvsState { from: state, to: ConnState::FinWait, timeout_s: 120, active: false },
         Why::IpvsExpired { state },
         Why::IpvsNoSyn,
         Why::IpvsServerGone,
@@ -125,7 +129,28 @@ fn one_of_each() -> Vec<Why> {
         Why::VrrpDefended { from: RIP, vrid: 51, priority: 90 },
         Why::VrrpFault { vrid: 51 },
         Why::VrrpAnnounced { address: VIP },
-        Why::IpvsWrapped { from: NONE, to: RIP },
+        Why::IpvsLocal { address: NONE, port: 1025, skips: false },
+        Why::IpvsLocal { address: NONE, port: 1025, skips: true },
+        Why::IpvsLocalFull { address: NONE, server: RIP },
+        Why::IpvsNoLocal { addresses: 0 },
+        Why::IpvsNoLocal { addresses: 3 },
+        Why::IpvsReturned { client: NONE, port },
+        Why::IpvsSequence { first: 4_000_000_000 },
+        Why::IpvsReset { to: RIP, port },
+        Why::TimestampsRemoved,
+        Why::MssLowered { from: 1460, to: 1452 },
+        Why::ToaAdded { client: NONE, port: 40_002 },
+        Why::ToaNotDue { case: ToaCase::Syn },
+        Why::ToaNotDue { case: ToaCase::Reset },
+        Why::ToaNotDue { case: ToaCase::Known },
+        Why::ToaPruned { octets: 12 },
+        Why::ToaNoRoom { room: 4 },
+        Why::ToaTooLong { length: 1500, mtu: 1500 },
+        Why::ToaTaken { client: NONE, port: 40_002 },
+        Why::ToaAbsent { peer: NONE },
+        Why::ToaUnread { peer: NONE },
+        Why::IpvsWrapped { by: TunnelKind::Ipip, from: NONE, to: RIP },
+        Why::IpvsWrapped { by: TunnelKind::Gue, from: NONE, to: RIP },
     ]
 }
 

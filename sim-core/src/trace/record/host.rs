@@ -14,6 +14,8 @@ pub enum LinkKind {
     Dummy,
     /// `tunl0` and other IP-in-IP devices.
     Ipip,
+    /// `gre0` and other GRE devices that carry IPv4.
+    Gre,
     /// `vrrp.51`: a second MAC on the cable of another interface (private mode).
     Macvlan {
         /// The interface below.

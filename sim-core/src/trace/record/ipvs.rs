@@ -31,6 +31,38 @@ pub enum Method {
     Bypass,
 }
 
+/// What a tunnel (`-i`) puts in front of a packet (`--tun-type` and what goes with it).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Tunnel {
+    /// An IPv4 header (RFC 2003).
+    #[default]
+    Ipip,
+    /// An IPv4 header and one of GRE (RFC 2784).
+    Gre {
+        /// `--tun-csum`: with a checksum over what is inside.
+        checksum: bool,
+    },
+    /// An IPv4 header, one of UDP and one of GUE, version 0.
+    Gue {
+        /// `--tun-port`: the UDP port of the real server.
+        port: u16,
+        /// What protects the datagram.
+        checksum: GueChecksum,
+    },
+}
+
+/// What protects a GUE datagram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum GueChecksum {
+    /// `--tun-nocsum`: UDP's checksum is 0.
+    #[default]
+    None,
+    /// `--tun-csum`: UDP's checksum.
+    Udp,
+    /// `--tun-remcsum`: UDP's checksum, and the inner one is left to the receiver where the sender has not made it yet.
+    Remote,
+}
+
 /// State of a connection as the director sees it (`ipvsadm -Lc`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ConnState {
@@ -111,6 +143,8 @@ pub struct ConnRecord {
     pub virtual_: SocketAddr,
     /// The real server.
     pub server: SocketAddr,
+    /// The director's own address and port towards the server (FULLNAT).
+    pub local: Option<SocketAddr>,
     /// How packets are brought to it.
     pub method: Method,
     /// Its state.
@@ -170,6 +204,17 @@ pub struct Candidate {
     pub weight: u32,
     /// What it costs by the scheduler's own measure; 0 where there is none.
     pub cost: u64,
+}
+
+impl Tunnel {
+    /// As `ipvsadm --tun-type` names it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Tunnel::Ipip => "ipip",
+            Tunnel::Gre { .. } => "gre",
+            Tunnel::Gue { .. } => "gue",
+        }
+    }
 }
 
 impl Method {

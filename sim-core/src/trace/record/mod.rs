@@ -14,7 +14,9 @@ pub mod vrrp;
 
 pub use conflict::{Claim, ClaimKind, ConflictRecord};
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
-pub use ipvs::{Candidate, ConnRecord, ConnState, Evidence, Family, Method, ServerRecord, ServiceKey, ServiceRecord};
+pub use ipvs::{
+    Candidate, ConnRecord, ConnState, Evidence, Family, GueChecksum, Method, ServerRecord, ServiceKey, ServiceRecord, Tunnel,
+};
 pub use neighbour::{NeighbourRecord, NeighbourState};
 pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
 pub use route::{RouteKind, RouteRecord};

@@ -100,8 +100,10 @@ pub struct ServedRecord {
     pub node: NodeId,
     /// The server program: `httpd`.
     pub program: Box<str>,
-    /// The client's end as the server sees it.
+    /// The client, as the program was told.
     pub peer: SocketAddr,
+    /// The other end of the connection: another than `peer` only where a TOA was read.
+    pub remote: SocketAddr,
     /// The server's end.
     pub local: SocketAddr,
     /// What was asked for: `/index.html`.

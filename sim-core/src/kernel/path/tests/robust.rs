@@ -3,7 +3,7 @@
 use super::*;
 use crate::ipvs::{ServerOptions, ServiceOptions};
 use crate::tables::filter::ip::{Matches, Rule, Table, Target};
-use crate::trace::record::{Method, ServiceKey};
+use crate::trace::record::{Method, ServiceKey, Tunnel};
 use crate::wire::flow::{SocketAddr, Transport};
 use crate::wire::rewrite;
 use proptest::prelude::*;
@@ -19,11 +19,11 @@ fn host() -> Bench {
         kernel.tables.filter.ip.insert(Table::Nat, "POSTROUTING", None, masquerade).unwrap();
         for transport in [Transport::Tcp, Transport::Udp] {
             let key = ServiceKey::Address(transport, SocketAddr { address: ip("10.0.1.1"), port: 9 });
-            let options = ServiceOptions { scheduler: "rr".into(), flags: 0, persistent: None, one_packet: false };
+            let options = ServiceOptions { scheduler: "rr".into(), flags: 0, persistent: None, one_packet: false, conn_timeout: None };
             kernel.ipvs.add_service(key, &options, cx).unwrap();
             for (host, method) in [(21, Method::Dr), (22, Method::Nat), (23, Method::Tun)] {
                 let server = SocketAddr { address: Ipv4Addr::new(10, 0, 2, host), port: 9 };
-                let server = ServerOptions { server, method, weight: 1, upper: 0, lower: 0 };
+                let server = ServerOptions { server, method, tunnel: Tunnel::Ipip, weight: 1, upper: 0, lower: 0 };
                 kernel.ipvs.add_server(key, &server, &kernel.tables, cx).unwrap();
             }
         }

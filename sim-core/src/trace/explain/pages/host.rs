@@ -205,17 +205,30 @@ pub(super) const PAGES: &[Page] = &[
     row(
         "TUNNEL.UNWRAP",
         "the outer header is taken off",
-        "An IP-in-IP packet for this host: tunl0 opens it, and the packet inside enters the host again, as if it had just \
-         come by tunl0. So the VIP must be an address of this host.",
-        &["modprobe ipip; ip link set tunl0 up; ip addr add VIP/32 dev tunl0"],
+        "A packet from a tunnel for this host: its device opens it (tunl0 for IP in IP and for what `ip fou` took out of \
+         UDP, gre0 for GRE), and the packet inside enters the host again, as if it had just come by that device. So the VIP must be an address of this host.",
+        &[
+            "modprobe ipip; ip link set tunl0 up; ip addr add VIP/32 dev tunl0",
+            "modprobe ip_gre; ip link set gre0 up",
+            "modprobe fou; ip fou add port 5555 gue",
+        ],
         "net/ipv4/ipip.c: ipip_rcv; net/ipv4/ip_tunnel.c: ip_tunnel_rcv",
     ),
     row(
         "TUNNEL.NONE",
         "nobody opens the tunnel",
-        "An IP-in-IP packet came, and no tunl0 that is up could open it. Real servers behind LVS-TUN need one.",
-        &["modprobe ipip; ip link set tunl0 up"],
+        "A packet from a tunnel came, and no device that is up could open it: tunl0 for IP in IP and GUE, gre0 for GRE. Real \
+         servers behind LVS-TUN need one.",
+        &["modprobe ipip; ip link set tunl0 up", "modprobe ip_gre; ip link set gre0 up"],
         "net/ipv4/tunnel4.c: tunnel4_rcv",
+    ),
+    row(
+        "TUNNEL.BAD",
+        "a tunnel header that is not opened",
+        "The header says that something else than an IPv4 packet is inside, or has a key or control message that no device \
+         here asks for, or its checksum is wrong: the packet is dropped without a word.",
+        &["ipvsadm -e … -i --tun-type gre"],
+        "net/ipv4/gre_demux.c: gre_parse_header; net/ipv4/fou.c: gue_udp_recv",
     ),
     row(
         "IP.PROTOCOL",

@@ -144,15 +144,6 @@ pub(super) const PAGES: &[Page] = &[
         "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_tunnel_xmit",
     ),
     row(
-        "IPVS.FULLNAT",
-        "both addresses are rewritten",
-        "FullNat (-b): the source becomes a local address of the director and the destination the real server's, so the \
-         answer comes back to the director from any network. The server sees the director as its client; a TCP option (TOA) \
-         carries the real one. Not in Linux: it follows DPVS.",
-        &["ipvsadm -a … -b; ipvsadm --add-laddr -z LIP -t VIP:80 -F eth0"],
-        "DPVS: src/ipvs/ip_vs_xmit.c",
-    ),
-    row(
         "IPVS.LOCAL",
         "the director serves it",
         "The chosen server is an address of the director itself, so the packet goes to its own programs. A sorry server at \
@@ -217,8 +208,8 @@ pub(super) const PAGES: &[Page] = &[
         "IPVS.WRAPPED",
         "the outer header",
         "The new header has the director's address for that route as its source, the real server as its destination, \
-         protocol 4, and the TTL of the packet inside.",
-        &[],
+         and the TTL of the packet inside. Behind it stands the packet (protocol 4), or GRE (47), or UDP (17) with GUE.",
+        &["ipvsadm -a … -i --tun-type ipip | gre | gue --tun-port 5555"],
         "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_tunnel_xmit; RFC 2003",
     ),
 ];
