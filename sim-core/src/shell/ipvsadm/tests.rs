@@ -205,7 +205,8 @@ fn the_loader_is_told_of_what_is_not_modelled() {
     assert_eq!(faults("ipvsadm -Lnc"), []);
     assert_eq!(faults("ipvsadm -A -u 10.0.0.1:5060 -p --pe sip"), [(5, FaultKind::NotModelled)]);
     assert_eq!(faults("ipvsadm --start-daemon master"), [(1, FaultKind::NotModelled)]);
-    assert_eq!(faults("ipvsadm -a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gue"), [(8, FaultKind::NotModelled)]);
+    assert_eq!(faults("ipvsadm -a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gue"), [], "the tool asks for a port");
+    assert_eq!(faults("ipvsadm -A -t 10.0.0.1:80 -j enable"), [(4, FaultKind::NotModelled)]);
     assert_eq!(faults("ipvsadm -Lnq"), [(1, FaultKind::Unknown)]);
     assert_eq!(faults("ipvsadm -A -t 10.0.0.1:80 -s wrrr"), [], "the kernel says so when it is typed");
 }
