@@ -235,12 +235,19 @@ struct ServiceSetup {
 impl Process for ServiceSetup {
     fn wake(&mut self, sys: &mut Sys) -> Next {
         let key = ServiceKey::Address(Transport::Tcp, VIP);
-        let options = ServiceOptions { scheduler: "rr".into(), flags: 0, persistent: None, one_packet: false, conn_timeout: None };
+        let options = ServiceOptions {
+            scheduler: "rr".into(),
+            flags: 0,
+            persistent: None,
+            one_packet: false,
+            conn_timeout: None,
+        };
         let Kernel { ipvs, tables, .. } = sys.kernel;
         let mut done = ipvs.add_service(key, &options, sys.cx);
         for n in 0..self.servers {
             let server = SocketAddr { address: server(n), port: VIP.port };
-            let options = ServerOptions { server, method: Method::Nat, tunnel: Tunnel::Ipip, weight: 1, upper: 0, lower: 0 };
+            let options =
+                ServerOptions { server, method: Method::Nat, tunnel: Tunnel::Ipip, weight: 1, upper: 0, lower: 0 };
             done = done.and_then(|()| ipvs.add_server(key, &options, tables, sys.cx));
         }
         Next::Exit(i32::from(done.is_err()))

@@ -145,7 +145,16 @@ impl Client {
     fn new(socket: SocketId, peer: SocketAddr, sys: &mut Sys) -> Self {
         let nowhere = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: 0 };
         let (local, remote) = sys.ends(socket).unwrap_or((nowhere, peer));
-        Client { peer, remote, local, input: Vec::new(), output: Vec::new(), sent: 0, last_used: sys.now(), closing: false }
+        Client {
+            peer,
+            remote,
+            local,
+            input: Vec::new(),
+            output: Vec::new(),
+            sent: 0,
+            last_used: sys.now(),
+            closing: false,
+        }
     }
 
     fn has_output(&self) -> bool {

@@ -101,7 +101,8 @@ impl LocalPorts {
     /// Takes the port that has been free longest.
     pub(super) fn take(&mut self, local: Ipv4Addr, server: SocketAddr, range: (u16, u16)) -> Option<u16> {
         let fresh = u32::from(range.0);
-        let bucket = self.buckets.entry((local, bucket_of(server))).or_insert(Bucket { fresh, returned: VecDeque::new() });
+        let bucket =
+            self.buckets.entry((local, bucket_of(server))).or_insert(Bucket { fresh, returned: VecDeque::new() });
         if bucket.fresh <= u32::from(range.1) {
             bucket.fresh += 1;
             return Some((bucket.fresh - 1) as u16);

@@ -196,7 +196,9 @@ impl Sysctl {
     pub fn keys(&self) -> Vec<String> {
         let mut keys: Vec<String> = global::SETTINGS.iter().map(|setting| setting.name.to_string()).collect();
         keys.push(HOSTNAME.to_string());
-        keys.extend(vs::SETTINGS.iter().filter(|setting| vs::is_listed(setting)).map(|setting| format!("{VS}{}", setting.name)));
+        keys.extend(
+            vs::SETTINGS.iter().filter(|setting| vs::is_listed(setting)).map(|setting| format!("{VS}{}", setting.name)),
+        );
         let interfaces = || self.names.iter().flatten().map(|name| &**name);
         for owner in ["all", "default"].into_iter().chain(interfaces()) {
             keys.extend(conf::SETTINGS.iter().map(|setting| format!("{CONF}{owner}.{}", setting.name)));

@@ -14,9 +14,9 @@ pub mod ipip;
 pub mod packet;
 pub mod rewrite;
 pub mod summary;
-pub mod vrrp;
 pub mod tcp_option;
 pub mod toa;
+pub mod vrrp;
 
 pub use smoltcp::wire::EthernetAddress as Mac;
 pub use std::net::Ipv4Addr;

@@ -14,11 +14,11 @@ mod tun;
 
 use super::conn::Conn;
 use super::local::{LocalPorts, Locals};
+use crate::base::time::Duration;
 use crate::tables::Tables;
 use crate::tables::routes::Route;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
-use crate::base::time::Duration;
 use crate::trace::record::{Method, RouteKind, ServiceKey, Tunnel};
 use crate::wire::flow::Flow;
 use crate::wire::packet::Packet;

@@ -80,7 +80,5 @@ fn is_sound(packet: &Packet) -> bool {
     let has_none = datagram.get(6..8) == Some(&[0, 0]);
     let length = datagram.get(4..6).map_or(0, |length| usize::from(u16::from_be_bytes([length[0], length[1]])));
     let whole = datagram.get(..length).filter(|whole| whole.len() >= 8);
-    whole.is_some_and(|whole| {
-        has_none || checksum::transport_sum(ip.src_addr(), ip.dst_addr(), UDP, whole) == 0xffff
-    })
+    whole.is_some_and(|whole| has_none || checksum::transport_sum(ip.src_addr(), ip.dst_addr(), UDP, whole) == 0xffff)
 }

@@ -8,7 +8,8 @@ const COMMANDS: &[&str] = &["add", "delete", "show", "list", "lst", "help"];
 pub(super) fn check(words: &[&str]) -> Vec<Fault> {
     let plain = words.iter().position(|word| *word == "ipproto");
     let narrow = words.iter().position(|word| matches!(*word, "-6" | "dev" | "peer" | "peer_port" | "local"));
-    let fault = |at: usize, hint: &str| Fault::not_modelled(at, format!("ip fou {} is not modelled", words[at])).hint(hint);
+    let fault =
+        |at: usize, hint: &str| Fault::not_modelled(at, format!("ip fou {} is not modelled", words[at])).hint(hint);
     let plain = plain.map(|at| fault(at, "ip fou add port N gue is"));
     plain.or(narrow.map(|at| fault(at, "a port is open on all interfaces"))).into_iter().collect()
 }

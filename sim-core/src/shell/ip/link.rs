@@ -69,7 +69,9 @@ fn add(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let name = name.map(str::to_owned).or(free).unwrap_or_default();
     let own = match kind {
         LinkKind::Dummy => dummy_mac(ip.sys.kernel.node.0, interfaces.iter().count() as u16),
-        LinkKind::Ipip | LinkKind::Gre | LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => Mac([0; 6]),
+        LinkKind::Ipip | LinkKind::Gre | LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } => {
+            Mac([0; 6])
+        }
     };
     let tables = &mut ip.sys.kernel.tables;
     let made = tables.add_interface(&name, kind, mac.unwrap_or(own), mtu.unwrap_or(default_mtu), ip.sys.cx);
@@ -163,14 +165,13 @@ fn show(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     let style = ip.style;
     let mut text = String::new();
     for interface in ip.sys.kernel.tables.interfaces.iter() {
-        let of_kind = kind
-            .is_none_or(|kind| match interface.kind {
-                LinkKind::Dummy => kind == "dummy",
-                LinkKind::Ipip => kind == "ipip",
-                LinkKind::Gre => kind == "gre",
-                LinkKind::Macvlan { .. } => kind == "macvlan",
-                LinkKind::Loopback | LinkKind::Ethernet(_) => false,
-            });
+        let of_kind = kind.is_none_or(|kind| match interface.kind {
+            LinkKind::Dummy => kind == "dummy",
+            LinkKind::Ipip => kind == "ipip",
+            LinkKind::Gre => kind == "gre",
+            LinkKind::Macvlan { .. } => kind == "macvlan",
+            LinkKind::Loopback | LinkKind::Ethernet(_) => false,
+        });
         if only.is_some_and(|id| id != interface.id) || (up && !interface.up) || !of_kind {
             continue;
         }

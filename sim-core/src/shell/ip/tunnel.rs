@@ -45,7 +45,7 @@ pub(super) fn run(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
                     LinkKind::Gre => "gre/ip",
                     LinkKind::Loopback | LinkKind::Ethernet(_) | LinkKind::Macvlan { .. } | LinkKind::Dummy => {
                         return None;
-                    },
+                    }
                 };
                 Some(format!("{}: {mode} remote any local any ttl inherit nopmtudisc\n", interface.name))
             });

@@ -55,7 +55,8 @@ pub(super) fn list(ipvs: &Ipvs, only: Option<ServiceKey>) -> Option<String> {
         let _ = writeln!(text, "{name:<20} {:<8} ", service.locals.len());
         for local in service.locals.iter() {
             let connections = ipvs.local_connections(service.key, local.address);
-            let _ = writeln!(text, "{:<20} {:<8} {:<20} {:<10} {connections:<10}", "", "", local.address.to_string(), 0);
+            let _ =
+                writeln!(text, "{:<20} {:<8} {:<20} {:<10} {connections:<10}", "", "", local.address.to_string(), 0);
         }
     }
     Some(text)

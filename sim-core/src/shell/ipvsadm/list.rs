@@ -168,8 +168,7 @@ fn server_columns(server: &Server, list: &List, now: Instant, text: &mut String)
         }
         Columns::Tunnels => {
             let (forward, weight) = (server.method.listed(), server.weight);
-            let tunnel =
-                if server.method == Method::Tun { tunnel::listed(server.tunnel) } else { "n/a".to_owned() };
+            let tunnel = if server.method == Method::Tun { tunnel::listed(server.tunnel) } else { "n/a".to_owned() };
             writeln!(text, " {forward:<7} {tunnel:<13} {weight:<6} {active:<10} {inactive:<10}")
         }
         Columns::Thresholds => {

@@ -101,17 +101,8 @@ const SERVICE: &str = "service-address";
 const FORWARD: &str = "forwarding-method";
 const LOCAL: &str = "local-address";
 const SERVICE_OPTIONS: &[&str] = &["scheduler", "persistent", "netmask", "ops", "sched-flags", "conn-timeout"];
-const SERVER_OPTIONS: &[&str] = &[
-    FORWARD,
-    "weight",
-    "u-threshold",
-    "l-threshold",
-    "tun-type",
-    "tun-port",
-    "tun-nocsum",
-    "tun-csum",
-    "tun-remcsum",
-];
+const SERVER_OPTIONS: &[&str] =
+    &[FORWARD, "weight", "u-threshold", "l-threshold", "tun-type", "tun-port", "tun-nocsum", "tun-csum", "tun-remcsum"];
 const LIST_OPTIONS: &[&str] = &[
     SERVICE,
     "numeric",

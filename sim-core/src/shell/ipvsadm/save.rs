@@ -3,8 +3,8 @@
 use super::list::{endpoint, flag_names, in_order, servers_in_order};
 use super::names::Names;
 use super::tunnel;
-use crate::tables::interfaces::Interfaces;
 use crate::ipvs::{Ipvs, Server, Service};
+use crate::tables::interfaces::Interfaces;
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::Transport;
 use std::fmt::Write as _;

@@ -37,7 +37,8 @@ pub(super) fn read(given: &[&Given], method: Method) -> Result<Tunnel, Failure> 
             }
             ('x', true, _) => return Err(usage(format!("Illegal '{option}' option with the '{kind}' tunnel type"))),
             ('1', true, Some(other)) => {
-                let text = format!("The option '{option}' conflicts with the '{other}' option in the '{kind}' tunnel type");
+                let text =
+                    format!("The option '{option}' conflicts with the '{other}' option in the '{kind}' tunnel type");
                 return Err(usage(text));
             }
             ('1', true, None) => one = Some(option),

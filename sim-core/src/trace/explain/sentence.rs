@@ -282,7 +282,10 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             format!("no TOA: {length} octets and 8 more do not fit into {mtu}")
         }
         Why::ToaTaken { client, port } => {
-            format!("module toa: for the program the client is {}, port {port}, not the local address", names.host(client))
+            format!(
+                "module toa: for the program the client is {}, port {port}, not the local address",
+                names.host(client)
+            )
         }
         Why::ToaAbsent { peer } => {
             format!("module toa found no TOA in the segment that completed the handshake: the client is {peer}")
@@ -317,7 +320,10 @@ fn counts(state: ConnState, active: bool) -> &'static str {
     match state {
         ConnState::Assured => "",
         _ if active => " (counts as ActiveConn)",
-        ConnState::Established | ConnState::SynSent | ConnState::SynRecv | ConnState::SynAck
+        ConnState::Established
+        | ConnState::SynSent
+        | ConnState::SynRecv
+        | ConnState::SynAck
         | ConnState::None
         | ConnState::FinWait
         | ConnState::TimeWait

@@ -15,7 +15,8 @@ pub mod vrrp;
 pub use conflict::{Claim, ClaimKind, ConflictRecord};
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{
-    Candidate, ConnRecord, ConnState, Evidence, Family, GueChecksum, Method, ServerRecord, ServiceKey, ServiceRecord, Tunnel,
+    Candidate, ConnRecord, ConnState, Evidence, Family, GueChecksum, Method, ServerRecord, ServiceKey, ServiceRecord,
+    Tunnel,
 };
 pub use neighbour::{NeighbourRecord, NeighbourState};
 pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};

@@ -19,7 +19,13 @@ fn host() -> Bench {
         kernel.tables.filter.ip.insert(Table::Nat, "POSTROUTING", None, masquerade).unwrap();
         for transport in [Transport::Tcp, Transport::Udp] {
             let key = ServiceKey::Address(transport, SocketAddr { address: ip("10.0.1.1"), port: 9 });
-            let options = ServiceOptions { scheduler: "rr".into(), flags: 0, persistent: None, one_packet: false, conn_timeout: None };
+            let options = ServiceOptions {
+                scheduler: "rr".into(),
+                flags: 0,
+                persistent: None,
+                one_packet: false,
+                conn_timeout: None,
+            };
             kernel.ipvs.add_service(key, &options, cx).unwrap();
             for (host, method) in [(21, Method::Dr), (22, Method::Nat), (23, Method::Tun)] {
                 let server = SocketAddr { address: Ipv4Addr::new(10, 0, 2, host), port: 9 };

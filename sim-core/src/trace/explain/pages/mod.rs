@@ -25,7 +25,9 @@ pub struct Page {
 
 /// Every page, in the order in which a packet meets the reasons.
 pub fn all() -> impl Iterator<Item = &'static Page> {
-    [link::PAGES, arp::PAGES, host::PAGES, ipvs::PAGES, fullnat::PAGES, schedulers::PAGES, vrrp::PAGES].into_iter().flatten()
+    [link::PAGES, arp::PAGES, host::PAGES, ipvs::PAGES, fullnat::PAGES, schedulers::PAGES, vrrp::PAGES]
+        .into_iter()
+        .flatten()
 }
 
 /// The page of a code, written in capitals or not.
