@@ -36,7 +36,7 @@ impl Headers {
             dissected.layers.iter().filter(|layer| layer.protocol == Protocol::Ip && !layer.quoted).collect();
         let inner = ips.last().copied();
         let outer = (ips.len() > 1).then(|| ips[0]);
-        let transport = dissected.layers.iter().find(|layer| {
+        let transport = dissected.layers.iter().rfind(|layer| {
             !layer.quoted && matches!(layer.protocol, Protocol::Tcp | Protocol::Udp | Protocol::Icmp | Protocol::Arp)
         });
         Headers {

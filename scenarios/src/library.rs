@@ -12,8 +12,12 @@ static SERVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/services");
 const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &ARP, &SCHEDULERS, &SERVICES];
 
 /// Short names.
-pub const ALIASES: &[(&str, &str)] =
-    &[("dr", "tutorial-000-dr"), ("nat", "tutorial-000-nat"), ("tun", "tutorial-000-tun")];
+pub const ALIASES: &[(&str, &str)] = &[
+    ("dr", "tutorial-000-dr"),
+    ("nat", "tutorial-000-nat"),
+    ("tun", "tutorial-000-tun"),
+    ("fullnat", "tutorial-000-fullnat"),
+];
 
 /// A bundled scenario: its folder can be read.
 #[derive(Clone, Copy, Debug)]

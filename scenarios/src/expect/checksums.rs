@@ -1,4 +1,6 @@
-//! Checksums of a whole frame: IPv4 headers (both of a tunnel), ICMP, TCP, UDP.
+//! Checksums of a whole frame: IPv4 headers (both of a tunnel), ICMP, TCP, UDP, GRE.
+
+use sim_core::wire::{gre, gue};
 
 /// The protocol whose checksum is wrong, if one is. What is no whole, unfragmented packet is judged as far as it goes.
 pub(super) fn wrong(frame: &[u8]) -> Option<&'static str> {
@@ -29,7 +31,19 @@ fn packet(ip: &[u8]) -> Option<&'static str> {
         6 => (payload.len() >= 20 && sum(payload, pseudo) != 0xffff).then_some("TCP"),
         17 => {
             let has_one = payload.len() >= 8 && payload[6..8] != [0, 0];
-            (has_one && sum(payload, pseudo) != 0xffff).then_some("UDP")
+            if has_one && sum(payload, pseudo) != 0xffff {
+                return Some("UDP");
+            }
+            let inside = &payload[gue::open(payload)?..];
+            let is_packet = inside.len() >= 20 && inside[0] == 0x45 && sum(&inside[..20], 0) == 0xffff;
+            is_packet.then(|| packet(inside)).flatten()
+        }
+        gre::PROTOCOL => {
+            let header = gre::length_of(payload)?;
+            if header > 4 && sum(payload, 0) != 0xffff {
+                return Some("GRE");
+            }
+            packet(&payload[header..])
         }
         _ => None,
     }

@@ -3,8 +3,9 @@
 //!
 //! ```text
 //!   Ethernet ─┬─ ARP
-//!             └─ IPv4 ─┬─ TCP ── HTTP's first line
-//!                      ├─ UDP
+//!             └─ IPv4 ─┬─ TCP ── TOA ── HTTP's first line
+//!                      ├─ UDP ── GUE ── IPv4
+//!                      ├─ GRE ── IPv4
 //!                      ├─ ICMP ── the packet it quotes (IPv4 again)
 //!                      ├─ VRRP
 //!                      └─ IPv4 (IP in IP)
@@ -12,10 +13,13 @@
 //! # Not modelled
 //! VLAN tags, IPv6, relative TCP sequence numbers, reassembly of segments.
 
+mod tunnel;
+
 use super::field::{FieldName as F, Protocol};
 use super::flow::{Flow, SocketAddr, Transport};
 use super::frame::{ETHERTYPE_ARP, ETHERTYPE_IPV4};
 use super::{Ipv4Addr, Mac};
+use super::{gre, gue, toa};
 use std::ops::Range;
 
 /// A frame, taken apart.
@@ -167,8 +171,13 @@ impl Field {
     /// The value as a list of headers shows it.
     pub fn show(&self, frame: &[u8]) -> String {
         match (self.value, self.name) {
-            (Value::Number(number), F::EthType | F::ArpProtoType | F::IpChecksum | F::IcmpChecksum) => hex4(number),
-            (Value::Number(number), F::TcpChecksum | F::UdpChecksum | F::VrrpChecksum | F::IpId) => hex4(number),
+            (
+                Value::Number(number),
+                F::EthType | F::ArpProtoType | F::GreProtocol | F::GreFlags | F::IpChecksum | F::IcmpChecksum,
+            ) => hex4(number),
+            (Value::Number(number), F::TcpChecksum | F::UdpChecksum | F::VrrpChecksum | F::GreChecksum | F::IpId) => {
+                hex4(number)
+            }
             (Value::Number(number), F::TcpFlags) => format!("0x{number:03x}"),
             (Value::Number(number), F::IpDsField) => format!("0x{number:02x}"),
             (Value::Number(number), _) => number.to_string(),
@@ -291,6 +300,7 @@ impl Reader<'_> {
             4 => self.ip(next, end),
             6 => self.tcp(next, end, at + total),
             17 => self.udp(next, end, more_to_come),
+            gre::PROTOCOL => self.gre(next, end),
             112 => self.vrrp(next, end),
             _ => self.data(next, end),
         }
@@ -353,10 +363,16 @@ impl Reader<'_> {
         }
         let options_end = (at + header).min(end);
         self.widen(options_end);
-        self.tcp_options(at + 20, options_end);
+        let toa = self.tcp_options(at + 20, options_end);
         let payload = whole_end.saturating_sub(at + header);
         self.concluded(F::TcpLength, at, Value::Number(payload as u64));
         self.close();
+        if let Some(at) = toa {
+            self.start(Protocol::Toa, at, at + toa::LENGTH);
+            self.number(F::ToaPort, at + 2, 2);
+            self.address(F::ToaAddress, at + 4);
+            self.close();
+        }
         if self.quoted {
             return;
         }
@@ -376,11 +392,14 @@ impl Reader<'_> {
         }
     }
 
-    fn tcp_options(&mut self, mut at: usize, end: usize) {
+    /// The place of the first TOA is returned: it is shown as a layer of its own.
+    fn tcp_options(&mut self, mut at: usize, end: usize) -> Option<usize> {
+        let mut toa = None;
         while at < end {
             let kind = self.bytes[at];
+            self.number(F::TcpOptionKind, at, 1);
             if kind == 0 {
-                return;
+                break;
             }
             if kind == 1 {
                 at += 1;
@@ -388,7 +407,8 @@ impl Reader<'_> {
             }
             let length = if at + 1 < end { usize::from(self.bytes[at + 1]) } else { 0 };
             if length < 2 || at + length > end {
-                return self.problem(at, "TCP option length makes no sense");
+                self.problem(at, "TCP option length makes no sense");
+                break;
             }
             match (kind, length) {
                 (2, 4) => self.number(F::TcpMss, at + 2, 2),
@@ -397,10 +417,17 @@ impl Reader<'_> {
                     self.number(F::TcpTimestamp, at + 2, 4);
                     self.number(F::TcpTimestampEcho, at + 6, 4);
                 }
+                (253 | 254, 4..) => {
+                    self.number(F::TcpExperiment, at + 2, 2);
+                    if (kind, length) == (toa::KIND, toa::LENGTH) {
+                        toa.get_or_insert(at);
+                    }
+                }
                 _ => {}
             }
             at += length;
         }
+        toa
     }
 
     /// The first line of an HTTP message. False if this is none.
@@ -445,7 +472,11 @@ impl Reader<'_> {
             return self.close();
         }
         self.close();
-        self.data(at + 8, end.min(at + length));
+        let end = end.min(at + length);
+        match self.bytes.get(at..end.min(self.bytes.len())).and_then(gue::open) {
+            Some(header) if self.is_ip_header(at + header) => self.gue(at + 8, at + header, end),
+            Some(_) | None => self.data(at + 8, end),
+        }
     }
 
     fn vrrp(&mut self, at: usize, end: usize) {

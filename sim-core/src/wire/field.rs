@@ -1,5 +1,5 @@
 //! The names of what stands in a frame: protocols and fields, spelled as Wireshark spells them, so that a filter that
-//! is written here works there. The table [`FIELDS`] is what the filter language, its suggestions and the documentation
+//! is written here works there; what Wireshark has no name for begins with `lab.`. The table [`FIELDS`] is what the filter language, its suggestions and the documentation
 //! loop over.
 
 /// A protocol, which is a layer of a frame.
@@ -17,6 +17,12 @@ pub enum Protocol {
     Tcp,
     /// RFC 768.
     Udp,
+    /// RFC 2784.
+    Gre,
+    /// Generic UDP Encapsulation, around an IPv4 packet.
+    Gue,
+    /// The TCP option by which FULLNAT names a client.
+    Toa,
     /// RFC 3768.
     Vrrp,
     /// The first line of a request or answer on port 80 or 8080.
@@ -45,7 +51,7 @@ pub enum FieldKind {
 pub struct FieldRow {
     /// Which.
     pub field: FieldName,
-    /// Wireshark's name.
+    /// Wireshark's name, or one of ours behind `lab.`.
     pub name: &'static str,
     /// Its kind.
     pub kind: FieldKind,
@@ -109,15 +115,25 @@ pub enum FieldName {
     TcpWindow,
     TcpChecksum,
     TcpUrgentPointer,
+    TcpOptionKind,
     TcpMss,
     TcpWindowScale,
     TcpTimestamp,
     TcpTimestampEcho,
+    TcpExperiment,
     TcpLength,
+    ToaPort,
+    ToaAddress,
     UdpSrcPort,
     UdpDstPort,
     UdpLength,
     UdpChecksum,
+    GreFlags,
+    GreFlagChecksum,
+    GreProtocol,
+    GreChecksum,
+    GueVersion,
+    GueInside,
     VrrpVersion,
     VrrpType,
     VrrpId,
@@ -195,15 +211,25 @@ pub const FIELDS: &[FieldRow] = &[
     row(F::TcpWindow, "tcp.window_size_value", Number, "window"),
     row(F::TcpChecksum, "tcp.checksum", Number, "checksum"),
     row(F::TcpUrgentPointer, "tcp.urgent_pointer", Number, "urgent pointer"),
+    row(F::TcpOptionKind, "tcp.option_kind", Number, "option"),
     row(F::TcpMss, "tcp.options.mss_val", Number, "MSS"),
     row(F::TcpWindowScale, "tcp.options.wscale.shift", Number, "window scale"),
     row(F::TcpTimestamp, "tcp.options.timestamp.tsval", Number, "timestamp"),
     row(F::TcpTimestampEcho, "tcp.options.timestamp.tsecr", Number, "timestamp echo"),
+    row(F::TcpExperiment, "tcp.options.experimental.exid", Number, "experiment"),
     row(F::TcpLength, "tcp.len", Number, "payload length"),
+    row(F::ToaPort, "lab.toa.port", Number, "client's port"),
+    row(F::ToaAddress, "lab.toa.address", Address, "client"),
     row(F::UdpSrcPort, "udp.srcport", Number, "source port"),
     row(F::UdpDstPort, "udp.dstport", Number, "destination port"),
     row(F::UdpLength, "udp.length", Number, "length"),
     row(F::UdpChecksum, "udp.checksum", Number, "checksum"),
+    row(F::GreFlags, "gre.flags_and_version", Number, "flags"),
+    row(F::GreFlagChecksum, "gre.flags.checksum", Flag, "has checksum"),
+    row(F::GreProtocol, "gre.proto", Number, "protocol"),
+    row(F::GreChecksum, "gre.checksum", Number, "checksum"),
+    row(F::GueVersion, "lab.gue.version", Number, "version"),
+    row(F::GueInside, "lab.gue.proto", Number, "protocol inside"),
     row(F::VrrpVersion, "vrrp.version", Number, "version"),
     row(F::VrrpType, "vrrp.type", Number, "type"),
     row(F::VrrpId, "vrrp.virt_rtr_id", Number, "virtual router"),
@@ -229,19 +255,22 @@ impl FieldName {
 
 impl Protocol {
     /// Every protocol, in the order of its name's meaning.
-    pub const ALL: [Protocol; 9] = [
+    pub const ALL: [Protocol; 12] = [
         Protocol::Eth,
         Protocol::Arp,
         Protocol::Ip,
         Protocol::Icmp,
         Protocol::Tcp,
         Protocol::Udp,
+        Protocol::Gre,
+        Protocol::Gue,
+        Protocol::Toa,
         Protocol::Vrrp,
         Protocol::Http,
         Protocol::Data,
     ];
 
-    /// Wireshark's name, as a filter uses it.
+    /// Wireshark's name, as a filter uses it; `lab.` in front of ours.
     pub const fn name(self) -> &'static str {
         match self {
             Protocol::Eth => "eth",
@@ -250,6 +279,9 @@ impl Protocol {
             Protocol::Icmp => "icmp",
             Protocol::Tcp => "tcp",
             Protocol::Udp => "udp",
+            Protocol::Gre => "gre",
+            Protocol::Gue => "lab.gue",
+            Protocol::Toa => "lab.toa",
             Protocol::Vrrp => "vrrp",
             Protocol::Http => "http",
             Protocol::Data => "data",
@@ -265,6 +297,9 @@ impl Protocol {
             Protocol::Icmp => "ICMP",
             Protocol::Tcp => "TCP",
             Protocol::Udp => "UDP",
+            Protocol::Gre => "GRE",
+            Protocol::Gue => "GUE",
+            Protocol::Toa => "TOA",
             Protocol::Vrrp => "VRRP",
             Protocol::Http => "HTTP",
             Protocol::Data => "Data",

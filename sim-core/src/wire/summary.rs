@@ -26,7 +26,9 @@ pub fn brief(bytes: &[u8], length: usize) -> String {
 
 /// As [`brief`], of a frame that was taken apart already.
 pub fn brief_of(frame: &Dissection, bytes: &[u8]) -> String {
-    let Some(layer) = frame.layers.iter().rfind(|layer| !layer.quoted && layer.protocol != Protocol::Data) else {
+    let Some(layer) =
+        frame.layers.iter().rfind(|layer| !layer.quoted && !matches!(layer.protocol, Protocol::Data | Protocol::Toa))
+    else {
         return "not a frame".to_string();
     };
     match layer.protocol {
@@ -39,10 +41,12 @@ pub fn brief_of(frame: &Dissection, bytes: &[u8]) -> String {
         Protocol::Udp => {
             format!("UDP {} → {}", number(frame, layer, F::UdpSrcPort), number(frame, layer, F::UdpDstPort))
         }
+        Protocol::Gre => format!("GRE, protocol {}", shown(frame, layer, F::GreProtocol, bytes)),
+        Protocol::Gue => format!("GUE, protocol {}", number(frame, layer, F::GueInside)),
         Protocol::Vrrp => {
             format!("VRRP vrid {} prio {}", number(frame, layer, F::VrrpId), number(frame, layer, F::VrrpPriority))
         }
-        Protocol::Http | Protocol::Data => brief_http(frame, layer, bytes),
+        Protocol::Http | Protocol::Data | Protocol::Toa => brief_http(frame, layer, bytes),
     }
 }
 
@@ -62,9 +66,13 @@ fn brief_tcp(frame: &Dissection, layer: &Layer) -> String {
     let set: Vec<_> =
         names.into_iter().filter(|(flag, _)| number(frame, layer, *flag) == 1).map(|(_, name)| name).collect();
     let flags = if set.is_empty() { "no flags".to_string() } else { set.join(" ") };
+    let toa = match frame.address(F::ToaAddress) {
+        Some(client) => format!(", TOA {client}"),
+        None => String::new(),
+    };
     match number(frame, layer, F::TcpLength) {
-        0 => flags,
-        octets => format!("{flags}, {octets} octets"),
+        0 => format!("{flags}{toa}"),
+        octets => format!("{flags}{toa}, {octets} octets"),
     }
 }
 
@@ -107,7 +115,11 @@ fn ip(frame: &Dissection, at: usize) -> String {
         Protocol::Icmp => plain(format!("ICMP {}, length {inside}", icmp(frame, next))),
         Protocol::Vrrp => plain(vrrp(frame, next, inside)),
         Protocol::Ip => plain(ip(frame, at + 1)),
-        Protocol::Data | Protocol::Http | Protocol::Eth | Protocol::Arp => {
+        Protocol::Gre if frame.layers.get(at + 2).is_some_and(|inner| inner.protocol == Protocol::Ip) => {
+            plain(format!("GREv0, length {inside}: {}", ip(frame, at + 2)))
+        }
+        Protocol::Gre => plain(format!("GREv0, length {inside}")),
+        Protocol::Data | Protocol::Http | Protocol::Eth | Protocol::Arp | Protocol::Gue | Protocol::Toa => {
             plain(format!("ip-proto-{} {inside}", number(frame, layer, F::IpProtocol)))
         }
     }
