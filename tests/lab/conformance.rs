@@ -60,6 +60,11 @@ fn connections_have_the_states_that_the_real_ones_had() {
 }
 
 #[test]
+fn backups_know_the_connections_that_the_real_ones_knew() {
+    check("sync-");
+}
+
+#[test]
 fn neighbours_are_believed_as_the_real_ones_were() {
     check("arp-");
 }

@@ -1,7 +1,8 @@
 //! A flow's first packet: is there a service that wants it, which server gets it, and the entry that remembers both.
 
 use super::Ipvs;
-use super::conn::{Conn, ConnId, Kind};
+use super::conn::{Conn, ConnId, Kind, Told};
+use super::log::Line;
 use super::schedule::{Ask, Pick, Refusal, Scheduler, Servers};
 use super::service::{ServerId, ServiceId};
 use super::state::{Flags, is_one_way};
@@ -110,6 +111,7 @@ impl Ipvs {
             mark,
             in_packets: 0,
             expires: Instant::NEVER,
+            from_sync: false,
             dest: Some(server),
             timeout: Duration::from_secs(3),
             one_way: is_one_way(found.method),
@@ -119,6 +121,7 @@ impl Ipvs {
             any_client_port: false,
             helper: None,
             crossing: None,
+            told: Told::default(),
         }
     }
 
@@ -161,7 +164,11 @@ impl Ipvs {
                 cx.note(Why::IpvsScheduled { evidence });
                 Ok(pick.server)
             }
-            Err(Refusal::NoDestination | Refusal::AllOverloaded) => {
+            Err(refusal) => {
+                if refusal != Refusal::Unsaid {
+                    let line = Line::NoDestination { scheduler: name, service: key, refusal };
+                    self.log.say_limited(line, cx.now);
+                }
                 Err(Turned::Refused(Why::IpvsNoDestination { evidence }))
             }
         }

@@ -56,6 +56,8 @@ pub struct Conn {
     pub in_packets: u32,
     /// When it ends, unless a packet comes.
     pub expires: Instant,
+    /// Made from a message of the sync daemon.
+    pub from_sync: bool,
     /// The server's place in the tables; none when an entry is bound to none.
     pub(super) dest: Option<ServerId>,
     /// How long it lives after each packet.
@@ -74,6 +76,8 @@ pub struct Conn {
     pub(super) helper: Option<Helper>,
     /// What FULLNAT keeps of it.
     pub(super) crossing: Option<Box<Crossing>>,
+    /// What the sync daemon last told of it.
+    pub(super) told: Told,
 }
 
 /// A connection that FULLNAT makes two of: the director's end towards the server, and how sequence numbers differ.
@@ -93,6 +97,21 @@ pub(super) struct Crossing {
     pub(super) server_ack: u32,
     /// The end of what the server has sent: where a reset to the client stands in the sequence.
     pub(super) server_end: u32,
+}
+
+/// What the backups know of an entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// Its state.
+    pub(super) state: ConnState,
+    /// When it would end, in ticks of 4 ms; the lowest two bits count how often that was repeated.
+    pub(super) until: u64,
+}
+
+impl Default for Told {
+    fn default() -> Self {
+        Told { state: ConnState::None, until: 0 }
+    }
 }
 
 /// The table.
@@ -149,6 +168,13 @@ impl Key {
     fn pack(protocol: u64, source: SocketAddr, destination: SocketAddr) -> Key {
         let addresses = u64::from(source.address.to_bits()) << 32 | u64::from(destination.address.to_bits());
         Key(addresses, u64::from(source.port) << 48 | u64::from(destination.port) << 32 | protocol)
+    }
+}
+
+impl ConnId {
+    /// Its place in the table.
+    pub(super) fn index(self) -> usize {
+        self.0 as usize
     }
 }
 
@@ -397,6 +423,7 @@ mod tests {
             mark: 0,
             in_packets: 0,
             expires: Instant::NEVER,
+            from_sync: false,
             dest: None,
             timeout: Duration::ZERO,
             one_way: false,
@@ -406,6 +433,7 @@ mod tests {
             any_client_port: false,
             helper: None,
             crossing: None,
+            told: Told::default(),
         }
     }
 

@@ -4,6 +4,7 @@ use super::Ipvs;
 use super::conn::Kind;
 use super::forward;
 use super::local::{LOCALS_MAX, Local, Locals};
+use super::log::Line;
 use super::schedule::registry;
 use super::service::{ServerOptions, Service, ServiceId, ServiceOptions};
 use super::stats::Stats;
@@ -57,7 +58,7 @@ impl Ipvs {
         if self.services.id(key).is_some() {
             return Err(ControlError::ServiceExists);
         }
-        let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
+        let (scheduler_name, make) = self.scheduler(&options.scheduler)?;
         self.load_scheduler(scheduler_name);
         let id = self.services.add(Service {
             key,
@@ -83,7 +84,7 @@ impl Ipvs {
     /// `NoService`, `NoScheduler`.
     pub fn edit_service(&mut self, key: ServiceKey, options: &ServiceOptions, cx: &mut Cx) -> Result<(), ControlError> {
         let id = self.find_service(key)?;
-        let (scheduler_name, make) = registry::find(&options.scheduler).ok_or(ControlError::NoScheduler)?;
+        let (scheduler_name, make) = self.scheduler(&options.scheduler)?;
         self.load_scheduler(scheduler_name);
         let service = self.services.service_mut(id);
         service.flags = options.flags;
@@ -251,6 +252,13 @@ impl Ipvs {
     /// `ipvsadm --set`: a zero leaves the value. Holds for packets from here on.
     pub fn set_timeouts(&mut self, tcp: Duration, tcp_fin: Duration, udp: Duration) {
         self.timeouts.set(tcp, tcp_fin, udp);
+    }
+
+    fn scheduler(&mut self, name: &str) -> Result<(&'static str, registry::Make), ControlError> {
+        registry::find(name).ok_or_else(|| {
+            self.log.say(Line::NoScheduler(name.into()));
+            ControlError::NoScheduler
+        })
     }
 
     fn find_service(&self, key: ServiceKey) -> Result<ServiceId, ControlError> {

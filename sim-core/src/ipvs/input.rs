@@ -123,8 +123,14 @@ impl Ipvs {
         let mut way = Way { tables, pools: &mut self.pools, tunnel };
         let verdict = registry::of(conn.method).request(packet, conn, &mut way, cx);
         let conn = self.conns.get_mut(id);
-        conn.in_packets = conn.in_packets.saturating_add(1);
-        match conn.kind {
+        conn.in_packets = conn.in_packets.wrapping_add(1);
+        let (kind, packets) = (conn.kind, conn.in_packets);
+        let settings = tables.sysctl.vs();
+        match kind {
+            Kind::OnePacket => self.offer(id, settings.sync_threshold.0, settings, cx),
+            Kind::Flow | Kind::Template => self.offer(id, packets, settings, cx),
+        }
+        match kind {
             Kind::OnePacket => self.end(id, cx),
             Kind::Flow | Kind::Template => self.restart(id, cx),
         }

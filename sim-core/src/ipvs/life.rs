@@ -6,6 +6,7 @@ use super::forward::{Reserve, registry};
 use super::state::{Direction, Flags, Manner};
 use super::stats::Counts;
 use crate::base::time::{Duration, Instant};
+use crate::tables::Tables;
 use crate::trace::Why;
 use crate::trace::record::ConnState;
 use crate::wire::flow::Transport;
@@ -23,7 +24,7 @@ impl Ipvs {
             self.bind(&mut conn, cx)?;
         }
         let keys = method.keys(&conn);
-        let (dest, kind, timeout) = (conn.dest, conn.kind, conn.timeout);
+        let (dest, kind, timeout, is_active) = (conn.dest, conn.kind, conn.timeout, conn.active);
         let id = match self.conns.insert(conn, keys) {
             Ok(id) => id,
             Err(conn) => {
@@ -34,7 +35,10 @@ impl Ipvs {
         if let Some(dest) = dest {
             let server = self.services.server_mut(dest);
             match kind {
-                Kind::Flow | Kind::OnePacket => server.gain(),
+                Kind::Flow | Kind::OnePacket => {
+                    server.active += u32::from(is_active);
+                    server.gain();
+                }
                 Kind::Template => server.persistent += 1,
             }
             self.record_server(dest, cx);
@@ -78,14 +82,14 @@ impl Ipvs {
         };
         let (control, timeout_s) = (conn.control, conn.timeout.secs() as u32);
         let active = manner.counts_as_active(to);
-        let shift = (conn.active != active).then_some((conn.dest, active));
-        conn.active = active;
+        let shift = conn.dest.filter(|_| conn.active != active).map(|dest| (dest, active));
+        conn.active = shift.map_or(conn.active, |(_, active)| active);
         if from == ConnState::None {
             cx.note(Why::IpvsConn { state: to, timeout_s, active });
         } else if from != to {
             cx.note(Why::IpvsState { from, to, timeout_s, active });
         }
-        if let Some((Some(dest), is_active)) = shift {
+        if let Some((dest, is_active)) = shift {
             let server = self.services.server_mut(dest);
             server.active = server.active.saturating_add_signed(if is_active { 1 } else { -1 });
             self.record_server(dest, cx);
@@ -108,10 +112,12 @@ impl Ipvs {
     }
 
     /// An entry is due: it ends, or it is given more time because it still leads others.
-    pub(super) fn expire(&mut self, id: ConnId, cx: &mut Cx) {
+    pub(super) fn expire(&mut self, id: ConnId, tables: &Tables, cx: &mut Cx) {
         let conn = self.conns.get_mut(id);
         if conn.controls > 0 {
             conn.timeout = LATER;
+            let settings = tables.sysctl.vs();
+            self.offer(id, settings.sync_threshold.0, settings, cx);
             self.restart(id, cx);
             return;
         }

@@ -19,11 +19,13 @@
 //! | [`state`] | TCP and UDP states |
 //! | `ftp` | the FTP helper |
 //! | `life` | how an entry begins, moves and ends, with the counts of its server |
+//! | [`sync`] | the sync daemon |
+//! | `log` | the kernel's log |
 //! | [`schedule`], [`forward`] | the schedulers; the forwarding methods |
 //! | [`proc`] | `/proc/net/ip_vs*` |
 //!
 //! # Not modelled
-//! Connection synchronisation and persistence engines. Of `net.ipv4.vs.*`
+//! Persistence engines. Of `net.ipv4.vs.*`
 //! these are kept and have no effect: `am_droprate`, `amemthresh`, `backup_only`, `cache_bypass`, `conntrack`,
 //! `drop_entry`, `drop_packet`, `ignore_tunneled`, `run_estimation`, `schedule_icmp`, `secure_tcp`, `sloppy_sctp`,
 //! `sync_*`. No line is written to the kernel's log when no server can be had.
@@ -37,6 +39,7 @@ mod icmp;
 mod input;
 mod life;
 pub mod local;
+mod log;
 mod output;
 mod persistence;
 pub mod proc;
@@ -46,16 +49,18 @@ pub mod server;
 pub mod service;
 pub mod state;
 pub mod stats;
+pub mod sync;
 #[cfg(test)]
 mod tests;
 
 pub use control::ControlError;
 pub use service::{Persistence, Server, ServerOptions, Service, ServiceOptions};
+pub use sync::{DaemonError, DaemonOptions};
 
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
 use crate::tables::Tables;
-use crate::tables::verdict::Verdict;
+use crate::tables::verdict::{Verdict, Xmit};
 use crate::trace::Stage;
 use crate::trace::record::ServiceKey;
 use crate::trace::why::Hook;
@@ -64,6 +69,7 @@ use crate::wire::packet::Packet;
 use crate::world::node::Cx;
 use conn::{Conn, Connections};
 use forward::Pools;
+use log::Log;
 use schedule::Servers;
 use service::Services;
 use smoltcp::wire::IpProtocol;
@@ -71,6 +77,7 @@ use state::Timeouts;
 use stats::Stats;
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
+use sync::Sync;
 
 /// The IPVS of one host.
 #[derive(Debug)]
@@ -81,6 +88,8 @@ pub struct Ipvs {
     timeouts: Timeouts,
     total: Stats,
     pools: Pools,
+    sync: Sync,
+    log: Log,
     /// When the connections of deleted servers end, with `expire_nodest_conn`.
     orphans_due: Option<Instant>,
     /// `ip_vs_ftp` is loaded.
@@ -93,6 +102,15 @@ pub struct Ipvs {
     outgoing: VecDeque<Packet>,
 }
 
+/// A packet that IPVS sends by itself.
+#[derive(Debug)]
+pub enum Outgoing {
+    /// Its way is looked up as for any other.
+    Routed(Packet),
+    /// Its way is settled.
+    By(Xmit),
+}
+
 impl Ipvs {
     /// No service, no connection, timeouts as Linux begins.
     pub fn new(node: NodeId) -> Self {
@@ -103,6 +121,8 @@ impl Ipvs {
             timeouts: Timeouts::default(),
             total: Stats::default(),
             pools: Pools::default(),
+            sync: Sync::default(),
+            log: Log::default(),
             orphans_due: None,
             ftp_helper: false,
             loaded: false,
@@ -135,9 +155,16 @@ impl Ipvs {
     }
 
     /// The next packet that IPVS sends by itself; to be asked after every hook and [`Ipvs::wake`] until there is none.
-    pub fn poll_transmit(&mut self, tables: &mut Tables, cx: &mut Cx) -> Option<Packet> {
-        let _ = (tables, cx);
-        self.outgoing.pop_front()
+    pub fn poll_transmit(&mut self, tables: &mut Tables, cx: &mut Cx) -> Option<Outgoing> {
+        match self.outgoing.pop_front() {
+            Some(packet) => Some(Outgoing::Routed(packet)),
+            None => self.next_message(tables, cx).map(Outgoing::By),
+        }
+    }
+
+    /// Lines for the kernel's log; to be asked after every hook, change and [`Ipvs::wake`].
+    pub fn take_log(&mut self) -> Vec<String> {
+        self.log.take()
     }
 
     /// Ends what is due: connections, deleted servers, what schedulers remember.
@@ -145,9 +172,10 @@ impl Ipvs {
         let before = cx.context();
         while let Some(id) = self.conns.due(cx.now) {
             cx.stage = Stage::Ipvs;
-            self.expire(id, cx);
+            self.expire(id, tables, cx);
             cx.resume(before);
         }
+        self.wake_sync(cx.now);
         if self.orphans_due.is_some_and(|due| due <= cx.now) {
             self.orphans_due = None;
             self.end_orphans(cx);
@@ -158,8 +186,13 @@ impl Ipvs {
 
     /// When something is due next. Not hooks: connections end also when there is no service.
     pub fn next_wake(&self) -> Option<Instant> {
-        let timers =
-            [self.conns.next_timer(), self.services.trash_due(), self.services.schedulers_due(), self.orphans_due];
+        let timers = [
+            self.conns.next_timer(),
+            self.services.trash_due(),
+            self.services.schedulers_due(),
+            self.orphans_due,
+            self.sync_due(),
+        ];
         Instant::soonest(timers)
     }
 
@@ -246,7 +279,7 @@ impl Ipvs {
     }
 
     fn look_at(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
-        if packet.by_ipvs {
+        if packet.by_ipvs || self.stands_aside(tables) {
             return Verdict::Accept(packet);
         }
         let before = cx.stage;

@@ -1,4 +1,4 @@
-//! `/proc/net/ip_vs`, `ip_vs_conn`, `ip_vs_stats` as text.
+//! `/proc/net/ip_vs`, `ip_vs_conn`, `ip_vs_conn_sync`, `ip_vs_stats` as text.
 //!
 //! Servers stand in the kernel's order here; services and connections in the order in which they were made, since the
 //! kernel's own comes from a hash.
@@ -50,6 +50,25 @@ pub fn connections(ipvs: &Ipvs, now: Instant) -> String {
             hex(conn.virtual_, ' '),
             hex(conn.server, ' '),
             conn.state,
+            conn.seconds_left(now)
+        );
+    }
+    text
+}
+
+/// `/proc/net/ip_vs_conn_sync`: the connections and where they come from.
+pub fn origins(ipvs: &Ipvs, now: Instant) -> String {
+    let mut text = String::from("Pro FromIP   FPrt ToIP     TPrt DestIP   DPrt State       Origin Expires\n");
+    for conn in ipvs.connections().iter() {
+        let _ = writeln!(
+            text,
+            "{:<3} {} {} {} {:<11} {:<6} {:>7}",
+            conn.transport.map_or("IP", Transport::name),
+            hex(conn.client, ' '),
+            hex(conn.virtual_, ' '),
+            hex(conn.server, ' '),
+            conn.state,
+            if conn.from_sync { "SYNC" } else { "LOCAL" },
             conn.seconds_left(now)
         );
     }

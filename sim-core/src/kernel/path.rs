@@ -27,9 +27,11 @@ pub mod reassembly;
 pub mod routing;
 mod tunnel;
 
+use super::log::KERNEL;
 use super::{ArpMessage, Kernel};
 use crate::base::id::{IfaceId, PortId};
 use crate::base::time::Instant;
+use crate::ipvs::Outgoing;
 use crate::tables::routes::Route;
 use crate::tables::verdict::{IcmpError, Verdict, Xmit};
 use crate::trace::{Stage, Why};
@@ -171,14 +173,27 @@ pub(crate) fn drain(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
         } else if let Some(packet) = kernel.sockets.poll_transmit() {
             cx.take_up(packet.buffer());
             send(kernel, packet, out, cx);
-        } else if let Some(packet) = kernel.ipvs.poll_transmit(&mut kernel.tables, cx) {
-            cx.take_up(packet.buffer());
-            send(kernel, packet, out, cx);
+        } else if let Some(outgoing) = kernel.ipvs.poll_transmit(&mut kernel.tables, cx) {
+            match outgoing {
+                Outgoing::Routed(packet) => {
+                    cx.take_up(packet.buffer());
+                    send(kernel, packet, out, cx);
+                }
+                Outgoing::By(xmit) => {
+                    cx.take_up(xmit.packet.buffer());
+                    if let Some(xmit) = settle(output::pass(kernel, xmit, cx), kernel, out, cx) {
+                        leave(kernel, xmit, true, out, cx);
+                    }
+                }
+            }
         } else {
             break;
         }
     }
     cx.resume(circumstances);
+    for line in kernel.ipvs.take_log() {
+        kernel.write_log(KERNEL, &line, cx);
+    }
 }
 
 /// Does what is due: neighbours, fragments, translated flows, path MTUs, connections of IPVS, sockets.

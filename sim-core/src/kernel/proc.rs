@@ -131,6 +131,7 @@ fn net(kernel: &Kernel, name: &str, now: Instant) -> Option<String> {
         "ip_vs" => Some(crate::ipvs::proc::services(&kernel.ipvs)),
         "ip_vs_conn" => Some(crate::ipvs::proc::connections(&kernel.ipvs, now)),
         "toa_stats" => kernel.sockets.toa.stats(),
+        "ip_vs_conn_sync" => Some(crate::ipvs::proc::origins(&kernel.ipvs, now)),
         "ip_vs_stats" => Some(crate::ipvs::proc::stats(&kernel.ipvs, now)),
         _ => None,
     }

@@ -16,6 +16,7 @@ mod cat;
 pub mod command;
 mod curl;
 mod disk;
+mod dmesg;
 mod echo;
 mod files;
 mod filter;

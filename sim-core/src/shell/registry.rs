@@ -17,7 +17,7 @@ pub const COMMANDS: &[&[&Command]] = &[
     // The host and its processes.
     &[&super::host::HOSTNAME, &super::host::DATE, &super::host::WHICH, &super::host::UNAME, &super::host::WHOAMI],
     &[&super::host::SEQ, &super::processes::KILL, &super::processes::KILLALL, &super::processes::PIDOF],
-    &[&super::processes::PS, &super::processes::POWER],
+    &[&super::processes::PS, &super::processes::POWER, &super::dmesg::COMMAND],
     &[&super::housekeeping::PACKAGES, &super::housekeeping::RPM, &super::housekeeping::QUIET],
     &[&super::housekeeping::EDITORS],
     // LVS.

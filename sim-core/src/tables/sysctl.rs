@@ -383,6 +383,9 @@ impl Sysctl {
             }
             Place::Vs(setting) => {
                 check(setting)?;
+                if vs::is_invalid(setting, &numbers) {
+                    return Err(invalid());
+                }
                 if vs::is_refused(setting, &numbers) {
                     return Err(SysctlError::NotModelled(key.into()));
                 }

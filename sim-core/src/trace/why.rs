@@ -624,6 +624,23 @@ pub enum Why {
         /// Whom the program sees.
         peer: Ipv4Addr,
     },
+    /// The sync daemon will tell the backups of the connection.
+    IpvsSync {
+        /// The client's packets so far.
+        packets: u32,
+    },
+    /// The backup daemon takes over what a master tells.
+    IpvsSyncHeard {
+        /// How many connections.
+        connections: u8,
+    },
+    /// The backup daemon does not listen to masters of another syncid.
+    IpvsSyncOther {
+        /// The message's.
+        sync_id: u8,
+        /// The daemon's.
+        own: u8,
+    },
     /// Wrapped in an outer IP header.
     IpvsWrapped {
         /// What is put in front.

@@ -4,7 +4,8 @@
 //! ```text
 //!   Ethernet ─┬─ ARP
 //!             └─ IPv4 ─┬─ TCP ── TOA ── HTTP's first line
-//!                      ├─ UDP ── GUE ── IPv4
+//!                      ├─ UDP ─┬─ GUE ── IPv4
+//!                      │      └─ message of the IPVS sync daemon
 //!                      ├─ GRE ── IPv4
 //!                      ├─ ICMP ── the packet it quotes (IPv4 again)
 //!                      ├─ VRRP
@@ -13,6 +14,7 @@
 //! # Not modelled
 //! VLAN tags, IPv6, relative TCP sequence numbers, reassembly of segments.
 
+mod sync;
 mod tunnel;
 
 use super::field::{FieldName as F, Protocol};
@@ -472,7 +474,11 @@ impl Reader<'_> {
             return self.close();
         }
         self.close();
+        let ports = [self.word(at), self.word(at + 2)];
         let end = end.min(at + length);
+        if ports.contains(&super::sync::PORT) && !self.quoted {
+            return self.sync(at + 8, end);
+        }
         match self.bytes.get(at..end.min(self.bytes.len())).and_then(gue::open) {
             Some(header) if self.is_ip_header(at + header) => self.gue(at + 8, at + header, end),
             Some(_) | None => self.data(at + 8, end),

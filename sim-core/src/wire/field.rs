@@ -25,6 +25,8 @@ pub enum Protocol {
     Toa,
     /// RFC 3768.
     Vrrp,
+    /// Messages of the IPVS sync daemon (`wire/sync.rs`).
+    Ipvs,
     /// The first line of a request or answer on port 80 or 8080.
     Http,
     /// Octets that no protocol above explains.
@@ -144,6 +146,22 @@ pub enum FieldName {
     VrrpChecksum,
     VrrpAddress,
     VrrpAuthString,
+    SyncCount,
+    SyncId,
+    SyncSize,
+    SyncVersion,
+    SyncProtocol,
+    SyncFlags,
+    SyncFlags0,
+    SyncState,
+    SyncClientPort,
+    SyncVirtualPort,
+    SyncServerPort,
+    SyncMark,
+    SyncTimeout,
+    SyncClient,
+    SyncVirtual,
+    SyncServer,
     HttpMethod,
     HttpUri,
     HttpCode,
@@ -240,6 +258,22 @@ pub const FIELDS: &[FieldRow] = &[
     row(F::VrrpChecksum, "vrrp.checksum", Number, "checksum"),
     row(F::VrrpAddress, "vrrp.ip_addr", Address, "address"),
     row(F::VrrpAuthString, "vrrp.auth_string", Text, "password"),
+    row(F::SyncCount, "ipvs.conncount", Number, "connections"),
+    row(F::SyncId, "ipvs.syncid", Number, "syncid"),
+    row(F::SyncSize, "ipvs.size", Number, "size"),
+    row(F::SyncVersion, "ipvs.version", Number, "version"),
+    row(F::SyncProtocol, "ipvs.proto", Number, "protocol"),
+    row(F::SyncFlags, "ipvs.flags.v1", Number, "flags"),
+    row(F::SyncFlags0, "ipvs.flags", Number, "flags"),
+    row(F::SyncState, "ipvs.state", Number, "state"),
+    row(F::SyncClientPort, "ipvs.cport", Number, "client port"),
+    row(F::SyncVirtualPort, "ipvs.vport", Number, "virtual port"),
+    row(F::SyncServerPort, "ipvs.dport", Number, "server port"),
+    row(F::SyncMark, "ipvs.fwmark", Number, "firewall mark"),
+    row(F::SyncTimeout, "ipvs.timeout", Number, "timeout"),
+    row(F::SyncClient, "ipvs.caddr", Address, "client"),
+    row(F::SyncVirtual, "ipvs.vaddr", Address, "virtual address"),
+    row(F::SyncServer, "ipvs.daddr", Address, "server"),
     row(F::HttpMethod, "http.request.method", Text, "method"),
     row(F::HttpUri, "http.request.uri", Text, "URI"),
     row(F::HttpCode, "http.response.code", Number, "status"),
@@ -255,7 +289,7 @@ impl FieldName {
 
 impl Protocol {
     /// Every protocol, in the order of its name's meaning.
-    pub const ALL: [Protocol; 12] = [
+    pub const ALL: [Protocol; 13] = [
         Protocol::Eth,
         Protocol::Arp,
         Protocol::Ip,
@@ -266,6 +300,7 @@ impl Protocol {
         Protocol::Gue,
         Protocol::Toa,
         Protocol::Vrrp,
+        Protocol::Ipvs,
         Protocol::Http,
         Protocol::Data,
     ];
@@ -283,6 +318,7 @@ impl Protocol {
             Protocol::Gue => "lab.gue",
             Protocol::Toa => "lab.toa",
             Protocol::Vrrp => "vrrp",
+            Protocol::Ipvs => "ipvs",
             Protocol::Http => "http",
             Protocol::Data => "data",
         }
@@ -301,6 +337,7 @@ impl Protocol {
             Protocol::Gue => "GUE",
             Protocol::Toa => "TOA",
             Protocol::Vrrp => "VRRP",
+            Protocol::Ipvs => "IPVS sync daemon",
             Protocol::Http => "HTTP",
             Protocol::Data => "Data",
         }

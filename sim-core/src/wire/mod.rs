@@ -14,6 +14,7 @@ pub mod ipip;
 pub mod packet;
 pub mod rewrite;
 pub mod summary;
+pub mod sync;
 pub mod tcp_option;
 pub mod toa;
 pub mod vrrp;

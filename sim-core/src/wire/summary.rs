@@ -46,6 +46,11 @@ pub fn brief_of(frame: &Dissection, bytes: &[u8]) -> String {
         Protocol::Vrrp => {
             format!("VRRP vrid {} prio {}", number(frame, layer, F::VrrpId), number(frame, layer, F::VrrpPriority))
         }
+        Protocol::Ipvs => format!(
+            "IPVS sync: {} connection(s), syncid {}",
+            number(frame, layer, F::SyncCount),
+            number(frame, layer, F::SyncId)
+        ),
         Protocol::Http | Protocol::Data | Protocol::Toa => brief_http(frame, layer, bytes),
     }
 }
@@ -119,9 +124,13 @@ fn ip(frame: &Dissection, at: usize) -> String {
             plain(format!("GREv0, length {inside}: {}", ip(frame, at + 2)))
         }
         Protocol::Gre => plain(format!("GREv0, length {inside}")),
-        Protocol::Data | Protocol::Http | Protocol::Eth | Protocol::Arp | Protocol::Gue | Protocol::Toa => {
-            plain(format!("ip-proto-{} {inside}", number(frame, layer, F::IpProtocol)))
-        }
+        Protocol::Data
+        | Protocol::Http
+        | Protocol::Ipvs
+        | Protocol::Eth
+        | Protocol::Arp
+        | Protocol::Gue
+        | Protocol::Toa => plain(format!("ip-proto-{} {inside}", number(frame, layer, F::IpProtocol))),
     }
 }
 

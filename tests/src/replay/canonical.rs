@@ -4,6 +4,7 @@
 //! | field | where |
 //! |---|---|
 //! | IP identification | where the host made the packet itself and the value is not 0 (Linux draws it) |
+//! | source port of a datagram to a group | where the host sent it (the sync daemon's socket draws it) |
 //! | identifier, and the first 16 octets of data, of an echo request | where the host sent it (a process id, a time stamp) |
 //!
 //! A packet that passes a host keeps its identification, and there it is compared.
@@ -39,6 +40,10 @@ impl Passing {
         }
     }
 
+    fn passes(&self, frame: &[u8], id: u16) -> bool {
+        self.ids.contains(&(frame[IP_PROTOCOL], id))
+    }
+
     /// The frame with what is not determined set to a fixed value.
     pub fn canonical(&self, frame: &[u8]) -> Vec<u8> {
         let mut frame = frame.to_vec();
@@ -46,8 +51,11 @@ impl Passing {
             return frame;
         };
         let id = word(&frame, IP_ID);
-        if id != 0 && !self.ids.contains(&(frame[IP_PROTOCOL], id)) {
+        if id != 0 && !self.passes(&frame, id) {
             replace(&mut frame, IP_ID, IP_CHECKSUM, DRAWN);
+        }
+        if let Some((port, checksum)) = group_port(&frame, ip).filter(|_| id == 0 || !self.passes(&frame, id)) {
+            replace(&mut frame, port, checksum, DRAWN);
         }
         if let Some(ident) = echo_request(&frame, ip).filter(|ident| !self.echoes.contains(&word(&frame, *ident))) {
             let checksum = ident - 2;
@@ -65,6 +73,14 @@ impl Passing {
 fn ipv4(frame: &[u8]) -> Option<usize> {
     let whole = frame.len() >= ETHERNET + 20 && frame[12..14] == [0x08, 0x00] && frame[ETHERNET] >> 4 == 4;
     whole.then(|| ETHERNET + usize::from(frame[ETHERNET] & 0x0f) * 4)
+}
+
+/// Where the source port and the checksum of a datagram to a group stand, if the frame is one.
+fn group_port(frame: &[u8], payload: usize) -> Option<(usize, usize)> {
+    const UDP: u8 = 17;
+    let to_group = frame[ETHERNET + 16] >> 4 == 0xe;
+    let is = to_group && frame[IP_PROTOCOL] == UDP && frame.len() >= payload + 8;
+    is.then_some((payload, payload + 6))
 }
 
 /// Where the identifier of an echo request stands, if the frame is one (and no later fragment).

@@ -2,7 +2,7 @@
 //!
 //! | kind | how | unit |
 //! |---|---|---|
-//! | `mode-*` `state-*` | node replay: one host alone gets the frames its NICs received; what it sends and shows is compared | a step |
+//! | `mode-*` `state-*` `sync-*` | node replay: one host alone gets the frames its NICs received; what it sends and shows is compared | a step |
 //! | `arp-locktime` | one host alone hears messages made by hand; its neighbour table is compared | a row |
 //! | `arp-matrix` `arp-scope` | scenario replay: who answers whom, and what the router then knows | a row |
 //! | `sched-*` | scenario replay: a director, clients and servers; who gets each connection, and the counters | a run |
@@ -63,7 +63,7 @@ pub struct Difference {
 pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     let kind = case.name.split('-').next().unwrap_or_default();
     match kind {
-        "mode" | "state" => node::replay(case),
+        "mode" | "state" | "sync" => node::replay(case),
         "sched" => schedule::replay(case),
         "arp" if case.name == "arp-locktime" => locktime::replay(case),
         "arp" if matches!(&*case.name, "arp-matrix" | "arp-scope") => matrix::replay(case),

@@ -6,6 +6,7 @@
 //! ```
 //! Follows Linux `ip_vs_xmit.c`.
 
+mod bypass;
 mod dr;
 mod fullnat;
 mod nat;
@@ -123,7 +124,8 @@ enum Departure {
 }
 
 impl Pools {
-    fn take_id(&mut self) -> u16 {
+    /// The next identification.
+    pub(super) fn take_id(&mut self) -> u16 {
         self.next_id = self.next_id.wrapping_add(1);
         self.next_id
     }

@@ -1,11 +1,16 @@
 //! Every forwarding method.
 
-use super::{ForwardingMethod, dr, fullnat, nat, tun};
+use super::{ForwardingMethod, bypass, dr, fullnat, nat, tun};
 use crate::trace::record::Method;
 
 /// The methods, each with the word of the record.
-pub const METHODS: &[(Method, &dyn ForwardingMethod)] =
-    &[(Method::Nat, &nat::Nat), (Method::Dr, &dr::Dr), (Method::Tun, &tun::Tun), (Method::FullNat, &fullnat::FullNat)];
+pub const METHODS: &[(Method, &dyn ForwardingMethod)] = &[
+    (Method::Nat, &nat::Nat),
+    (Method::Dr, &dr::Dr),
+    (Method::Tun, &tun::Tun),
+    (Method::FullNat, &fullnat::FullNat),
+    (Method::Bypass, &bypass::Bypass),
+];
 
 /// A method; none if it is not modelled.
 pub fn find(method: Method) -> Option<&'static dyn ForwardingMethod> {

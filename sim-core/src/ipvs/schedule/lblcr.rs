@@ -28,7 +28,7 @@ impl Scheduler for Lblcr {
         let (address, now) = (ask.flow.destination.address, ask.now);
         let pick = |server| Ok(Pick { server, family: Family::Cost });
         let Some(entry) = self.cache.get_mut(address) else {
-            let chosen = least_loaded(servers).ok_or(Refusal::NoDestination)?;
+            let chosen = least_loaded(servers).ok_or(Refusal::Unsaid)?;
             self.cache.put(address, Set { members: vec![chosen], changed: now }, now);
             return pick(chosen);
         };

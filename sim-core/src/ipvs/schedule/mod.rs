@@ -106,6 +106,8 @@ pub struct Pick {
 pub enum Refusal {
     /// No server can be had.
     NoDestination,
+    /// No server can be had, and the log does not say so (lblcr, for a destination that it does not know).
+    Unsaid,
     /// wrr's words: there are weights, but all these servers are overloaded.
     AllOverloaded,
 }

@@ -28,6 +28,11 @@ pub(super) fn pass(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Pac
 
 /// Gives the packet to whom it is for. What comes out of a tunnel begins again.
 pub(super) fn deliver(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) -> Step<Packet> {
+    if kernel.ipvs.hears(&packet) {
+        kernel.ipvs.take_message(&packet, &kernel.tables, cx);
+        cx.recycle(packet.into_buffer());
+        return Step::Done;
+    }
     if let Some(by) = tunnel::of(kernel, &packet) {
         return tunnel::open(kernel, packet, by, cx);
     }

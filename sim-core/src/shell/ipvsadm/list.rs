@@ -5,7 +5,8 @@ use super::parse::{Columns, FLAGS, List, What};
 use super::tunnel;
 use crate::base::time::Instant;
 use crate::ipvs::stats::Counts;
-use crate::ipvs::{Ipvs, Server, Service};
+use crate::ipvs::sync::Role;
+use crate::ipvs::{DaemonOptions, Ipvs, Server, Service};
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::fmt::Write as _;
@@ -27,8 +28,22 @@ pub(super) fn text(ipvs: &Ipvs, list: &List, names: &Names, now: Instant) -> Opt
             let [tcp, fin, udp] = ipvs.timeouts().map(|timeout| timeout.secs());
             Some(format!("Timeout (tcp tcpfin udp): {tcp} {fin} {udp}\n"))
         }
-        What::Daemon => Some(String::new()),
+        What::Daemon => Some(daemons(ipvs)),
     }
+}
+
+fn daemons(ipvs: &Ipvs) -> String {
+    let mut text = String::new();
+    for (role, options) in ipvs.daemons() {
+        let role = match role {
+            Role::Master => "master",
+            Role::Backup => "backup",
+        };
+        let DaemonOptions { interface, sync_id, longest, group, port, ttl } = options;
+        let _ = write!(text, "{role} sync daemon (mcast={interface}, syncid={sync_id}, maxlen={longest}, ");
+        let _ = writeln!(text, "group={group}, port={port}, ttl={ttl})");
+    }
+    text
 }
 
 /// Services in the order of the list: by protocol, address and port, then by mark.

@@ -3,7 +3,7 @@
 //! `ipvsadm-save` and `ipvsadm-restore` are the two scripts that come with it; [`service`] is its start script.
 //!
 //! # Not modelled
-//! IPv6, SCTP, persistence engines and the sync daemon are refused.
+//! IPv6, SCTP and persistence engines are refused.
 
 mod laddr;
 mod list;
@@ -18,7 +18,7 @@ mod tunnel;
 mod words;
 
 use super::command::{Call, Command, Fault, Outcome, unknown_option};
-use crate::ipvs::ControlError;
+use crate::ipvs::{ControlError, DaemonError};
 use crate::kernel::Kernel;
 use crate::kernel::syscall::Sys;
 use crate::world::node::Cx;
@@ -124,6 +124,8 @@ fn answer(request: &Request, names: &Names, kernel: &mut Kernel, cx: &mut Cx) ->
             Some(text) => return Answer::text(text),
             None => Err(ControlError::NoService),
         },
+        Request::StartDaemon(role, options) => return daemon(ipvs.start_daemon(*role, options, tables, cx)),
+        Request::StopDaemon(role) => return daemon(ipvs.stop_daemon(*role, tables)),
         Request::List(list) => match list::text(ipvs, list, names, cx.now) {
             Some(text) => return Answer::text(text),
             None => Err(ControlError::NoService),
@@ -138,6 +140,22 @@ fn answer(request: &Request, names: &Names, kernel: &mut Kernel, cx: &mut Cx) ->
         Err(error) => Answer { err: format!("{}\n", complaint(request, error)), code: 255, ..Answer::default() },
     }
 }
+
+/// What the kernel says to a daemon, in the tool's words.
+fn daemon(done: Result<(), DaemonError>) -> Answer {
+    let text = match done {
+        Ok(()) => return Answer::default(),
+        Err(DaemonError::NoDevice) => "No such device",
+        Err(DaemonError::Runs) => "Daemon has already run",
+        Err(DaemonError::RunsNot) => "No daemon is running",
+        Err(DaemonError::Invalid) => INVALID,
+        Err(DaemonError::NoRoom) => "No buffer space available",
+    };
+    Answer { err: format!("{text}\n"), code: 255, ..Answer::default() }
+}
+
+/// EINVAL in the tool's words.
+const INVALID: &str = "Invalid operation.  Possibly wrong module version, address not unicast, ...";
 
 /// The kernel's refusal in the tool's words.
 fn complaint(request: &Request, error: ControlError) -> &'static str {
@@ -157,7 +175,7 @@ fn complaint(request: &Request, error: ControlError) -> &'static str {
         ControlError::NoService => "No such service",
         ControlError::ServerExists => "Destination already exists",
         ControlError::NoServer => "No such destination",
-        ControlError::Invalid => "Invalid operation.  Possibly wrong module version, address not unicast, ...",
+        ControlError::Invalid => INVALID,
         ControlError::LocalExists => "Local address already exists",
         ControlError::NoLocal => "No such Local address",
         ControlError::LocalBusy => "Device or resource busy",
@@ -205,6 +223,8 @@ fn usage() -> String {
          \x20 ipvsadm -L|l [SERVICE] [-n] [-c] [options]\n\
          \x20 ipvsadm -Z [SERVICE]\n\
          \x20 ipvsadm --set tcp tcpfin udp\n\
+         \x20 ipvsadm --start-daemon master|backup [--mcast-interface if] [--syncid id] [options]\n\
+         \x20 ipvsadm --stop-daemon master|backup\n\
          \x20 ipvsadm -h | -v\n\
          SERVICE is -t host:port, -u host:port or -f mark. Options:\n",
     );

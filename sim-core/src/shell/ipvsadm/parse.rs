@@ -5,7 +5,8 @@ use super::names::Names;
 use super::tunnel;
 use super::words::{self, Given, Slip};
 use crate::base::time::Duration;
-use crate::ipvs::{Persistence, ServerOptions, ServiceOptions};
+use crate::ipvs::sync::Role;
+use crate::ipvs::{DaemonOptions, Persistence, ServerOptions, ServiceOptions};
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::net::Ipv4Addr;
@@ -26,6 +27,8 @@ pub(super) enum Request {
     AddLocal(ServiceKey, laddr::Typed),
     DeleteLocal(ServiceKey, laddr::Typed),
     ListLocals(Option<ServiceKey>),
+    StartDaemon(Role, DaemonOptions),
+    StopDaemon(Role),
     Save { numeric: bool },
     Restore,
     Help,
@@ -91,6 +94,8 @@ const COMMANDS: &[(&str, &str, &[&str], &[&str])] = &[
     ("add-laddr", "add-laddr", &[SERVICE, LOCAL, "ifname"], &[]),
     ("del-laddr", "del-laddr", &[SERVICE, LOCAL, "ifname"], &[]),
     ("get-laddr", "get-laddr", &[], &[SERVICE]),
+    ("start-daemon", "start-daemon", &[], DAEMON_OPTIONS),
+    ("stop-daemon", "stop-daemon", &[], &[]),
     ("save", "save", &[], &["numeric"]),
     ("restore", "restore", &[], &[]),
     ("help", "help", &[], &[]),
@@ -103,6 +108,7 @@ const LOCAL: &str = "local-address";
 const SERVICE_OPTIONS: &[&str] = &["scheduler", "persistent", "netmask", "ops", "sched-flags", "conn-timeout"];
 const SERVER_OPTIONS: &[&str] =
     &[FORWARD, "weight", "u-threshold", "l-threshold", "tun-type", "tun-port", "tun-nocsum", "tun-csum", "tun-remcsum"];
+const DAEMON_OPTIONS: &[&str] = &["mcast-interface", "syncid", "sync-maxlen", "mcast-group", "mcast-port", "mcast-ttl"];
 const LIST_OPTIONS: &[&str] = &[
     SERVICE,
     "numeric",
@@ -137,8 +143,10 @@ pub(super) fn read(args: &[&str], names: &Names) -> Result<Request, Failure> {
     }
     let words = words::read(args);
     let mut given = words.given.iter();
-    let command = given.next().and_then(|first| COMMANDS.iter().find(|row| row.0 == first.name));
-    let Some(command) = command else { return Err(try_help()) };
+    let first = given.next();
+    let command = first.and_then(|first| COMMANDS.iter().find(|row| row.0 == first.name));
+    let (Some(command), Some(first)) = (command, first) else { return Err(try_help()) };
+    let role = role_of(first)?;
     let given: Vec<&Given> = given.collect();
     check_options(&given)?;
     if let Some(slip) = words.slip {
@@ -166,6 +174,8 @@ pub(super) fn read(args: &[&str], names: &Names) -> Result<Request, Failure> {
         "add-laddr" => Ok(Request::AddLocal(found()?, local_of(&given, names)?)),
         "del-laddr" => Ok(Request::DeleteLocal(found()?, local_of(&given, names)?)),
         "get-laddr" => Ok(Request::ListLocals(service)),
+        "start-daemon" => Ok(Request::StartDaemon(role, daemon_options(&given)?)),
+        "stop-daemon" => Ok(Request::StopDaemon(role)),
         "save" => Ok(Request::Save { numeric: has(&given, "numeric") }),
         "restore" => Ok(Request::Restore),
         "help" => Ok(Request::Help),
@@ -328,6 +338,46 @@ fn local_of(given: &[&Given], names: &Names) -> Result<laddr::Typed, Failure> {
     let text = value(given, "laddr").unwrap_or_default();
     let (address, _) = names.endpoint(text, Transport::Tcp).ok_or_else(|| usage("illegal local address"))?;
     Ok(laddr::Typed { address, interface: value(given, "ifname").unwrap_or_default().to_owned() })
+}
+
+/// Which daemon is meant. For other commands it does not matter.
+fn role_of(first: &Given) -> Result<Role, Failure> {
+    let complaint = match first.name {
+        "start-daemon" => "illegal start_daemon specified",
+        "stop-daemon" => "illegal stop_daemon specified",
+        _ => return Ok(Role::Master),
+    };
+    match first.value.as_deref() {
+        Some("master") => Ok(Role::Master),
+        Some("backup") => Ok(Role::Backup),
+        _ => Err(usage(complaint)),
+    }
+}
+
+fn daemon_options(given: &[&Given]) -> Result<DaemonOptions, Failure> {
+    const LONGEST: u32 = 65_535 - 28;
+    let number = |name: &str, range: std::ops::RangeInclusive<u32>| match value(given, name) {
+        None => Ok(0),
+        Some(text) => {
+            let number = text.parse::<u32>().ok().filter(|number| range.contains(number));
+            number.ok_or_else(|| usage(format!("illegal {name} specified")))
+        }
+    };
+    let group = match value(given, "mcast-group") {
+        None => Ipv4Addr::UNSPECIFIED,
+        Some(text) => {
+            let group = text.parse().ok().filter(Ipv4Addr::is_multicast);
+            group.ok_or_else(|| usage(format!("invalid IPv4 mcast-group `{text}'")))?
+        }
+    };
+    Ok(DaemonOptions {
+        interface: value(given, "mcast-interface").unwrap_or("eth0").into(),
+        sync_id: number("syncid", 0..=255)? as u8,
+        longest: number("sync-maxlen", 1..=LONGEST)?,
+        group,
+        port: number("mcast-port", 1..=65_535)? as u16,
+        ttl: number("mcast-ttl", 1..=255)? as u8,
+    })
 }
 
 fn list(given: &[&Given], service: Option<ServiceKey>) -> Result<List, Failure> {

@@ -204,11 +204,34 @@ fn the_loader_is_told_of_what_is_not_modelled() {
     assert_eq!(faults("ipvsadm -A -t 10.0.2.100:80 -s rr"), []);
     assert_eq!(faults("ipvsadm -Lnc"), []);
     assert_eq!(faults("ipvsadm -A -u 10.0.0.1:5060 -p --pe sip"), [(5, FaultKind::NotModelled)]);
-    assert_eq!(faults("ipvsadm --start-daemon master"), [(1, FaultKind::NotModelled)]);
     assert_eq!(faults("ipvsadm -a -t 10.0.0.1:80 -r 10.0.0.2 -i --tun-type gue"), [], "the tool asks for a port");
     assert_eq!(faults("ipvsadm -A -t 10.0.0.1:80 -j enable"), [(4, FaultKind::NotModelled)]);
+    assert_eq!(faults("ipvsadm --start-daemon master --syncid 7"), []);
     assert_eq!(faults("ipvsadm -Lnq"), [(1, FaultKind::Unknown)]);
     assert_eq!(faults("ipvsadm -A -t 10.0.0.1:80 -s wrrr"), [], "the kernel says so when it is typed");
+}
+
+#[test]
+fn daemons_are_started_listed_and_stopped_in_the_tools_words() {
+    let line = |role: &str, rest: &str| format!("{role} sync daemon ({rest}, group=224.0.0.81, port=8848, ttl=1)\n");
+    let start = "--start-daemon master --mcast-interface eth0 --syncid 7";
+    check(&[start], "");
+    check(&[start, "-Ln --daemon"], &line("master", "mcast=eth0, syncid=7, maxlen=1472"));
+    let backup = "--start-daemon backup --sync-maxlen 100";
+    let both =
+        line("master", "mcast=eth0, syncid=7, maxlen=1472") + &line("backup", "mcast=eth0, syncid=0, maxlen=1024");
+    check(&[start, backup, "-L --daemon"], &both);
+    check(&[start, "--stop-daemon master", "-L --daemon"], "");
+    let own = "--start-daemon master --mcast-group 239.1.1.1 --mcast-port 9000 --mcast-ttl 3";
+    let shown = "master sync daemon (mcast=eth0, syncid=0, maxlen=1472, group=239.1.1.1, port=9000, ttl=3)\n";
+    check(&[own, "-L --daemon"], shown);
+    refused(&[start, start], 255, "Daemon has already run");
+    refused(&["--stop-daemon backup"], 255, "No daemon is running");
+    refused(&["--start-daemon master --mcast-interface eth9"], 255, "No such device");
+    refused(&["--start-daemon both"], 2, "illegal start_daemon specified");
+    refused(&["--start-daemon master --syncid 256"], 2, "illegal syncid specified");
+    refused(&["--start-daemon master --mcast-group 10.0.0.1"], 2, "invalid IPv4 mcast-group `10.0.0.1'");
+    refused(&["--stop-daemon master --syncid 1"], 2, "Illegal 'syncid' option with the 'stop-daemon' command");
 }
 
 fn check_words(words: &[&str]) -> Vec<(usize, FaultKind)> {

@@ -99,7 +99,7 @@ pub(super) const SETTINGS: &[Setting] = &[
     setting("sloppy_tcp", &[0], INT),
     setting("snat_reroute", &[1], INT),
     setting("sync_persist_mode", &[0], INT),
-    setting("sync_ports", &[1], 16),
+    setting("sync_ports", &[1], 64),
     setting("sync_qlen_max", &[18_737], INT),
     setting("sync_refresh_period", &[0], INT),
     setting("sync_retries", &[0], 3),
@@ -110,7 +110,6 @@ pub(super) const SETTINGS: &[Setting] = &[
 
 /// Settings that exist and are not modelled: they keep their value, and another one is refused.
 const FIXED: &[&str] = &[
-    "backup_only",
     "cache_bypass",
     "conntrack",
     "drop_entry",
@@ -119,19 +118,20 @@ const FIXED: &[&str] = &[
     "run_estimation",
     "schedule_icmp",
     "secure_tcp",
-    "sync_persist_mode",
-    "sync_ports",
-    "sync_qlen_max",
-    "sync_refresh_period",
-    "sync_retries",
-    "sync_sock_size",
-    "sync_threshold",
-    "sync_version",
 ];
 
 /// Whether a setting is one of Linux 6.1, which `sysctl -a` lists; the others answer to their names.
 pub(super) fn is_listed(setting: &Setting) -> bool {
     !setting.name.starts_with("fullnat_")
+}
+
+/// Whether these numbers make no sense together, though each is in its range.
+pub(super) fn is_invalid(setting: &Setting, numbers: &[i64]) -> bool {
+    match (setting.name, numbers) {
+        ("sync_threshold", [threshold, period]) => *period != 0 && threshold >= period,
+        ("sync_ports", [ports]) => !u64::try_from(*ports).is_ok_and(u64::is_power_of_two),
+        _ => false,
+    }
 }
 
 /// Whether these numbers would ask for something that is not modelled.

@@ -144,6 +144,9 @@ pub fn code(trace: &Trace, why: Why) -> &'static str {
         Why::ToaTaken { .. } => "TOA.TAKEN",
         Why::ToaAbsent { .. } => "TOA.ABSENT",
         Why::ToaUnread { .. } => "TOA.UNREAD",
+        Why::IpvsSync { .. } => "IPVS.SYNC",
+        Why::IpvsSyncHeard { .. } => "IPVS.SYNCHEARD",
+        Why::IpvsSyncOther { .. } => "IPVS.SYNCOTHER",
         Why::IpvsWrapped { .. } => "IPVS.WRAPPED",
     }
 }

@@ -301,6 +301,15 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             };
             format!("{headers} put on, from {from} to {}", names.host(to))
         }
+        Why::IpvsSync { packets } => {
+            format!("the sync daemon will tell the backups of it (packet {packets} of the client)")
+        }
+        Why::IpvsSyncHeard { connections } => {
+            format!("a master tells of {connections} connection(s): they are noted as its own connections would be")
+        }
+        Why::IpvsSyncOther { sync_id, own } => {
+            format!("a message of syncid {sync_id}: this backup listens to {own} only, and drops it")
+        }
     }
 }
 

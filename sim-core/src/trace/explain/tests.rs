@@ -151,6 +151,9 @@ fn one_of_each() -> Vec<Why> {
         Why::ToaUnread { peer: NONE },
         Why::IpvsWrapped { by: TunnelKind::Ipip, from: NONE, to: RIP },
         Why::IpvsWrapped { by: TunnelKind::Gue, from: NONE, to: RIP },
+        Why::IpvsSync { packets: 3 },
+        Why::IpvsSyncHeard { connections: 2 },
+        Why::IpvsSyncOther { sync_id: 2, own: 1 },
     ]
 }
 

@@ -94,6 +94,26 @@ pub enum ConnState {
     Assured,
 }
 
+impl ConnState {
+    /// The state of TCP with this number in Linux's list.
+    pub fn of_tcp(number: u16) -> Option<ConnState> {
+        const ALL: [ConnState; 11] = [
+            ConnState::None,
+            ConnState::Established,
+            ConnState::SynSent,
+            ConnState::SynRecv,
+            ConnState::FinWait,
+            ConnState::TimeWait,
+            ConnState::Close,
+            ConnState::CloseWait,
+            ConnState::LastAck,
+            ConnState::Listen,
+            ConnState::SynAck,
+        ];
+        ALL.get(usize::from(number)).copied()
+    }
+}
+
 /// A virtual service.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServiceRecord {

@@ -212,4 +212,31 @@ pub(super) const PAGES: &[Page] = &[
         &["ipvsadm -a … -i --tun-type ipip | gre | gue --tun-port 5555"],
         "net/netfilter/ipvs/ip_vs_xmit.c: ip_vs_tunnel_xmit; RFC 2003",
     ),
+    row(
+        "IPVS.SYNC",
+        "the backups will hear of the connection",
+        "The master daemon tells its backups of a connection at the third packet of the client, then every 50 packets, and \
+         when its state changes to an ending one. The message leaves up to 3 s later: connections shorter than that are \
+         lost when a backup takes over.",
+        &[
+            "sysctl net.ipv4.vs.sync_threshold=\"3 50\"",
+            "ipvsadm --start-daemon master --mcast-interface eth0 --syncid 1",
+        ],
+        "net/netfilter/ipvs/ip_vs_sync.c: ip_vs_sync_conn_needed",
+    ),
+    row(
+        "IPVS.SYNCHEARD",
+        "connections that a master told of",
+        "The backup daemon notes the connections of the message: same state, same time left, bound to its own real server \
+         of that address, counted there as active or inactive. When the VIP moves to this host, their packets find them.",
+        &["ipvsadm -Lnc, on the backup", "cat /proc/net/ip_vs_conn_sync: LOCAL or SYNC"],
+        "net/netfilter/ipvs/ip_vs_sync.c: ip_vs_process_message",
+    ),
+    row(
+        "IPVS.SYNCOTHER",
+        "a message for other backups",
+        "Masters and backups that belong together have the same syncid. A backup of syncid 0 listens to all.",
+        &["ipvsadm --start-daemon backup --mcast-interface eth0 --syncid 1"],
+        "net/netfilter/ipvs/ip_vs_sync.c: ip_vs_process_message",
+    ),
 ];
