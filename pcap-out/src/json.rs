@@ -257,7 +257,16 @@ fn what(trace: &Trace, id: EventId, node: NodeId) -> What {
 
 /// The new value of a table's row.
 fn changed(trace: &Trace, kind: Kind) -> What {
-    let (table, row, value, present) = match kind {
+    let (table, row, value, present) = change(trace, kind);
+    What::Changed { table: table.to_string(), row, value, present }
+}
+
+/// A change of a table in words: the table, the row, its new value, and whether the row is still there.
+///
+/// # Panics
+/// If the event changes no table.
+pub fn change(trace: &Trace, kind: Kind) -> (&'static str, String, String, bool) {
+    match kind {
         Kind::Interface(at) => {
             let record = &trace.interfaces[at as usize];
             let state = if record.up { "up" } else { "down" };
@@ -326,8 +335,7 @@ fn changed(trace: &Trace, kind: Kind) -> What {
         | Kind::EchoAnswered(_)
         | Kind::Served(_)
         | Kind::Acted(_) => unreachable!("these are no changes of tables"),
-    };
-    What::Changed { table: table.to_string(), row, value, present }
+    }
 }
 
 fn frame(trace: &Trace, id: EventId, port: String, bytes: sim_core::base::id::BytesId, length: u32) -> Frame {

@@ -13,6 +13,7 @@ pub mod outage;
 pub mod pcapng;
 pub mod report;
 pub mod story;
+pub mod timeline;
 
 /// What every output says about its run.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@
 
 pub mod assemble;
 pub mod expect;
+pub mod extend;
 pub mod library;
 pub mod model;
 pub mod problem;

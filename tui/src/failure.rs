@@ -43,6 +43,15 @@ impl Failure {
         }
     }
 
+    /// What went wrong, in a line or more.
+    pub(crate) fn text(&self) -> String {
+        match self {
+            Failure::Expectation | Failure::NobodyReads => String::new(),
+            Failure::Usage(text) | Failure::File(text) | Failure::Determinism(text) => text.clone(),
+            Failure::Invalid(problems) => scenarios::problem::render(problems),
+        }
+    }
+
     /// Says on standard error what went wrong.
     pub(crate) fn report(&self) {
         let text = match self {

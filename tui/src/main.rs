@@ -14,6 +14,7 @@ mod filter;
 mod paint;
 mod place;
 mod session;
+mod stepper;
 mod suggest;
 mod tables;
 mod typed;
@@ -53,10 +54,12 @@ fn dispatch(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Tui(arguments) => commands::step::run(&arguments, screen),
         Command::Explain(arguments) => commands::explain::run(&arguments, screen),
         Command::Exec(arguments) => commands::exec::run(&arguments, screen),
+        Command::Timeline(arguments) => commands::timeline::run(&arguments, screen),
         Command::Check(arguments) => commands::check::run(&arguments, screen),
         Command::List(arguments) => commands::list::run(&arguments, screen),
         Command::Show(arguments) => commands::show::run(&arguments, screen),
         Command::Commands(arguments) => commands::understood::run(&arguments, screen),
+        Command::Config(arguments) => commands::config::run(&arguments, screen),
         Command::Completions(arguments) => commands::shell_files::completions(&arguments, screen),
         Command::Bench(_) => unreachable!("it has its own door"),
         Command::Man => commands::shell_files::man(screen),

@@ -111,6 +111,15 @@ pub(crate) fn text(name: &str) -> Result<String, Failure> {
     read.map_err(|error| Failure::File(format!("cannot read {name}: {error}")))
 }
 
+/// A file of a scenario's folder.
+pub(crate) fn file_of(name: &str, file: &str) -> Result<String, Failure> {
+    let read = match scenarios::library::find(name) {
+        Some(bundled) => bundled.read(file),
+        None => on_disk(name)?.1.read(file),
+    };
+    read.map_err(|error| Failure::File(format!("cannot read {file}: {error}")))
+}
+
 /// The name of a file in its folder, and the folder.
 fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
     let path = Path::new(name);
@@ -143,11 +152,15 @@ pub(crate) fn run(model: &Model, options: &Options) -> Result<Ran, Failure> {
 fn run_again(model: &Model, options: &Options) -> Result<Ran, Failure> {
     let seed = options.seed.unwrap_or(model.seed);
     let until = options.until.unwrap_or(model.until);
-    let sim = scenarios::assemble(
+    Ok(drive(assembled(model, seed, until), model, seed, until))
+}
+
+/// The world of a scenario, before anything has happened.
+pub(crate) fn assembled(model: &Model, seed: u64, until: Instant) -> Sim {
+    scenarios::assemble(
         model,
         scenarios::Options { seed: Some(seed), until: Some(until), ..scenarios::Options::default() },
-    );
-    Ok(drive(sim, model, seed, until))
+    )
 }
 
 /// Turns the engine, with a progress bar for whoever waits longer than a second, until the end or Ctrl-C.
@@ -238,7 +251,12 @@ pub(crate) fn compare_with_another_run(model: &Model, options: &Options, first: 
 pub(crate) fn judge(model: &Model, ran: &Ran) -> Vec<Mark> {
     // Another scenario that this one is compared with runs with the same seed to the same end.
     let model = &Model { seed: ran.about.seed, until: ran.now, ..model.clone() };
-    let judgements = scenarios::expect::judge(model, &ran.trace).into_iter();
+    marks(model, &ran.trace)
+}
+
+/// The same, of a trace.
+pub(crate) fn marks(model: &Model, trace: &Trace) -> Vec<Mark> {
+    let judgements = scenarios::expect::judge(model, trace).into_iter();
     judgements.map(|one| Mark { expected: one.expected, holds: one.holds, observed: one.observed }).collect()
 }
 
@@ -293,15 +311,15 @@ pub(crate) fn quoted(words: &[String]) -> String {
 /// Real time, which only the command line may look at, and only to say how long something took.
 #[derive(Debug)]
 #[expect(clippy::disallowed_types, reason = "the command line times a run; nothing simulated sees it")]
-struct Clock(std::time::Instant);
+pub(crate) struct Clock(std::time::Instant);
 
 impl Clock {
     #[expect(clippy::disallowed_methods, clippy::disallowed_types, reason = "the command line times a run")]
-    fn start() -> Self {
+    pub(crate) fn start() -> Self {
         Clock(std::time::Instant::now())
     }
 
-    fn elapsed(&self) -> std::time::Duration {
+    pub(crate) fn elapsed(&self) -> std::time::Duration {
         self.0.elapsed()
     }
 }

@@ -9,7 +9,11 @@ use std::fmt::Write;
 
 /// Neighbours, virtual services with their servers, connections with the time they have left.
 pub(crate) fn text(trace: &Trace, moment: &Moment, node: NodeId, now: Instant) -> String {
-    let tables = moment.node(node);
+    of(trace, moment.node(node), now)
+}
+
+/// As [`text`], of tables that are at hand.
+pub(crate) fn of(trace: &Trace, tables: NodeTables, now: Instant) -> String {
     let mut out = String::new();
     neighbours(&mut out, trace, tables);
     services(&mut out, tables);

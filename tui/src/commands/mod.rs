@@ -2,6 +2,7 @@
 
 pub(crate) mod bench;
 pub(crate) mod check;
+pub(crate) mod config;
 pub(crate) mod exec;
 pub(crate) mod explain;
 mod findings;
@@ -10,6 +11,7 @@ pub(crate) mod run;
 pub(crate) mod shell_files;
 pub(crate) mod show;
 pub(crate) mod step;
+pub(crate) mod timeline;
 pub(crate) mod understood;
 
 use crate::paint::Color;
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Explain(explain::Explain),
     /// Type one more command on a host at an instant, and show what it prints
     Exec(exec::Exec),
+    /// Draw states, VIP owners and requests on one time axis
+    Timeline(timeline::Timeline),
     /// Check scenario files without running them
     Check(check::Check),
     /// List the bundled scenarios
@@ -51,6 +55,8 @@ pub(crate) enum Command {
     Commands(understood::Commands),
     /// Measure the speed of the fixed works: one JSON line a run
     Bench(bench::Args),
+    /// The keys and colours of the stepper
+    Config(config::Config),
     /// Write completions for a shell
     Completions(shell_files::Completions),
     /// Write the manual page

@@ -1,4 +1,5 @@
-//! `lvslab tui`: the walk through a run. Here as plain text: a list of all frames, or, at a terminal, frame by frame.
+//! `lvslab tui`: the walk through a run. At a terminal it opens the stepper; with `--text`, or without a terminal, it
+//! is the same walk as plain text.
 
 use crate::failure::Failure;
 use crate::failure::say;
@@ -6,6 +7,7 @@ use crate::filter::compiled;
 use crate::paint::{Ink, Screen};
 use crate::place::Place;
 use crate::session::{self, Options, Ran};
+use crate::stepper::{self, Opening};
 use crate::tables;
 use clap::Args;
 use pcap_out::journey::{self, Manner};
@@ -19,16 +21,17 @@ use sim_core::wire::summary;
 use std::io::{self, BufRead, IsTerminal};
 use unicode_width::UnicodeWidthStr;
 
-/// Walk through a run, frame by frame, as plain text.
+/// Walk through a run, frame by frame, forwards and back.
 ///
-/// On a terminal: Enter or n goes on, p goes back, a place (f21, r3, 1.2s) jumps there, q ends. Otherwise every frame is
-/// listed; with --at, one place is shown in full: the packet's journey and the tables of that host at that instant.
+/// On a terminal: the full-screen stepper; ? lists its keys. With --text: Enter or n goes on, p goes back, a place (f21,
+/// r3, 1.2s) jumps there, q ends. Without a terminal every frame is listed; with --at, one place is shown in full: the
+/// packet's journey and the tables of that host at that instant.
 #[derive(Debug, Args)]
 pub(crate) struct Step {
     /// A scenario file or name
     #[arg(value_name = "S")]
     scenario: String,
-    /// As plain text (the full-screen stepper is not part of this version, so this is always so)
+    /// As plain text, also on a terminal
     #[arg(long)]
     text: bool,
     /// Begin at a frame f21, an event e73, a request r3 or a time 1.2s
@@ -45,7 +48,20 @@ pub(crate) struct Step {
 pub(crate) fn run(arguments: &Step, screen: &mut Screen) -> Result<(), Failure> {
     let filter = arguments.filter.as_deref().map(compiled).transpose()?;
     let model = session::open(&arguments.scenario)?;
-    let ran = session::run(&model, &Options { seed: arguments.seed, until: None })?;
+    let options = Options { seed: arguments.seed, until: None };
+    let interactive = io::stdin().is_terminal() && screen.is_terminal();
+    if interactive && !arguments.text {
+        session::warn(&model);
+        return stepper::open(Opening {
+            scenario: model,
+            source: arguments.scenario.clone(),
+            options,
+            at: arguments.at,
+            filter,
+            config: stepper::config::load()?,
+        });
+    }
+    let ran = session::run(&model, &options)?;
     let trace = &ran.trace;
     let frames: Vec<u32> = match &filter {
         Some(filter) => Selector::new(trace).select(filter),
@@ -55,10 +71,6 @@ pub(crate) fn run(arguments: &Step, screen: &mut Screen) -> Result<(), Failure> 
         Some(place) => Some(at_place(trace, &frames, place)?),
         None => None,
     };
-    let interactive = io::stdin().is_terminal() && screen.is_terminal();
-    if interactive && !arguments.text {
-        say("the full-screen stepper is not part of this version; here is the same walk as text\n");
-    }
     let archive = Archive::of(trace);
     match start {
         _ if frames.is_empty() => Err(Failure::Usage("there is no frame to show".to_string())),

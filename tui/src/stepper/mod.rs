@@ -1,0 +1,37 @@
+//! The full-screen stepper: every header at every hop, forwards and back, read from the recorded run.
+//!
+//! ```text
+//!   terminal ─► message ─► update ─► model ─► panes ─► terminal
+//!                            │                  (each draws, none decides)
+//!                            └─► effect ─► app: run a fork in slices, save, suspend
+//! ```
+
+mod app;
+pub(crate) mod config;
+mod describe;
+mod diff;
+mod explain_field;
+mod fields;
+mod fork;
+mod input;
+mod job;
+pub(crate) mod keymap;
+mod layout;
+mod message;
+mod model;
+mod pages;
+mod panes;
+mod predict;
+mod rows;
+mod run;
+mod save;
+mod scene;
+mod terminal;
+#[cfg(test)]
+mod tests;
+pub(crate) mod theme;
+mod tree;
+mod update;
+mod whynot;
+
+pub(crate) use app::{Opening, open};

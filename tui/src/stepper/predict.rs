@@ -1,0 +1,178 @@
+//! Predict, then reveal: a question about what comes next, made from the trace, with the recorded reason as its answer.
+
+use super::model::{Model, Overlay};
+use super::run::Run;
+use super::update::go_to;
+use sim_core::base::id::{EventId, NodeId};
+use sim_core::trace::question::Question as Asked;
+use sim_core::trace::record::{Method, VrrpState};
+use sim_core::trace::why::EvidenceId;
+use sim_core::trace::{Kind, Why, explain};
+use sim_core::wire::dissect::mac_text;
+use std::collections::BTreeSet;
+
+/// A question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Question {
+    /// What is asked.
+    pub(crate) text: String,
+    /// What can be answered.
+    pub(crate) choices: Vec<String>,
+    /// Which of them is right.
+    pub(crate) right: usize,
+    /// Where it is decided.
+    pub(crate) event: EventId,
+    /// Why.
+    pub(crate) because: String,
+}
+
+/// Asks about the next thing that can be asked about.
+pub(crate) fn open(model: &mut Model) {
+    match next(model) {
+        Some(question) => model.over.push(Overlay::Predict { question, row: 0, given: None }),
+        None => model.note = Some("nothing more to ask in this run".to_string()),
+    }
+}
+
+/// Takes the answer: the moment of the decision is shown, with its reason.
+pub(crate) fn answer(model: &mut Model, question: Question, given: usize) {
+    model.score.1 += 1;
+    model.score.0 += u32::from(given == question.right);
+    model.trail.push(model.cursor);
+    go_to(model, question.event);
+    model.over.push(Overlay::Predict { question, row: given, given: Some(given) });
+}
+
+/// How far a question may lie ahead, in events.
+const LOOK_AHEAD: usize = 200_000;
+const CHOICES_MAX: usize = 8;
+
+fn next(model: &Model) -> Option<Question> {
+    let run = model.run();
+    let from = model.cursor.0 as usize + 1;
+    let ahead = run.trace.events.iter().enumerate().skip(from).take(LOOK_AHEAD);
+    ahead.filter_map(|(index, event)| about(run, EventId(index as u32), event.kind)).find(is_a_question)
+}
+
+/// With one choice there is nothing to ask.
+fn is_a_question(question: &Question) -> bool {
+    question.choices.len() > 1
+}
+
+fn about(run: &Run, event: EventId, kind: Kind) -> Option<Question> {
+    match kind {
+        Kind::Decided(Why::IpvsScheduled { evidence }) => which_server(run, event, evidence),
+        Kind::Decided(Why::ArpAsk { target, attempt: 1, .. }) => who_answers(run, event, target),
+        Kind::Decided(Why::Forwarded { ttl }) => which_ttl(run, event, u64::from(ttl)),
+        Kind::Decided(Why::IpvsForward { method, .. }) => what_changes(run, event, method),
+        Kind::Vrrp(index) => {
+            let record = &run.trace.vrrp[index as usize];
+            (record.present && record.state == VrrpState::Master)
+                .then(|| who_is_master(run, event, &record.instance))?
+        }
+        _ => None,
+    }
+}
+
+fn because(run: &Run, event: EventId) -> String {
+    explain::decision(&run.trace, event).map_or(String::new(), |(code, sentence)| format!("{sentence} ({code})"))
+}
+
+fn which_server(run: &Run, event: EventId, evidence: EvidenceId) -> Option<Question> {
+    let grounds = run.trace.evidence.get(evidence.0 as usize)?;
+    let winner = grounds.winner?.server;
+    let director = run.trace.step_of(event).node;
+    let mut tables = sim_core::trace::moment::Tables::start(&run.trace);
+    tables.go_to(&run.trace, &run.changes, event);
+    let all = tables.node(&run.trace, director).servers().filter(|record| record.service == grounds.service);
+    let mut servers: Vec<_> = all.map(|record| record.server).take(CHOICES_MAX).collect();
+    if !servers.contains(&winner) {
+        servers.push(winner);
+    }
+    let choices: Vec<String> = servers.iter().map(|server| owner(run, *server)).collect();
+    let right = servers.iter().position(|server| *server == winner)?;
+    let (name, scheduler) = (run.trace.node_name(director), grounds.scheduler);
+    let text = format!("A new connection to {}. Which real server will {scheduler} on {name} choose?", grounds.service);
+    Some(Question { text, choices, right, event, because: because(run, event) })
+}
+
+fn owner(run: &Run, server: sim_core::wire::flow::SocketAddr) -> String {
+    let cast = &run.trace.cast;
+    let port = cast.ports.iter().find(|port| port.address.is_some_and(|net| net.addr() == server.address));
+    match port {
+        Some(port) => format!("{} ({server})", run.trace.node_name(port.node)),
+        None => server.to_string(),
+    }
+}
+
+fn who_answers(run: &Run, event: EventId, target: std::net::Ipv4Addr) -> Option<Question> {
+    let asked = Asked::of(&run.trace, &run.history, event)?;
+    let mut hosts: BTreeSet<NodeId> = asked.reactions.iter().map(|reaction| reaction.node).collect();
+    let heard = run.trace.cast.ports.iter().filter(|port| port.address.is_some_and(|net| net.contains(&target)));
+    hosts.extend(heard.map(|port| port.node).filter(|node| *node != asked.asker));
+    let hosts: Vec<NodeId> = hosts.into_iter().take(CHOICES_MAX).collect();
+    let answered = asked.reactions.iter().find(|reaction| reaction.answered);
+    let mut choices: Vec<String> = hosts.iter().map(|node| run.trace.node_name(*node).to_string()).collect();
+    choices.push("nobody".to_string());
+    let right = match answered {
+        Some(reaction) => hosts.iter().position(|node| *node == reaction.node)?,
+        None => hosts.len(),
+    };
+    let silent = asked.reactions.iter().filter(|reaction| !reaction.answered).map(|reaction| {
+        format!("{} was silent: {}", run.trace.node_name(reaction.node), because(run, reaction.decision))
+    });
+    let said = answered.map(|reaction| because(run, reaction.decision));
+    let because = said.into_iter().chain(silent).collect::<Vec<_>>().join("; ");
+    let name = run.trace.node_name(asked.asker);
+    let event = answered.map_or(event, |reaction| reaction.decision);
+    Some(Question { text: format!("{name} asks who has {target}. Who will answer?"), choices, right, event, because })
+}
+
+fn which_ttl(run: &Run, event: EventId, ttl: u64) -> Option<Question> {
+    let name = run.trace.node_name(run.trace.step_of(event).node);
+    let values: BTreeSet<u64> = BTreeSet::from([ttl.saturating_sub(1), ttl, ttl + 1, 64]);
+    let right = values.iter().position(|value| *value == ttl)?;
+    let choices = values.iter().map(u64::to_string).collect();
+    let text = format!("{name} sends the packet on. With which TTL will it leave?");
+    Some(Question { text, choices, right, event, because: because(run, event) })
+}
+
+/// The destination MAC of the frame in which a packet leaves its director.
+fn what_changes(run: &Run, event: EventId, method: Method) -> Option<Question> {
+    if !matches!(method, Method::Dr | Method::Nat | Method::Tun | Method::FullNat) {
+        return None;
+    }
+    let packet = run.trace.event(event).packet;
+    let node = run.trace.step_of(event).node;
+    let visit = run.way(packet).into_iter().find(|visit| visit.node == node && visit.events.contains(&event))?;
+    let frame = run.frame_at(*visit.sent.first()?)?;
+    let real = frame.dissect().mac(sim_core::wire::field::FieldName::EthDst)?;
+    let cards = run.trace.cast.ports.iter().filter(|port| port.node != node);
+    let mut macs: Vec<(String, bool)> = Vec::new();
+    for card in cards {
+        let Some(mac) = card.mac else { continue };
+        macs.push((format!("{} ({}:{})", mac_text(mac), run.trace.node_name(card.node), card.name), mac == real));
+    }
+    macs.sort_by_key(|(_, right)| !*right);
+    macs.truncate(CHOICES_MAX);
+    macs.sort();
+    let right = macs.iter().position(|(_, right)| *right)?;
+    let text = format!("{} forwards the packet ({}). To which MAC?", run.trace.node_name(node), method.listed());
+    let choices = macs.into_iter().map(|(text, _)| text).collect();
+    Some(Question { text, choices, right, event: frame.event, because: because(run, event) })
+}
+
+fn who_is_master(run: &Run, event: EventId, instance: &str) -> Option<Question> {
+    let nodes: BTreeSet<NodeId> =
+        run.trace.vrrp.iter().filter(|record| &*record.instance == instance).map(|record| record.node).collect();
+    let nodes: Vec<NodeId> = nodes.into_iter().take(CHOICES_MAX).collect();
+    let new = run.trace.step_of(event).node;
+    let right = nodes.iter().position(|node| *node == new)?;
+    let choices = nodes.iter().map(|node| run.trace.node_name(*node).to_string()).collect();
+    let at = run.trace.at(event);
+    let cause = run.trace.event(event).cause;
+    let reason = if cause.is_some() { because(run, cause) } else { String::new() };
+    let because = format!("at {at} s. {reason}");
+    let text = format!("Who will be the next to become master of {instance}?");
+    Some(Question { text, choices, right, event, because })
+}

@@ -1,0 +1,257 @@
+//! What happens changes the model here, and nowhere else.
+//!
+//! ```text
+//!   message ─► the overlay on top ─► the table of keys ─► moves, finding, looking, doing ─► model, effects
+//! ```
+
+mod bar;
+mod console;
+mod finding;
+mod mouse;
+mod moves;
+mod over;
+
+pub(crate) use finding::filtered;
+pub(crate) use moves::{go_to, to_instant};
+
+use super::keymap::{Action, Key};
+use super::layout::Places;
+use super::message::{Effect, Message};
+use super::model::{Branch, Model, Overlay, Play, SPEEDS, TableKind};
+use super::panes::{PANES, PaneId};
+use super::{explain_field, pages, predict, whynot};
+use std::rc::Rc;
+
+/// Takes in what happened; gives back what is to be done outside.
+pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
+    let mut effects = Vec::new();
+    match message {
+        Message::Key(key) => press(model, key, &mut effects),
+        Message::Mouse(pointer, column, row) => mouse::happened(model, pointer, column, row, &mut effects),
+        Message::Paste(text) => paste(model, &text),
+        Message::Resize(columns, rows) => model.size = (columns, rows),
+        Message::Tick(ms) => tick(model, ms),
+        Message::Progress(done, of) => {
+            if let Some((_, so_far, whole)) = &mut model.busy {
+                (*so_far, *whole) = (done, of);
+            }
+        }
+        Message::Done(done) => {
+            model.busy = None;
+            let fork = Branch { run: Rc::new(done.run), parent: done.parent, saved: false };
+            console::forked(model, fork);
+        }
+        Message::Failed(text) => {
+            model.busy = None;
+            console::failed(model, &text);
+            model.note = Some(text);
+        }
+        Message::Said(text) => model.note = Some(text),
+        Message::Saved(branch, text) => {
+            if let Some(branch) = model.branches.get_mut(branch) {
+                branch.saved = true;
+            }
+            model.note = Some(text);
+        }
+    }
+    effects
+}
+
+fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    model.note = None;
+    let action = model.keys.action(key);
+    if action == Some(Action::Suspend) {
+        effects.push(Effect::Suspend);
+        return;
+    }
+    if key.ctrl && key == (Key { ctrl: true, ..Key::letter('c') }) {
+        return interrupt(model, effects);
+    }
+    if !model.over.is_empty() {
+        return over::press(model, key, effects);
+    }
+    let Some(action) = action else {
+        if key.ctrl || key.alt {
+            return;
+        }
+        model.note =
+            Some(format!("{} does nothing here; {} lists the keys", key.sign(), model.keys.shown(Action::Help)));
+        return;
+    };
+    if !matches!(action, Action::Play | Action::Faster | Action::Slower) {
+        model.play = None;
+    }
+    act(model, action, effects);
+}
+
+/// Ctrl-C: gives up what goes on; if nothing does, it quits.
+fn interrupt(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.busy.is_some() {
+        effects.push(Effect::Cancel);
+    } else if model.seek.take().is_none() && model.play.take().is_none() {
+        over::quit(model, effects);
+    }
+}
+
+/// Does what a key or a command means.
+pub(crate) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) {
+    match action {
+        Action::NextFrame => moves::frame(model, 1),
+        Action::PreviousFrame => moves::frame(model, -1),
+        Action::NextEvent => moves::event(model, true),
+        Action::PreviousEvent => moves::event(model, false),
+        Action::NextHop => moves::hop(model, true),
+        Action::PreviousHop => moves::hop(model, false),
+        Action::NextOnHost => moves::on_host(model, true),
+        Action::PreviousOnHost => moves::on_host(model, false),
+        Action::NextRequest => moves::request(model, true),
+        Action::PreviousRequest => moves::request(model, false),
+        Action::First => moves::edge(model, true),
+        Action::Last => moves::edge(model, false),
+        Action::Back => moves::back(model),
+        Action::NextMatch => moves::matching(model, true),
+        Action::PreviousMatch => moves::matching(model, false),
+        Action::Follow => finding::follow(model),
+        Action::Fold => finding::fold(model),
+        Action::Apply => finding::apply_field(model),
+        Action::NextBreak => finding::seek(model, true),
+        Action::PreviousBreak => finding::seek(model, false),
+        Action::Filter => bar::open(model, super::model::BarKind::Filter),
+        Action::Break => bar::open(model, super::model::BarKind::Break),
+        Action::Place => bar::open(model, super::model::BarKind::Place),
+        Action::Command => bar::open(model, super::model::BarKind::Command),
+        Action::Play => {
+            model.play = match model.play {
+                Some(_) => None,
+                None => Some(Play { waited_ms: 0 }),
+            };
+        }
+        Action::Faster => model.speed = (model.speed + 1).min(SPEEDS.len() - 1),
+        Action::Slower => model.speed = model.speed.saturating_sub(1),
+        Action::NextPane => focus_by(model, 1),
+        Action::PreviousPane => focus_by(model, PANES.len() - 1),
+        Action::Down => row(model, 1),
+        Action::Up => row(model, -1),
+        Action::PageDown => row(model, page(model)),
+        Action::PageUp => row(model, -page(model)),
+        Action::Enlarge => model.enlarged = !model.enlarged,
+        Action::Open => open(model, effects),
+        Action::Console => console::open(model, model.node()),
+        Action::Faults => console::menu(model),
+        Action::Forks => model.over.push(Overlay::Forks { row: model.shown }),
+        Action::Why => pages::open(model),
+        Action::WhyNot => whynot::open(model),
+        Action::Predict => predict::open(model),
+        Action::Overview => table(model, TableKind::Overview),
+        Action::Table1 => table(model, TableKind::Arp),
+        Action::Table2 => table(model, TableKind::Fdb),
+        Action::Table3 => table(model, TableKind::Routes),
+        Action::Table4 => table(model, TableKind::Services),
+        Action::Table5 => table(model, TableKind::Connections),
+        Action::Table6 => table(model, TableKind::Vrrp),
+        Action::Table7 => table(model, TableKind::Addresses),
+        Action::Table8 => table(model, TableKind::Settings),
+        Action::ZoomIn => model.zoom = (model.zoom + 1).min(ZOOM_MAX),
+        Action::ZoomOut => model.zoom = model.zoom.saturating_sub(1),
+        Action::Help => over::help(model),
+        Action::Close => close(model, effects),
+        Action::Suspend => effects.push(Effect::Suspend),
+    }
+}
+
+/// The whole run divided by 2 so often is the shortest span of the timeline.
+const ZOOM_MAX: u32 = 24;
+
+fn paste(model: &mut Model, text: &str) {
+    if model.over.is_empty() {
+        model.note = Some("nothing takes pasted text here; ! opens a console, / a filter".to_string());
+    } else {
+        over::paste(model, text);
+    }
+}
+
+fn tick(model: &mut Model, ms: u64) {
+    finding::turn(model);
+    let pause = SPEEDS[model.speed.min(SPEEDS.len() - 1)];
+    let Some(play) = &mut model.play else { return };
+    play.waited_ms += ms;
+    if play.waited_ms < pause {
+        return;
+    }
+    play.waited_ms = 0;
+    let before = model.cursor;
+    moves::frame(model, 1);
+    if model.cursor == before || finding::is_break(model) {
+        model.play = None;
+    }
+}
+
+/// Gives the focus to a pane, which takes the shared corner if it belongs there.
+pub(super) fn focus(model: &mut Model, pane: PaneId) {
+    model.focus = pane;
+    if pane.shares_corner() {
+        model.corner = pane;
+    }
+}
+
+fn focus_by(model: &mut Model, by: usize) {
+    let at = PANES.iter().position(|row| row.id == model.focus).unwrap_or(0);
+    focus(model, PANES[(at + by) % PANES.len()].id);
+}
+
+fn table(model: &mut Model, kind: TableKind) {
+    model.table = kind;
+    focus(model, PaneId::Tables);
+}
+
+/// How many rows the pane with the focus shows.
+fn page(model: &Model) -> i64 {
+    let height = |places: Places| {
+        let found = places.panes.into_iter().find(|(id, _)| *id == model.focus);
+        found.map_or(10, |(_, area)| i64::from(area.height.saturating_sub(2)).max(1))
+    };
+    model.places().map_or(10, height)
+}
+
+/// The next row of the pane with the focus, or another so far away.
+pub(super) fn row(model: &mut Model, by: i64) {
+    let count = super::panes::row_count(model, model.focus);
+    let moved = |at: usize| (at as i64 + by).clamp(0, count.saturating_sub(1) as i64) as usize;
+    match model.focus {
+        PaneId::Frames => moves::frame(model, by),
+        PaneId::Headers | PaneId::Bytes => model.at.field = moved(model.at.field.min(count.saturating_sub(1))),
+        PaneId::Why => model.at.why = moved(model.at.why.min(count.saturating_sub(1))),
+        PaneId::Tables => model.at.table = moved(model.at.table),
+        PaneId::Timeline => model.at.lane = moved(model.at.lane),
+        PaneId::Question => model.at.question = moved(model.at.question),
+        PaneId::Log => model.at.log = (model.at.log as i64 - by).clamp(0, count.saturating_sub(1) as i64) as usize,
+        PaneId::Topology => {
+            model.at.node = moved(model.at.node);
+            model.host = model.run().tree.get(model.at.node).map(|branch| branch.node);
+        }
+    }
+}
+
+/// Opens the row under the cursor of the pane with the focus.
+fn open(model: &mut Model, effects: &mut Vec<Effect>) {
+    match model.focus {
+        PaneId::Frames | PaneId::Why => pages::open(model),
+        PaneId::Headers | PaneId::Bytes => explain_field::open(model),
+        PaneId::Topology => console::open(model, model.node()),
+        PaneId::Tables => whynot::open(model),
+        PaneId::Log => moves::to_log_row(model),
+        PaneId::Timeline => moves::to_lane_mark(model),
+        PaneId::Question => act(model, Action::Predict, effects),
+    }
+}
+
+/// Closes what is open, one thing at a time; with nothing open, quits.
+fn close(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.enlarged {
+        model.enlarged = false;
+    } else if model.host.take().is_some() || model.seek.take().is_some() {
+        // That was something open.
+    } else {
+        over::quit(model, effects);
+    }
+}

@@ -1,0 +1,194 @@
+//! Lines typed at the bottom: filter, breakpoint, place, command, file. What is typed is checked as it is typed.
+
+use super::{act, finding, moves, over};
+use crate::stepper::diff;
+use crate::stepper::input::Input;
+use crate::stepper::keymap::{ACTIONS, Key};
+use crate::stepper::message::Effect;
+use crate::stepper::model::{Bar, BarKind, Model, Overlay};
+use ratatui::crossterm::event::KeyCode;
+use sim_core::trace::filter::{self, Filter};
+
+/// Opens a line.
+pub(super) fn open(model: &mut Model, kind: BarKind) {
+    let history = match kind {
+        BarKind::Filter | BarKind::Break => &model.typed.filters,
+        BarKind::Place => &model.typed.places,
+        BarKind::Command | BarKind::Save(_) => &model.typed.commands,
+    };
+    let mut input = Input::with_history(history);
+    if let (BarKind::Filter, Some(applied)) = (kind, &model.filter) {
+        input.set(applied.filter.text());
+    }
+    if let BarKind::Save(branch) = kind {
+        input.set(&format!("{}-fork{branch}.ron", model.branches[0].run.scenario.name));
+    }
+    let mut bar = Bar { kind, input, problem: None, choices: Vec::new() };
+    check(model, &mut bar);
+    model.over.push(Overlay::Bar(bar));
+}
+
+/// A key while a line is typed.
+pub(super) fn press(model: &mut Model, mut bar: Bar, key: Key, effects: &mut Vec<Effect>) {
+    match key.code {
+        KeyCode::Esc => return,
+        KeyCode::Enter => return enter(model, bar, effects),
+        KeyCode::Tab => {
+            let word = word(&bar.input.before()).len();
+            if let Some(choice) = common(&bar.choices) {
+                bar.input.complete(word, &choice);
+            }
+        }
+        _ => {
+            bar.input.key(key);
+        }
+    }
+    check(model, &mut bar);
+    model.over.push(Overlay::Bar(bar));
+}
+
+/// Text was pasted into the line.
+pub(super) fn paste(model: &Model, bar: &mut Bar, text: &str) {
+    bar.input.insert(text);
+    check(model, bar);
+}
+
+/// What is wrong with the line, and what its last word may become.
+fn check(model: &Model, bar: &mut Bar) {
+    let text = bar.input.text();
+    let before = bar.input.before();
+    let word = word(&before);
+    bar.problem = None;
+    bar.choices = Vec::new();
+    match bar.kind {
+        BarKind::Filter | BarKind::Break => {
+            let hosts = model.run().trace.cast.nodes.iter().map(|card| &*card.name);
+            bar.choices = offered(word, hosts);
+            bar.choices.extend(offered(word, filter::names()));
+            if !text.trim().is_empty() {
+                bar.problem = Filter::parse(&text).err().map(|error| (error.start, error.end, error.to_string()));
+            }
+        }
+        BarKind::Place => {
+            if !text.trim().is_empty() {
+                let read = text.trim().parse::<crate::place::Place>();
+                bar.problem = read.err().map(|message| (0, text.len(), message));
+            }
+        }
+        BarKind::Command => {
+            bar.choices = offered(word, ACTIONS.iter().map(|row| row.name).chain(["diff", "save", "quit"]));
+        }
+        BarKind::Save(_) => {}
+    }
+}
+
+/// The names that begin with what was typed.
+fn offered<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
+    if word.is_empty() {
+        return Vec::new();
+    }
+    names.filter(|name| name.starts_with(word) && *name != word).map(str::to_string).collect()
+}
+
+fn enter(model: &mut Model, bar: Bar, effects: &mut Vec<Effect>) {
+    let text = bar.input.text();
+    let text = text.trim();
+    let done = match bar.kind {
+        BarKind::Filter if text.is_empty() => {
+            finding::filtered(model, None);
+            Ok(())
+        }
+        BarKind::Break if text.is_empty() => Ok(()),
+        BarKind::Filter => Filter::parse(text)
+            .map(|filter| {
+                Input::remember(&mut model.typed.filters, text);
+                finding::filtered(model, Some(filter));
+            })
+            .map_err(|error| error.to_string()),
+        BarKind::Break => Filter::parse(text)
+            .map(|filter| {
+                Input::remember(&mut model.typed.filters, text);
+                finding::toggle_break(model, filter);
+            })
+            .map_err(|error| error.to_string()),
+        BarKind::Place => {
+            let went = moves::place(model, text);
+            if went.is_ok() {
+                Input::remember(&mut model.typed.places, text);
+            }
+            went
+        }
+        BarKind::Command => {
+            Input::remember(&mut model.typed.commands, text);
+            command(model, text, effects)
+        }
+        BarKind::Save(branch) => {
+            if !text.is_empty() {
+                effects.push(Effect::Save(branch, text.to_string()));
+            }
+            Ok(())
+        }
+    };
+    if let Err(message) = done {
+        let end = bar.input.text().len();
+        let problem = bar.problem.clone().or(Some((0, end, message)));
+        model.over.push(Overlay::Bar(Bar { problem, ..bar }));
+    }
+}
+
+/// A command by its name: every action of the table, and a few that take a word.
+fn command(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+    let (name, rest) = text.split_once(' ').map_or((text, ""), |(name, rest)| (name, rest.trim()));
+    match name {
+        "" => {}
+        "q" | "quit" => over::quit(model, effects),
+        "diff" => diff::open(model, rest)?,
+        "save" => {
+            let branch = model.shown;
+            if rest.is_empty() {
+                open(model, BarKind::Save(branch));
+            } else {
+                effects.push(Effect::Save(branch, rest.to_string()));
+            }
+        }
+        "filter" if !rest.is_empty() => {
+            let filter = Filter::parse(rest).map_err(|error| error.to_string())?;
+            finding::filtered(model, Some(filter));
+        }
+        "break" if !rest.is_empty() => {
+            let filter = Filter::parse(rest).map_err(|error| error.to_string())?;
+            finding::toggle_break(model, filter);
+        }
+        "place" if !rest.is_empty() => moves::place(model, rest)?,
+        _ => match ACTIONS.iter().find(|row| row.name == name) {
+            Some(row) => act(model, row.action, effects),
+            None => {
+                let known = ACTIONS.iter().map(|row| row.name).chain(["diff", "save", "quit"]);
+                return Err(format!("there is no command {name}{}", crate::suggest::did_you_mean(name, known)));
+            }
+        },
+    }
+    Ok(())
+}
+
+/// The word that is being typed.
+pub(super) fn word(before: &str) -> &str {
+    let from = before
+        .rfind(|c: char| !(c.is_alphanumeric() || "._-/".contains(c)))
+        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
+    &before[from..]
+}
+
+/// What all choices begin with.
+pub(super) fn common(choices: &[String]) -> Option<String> {
+    let first = choices.first()?;
+    let mut end = first.len();
+    for other in choices {
+        let same = first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
+        end = end.min(same);
+    }
+    while !first.is_char_boundary(end) {
+        end -= 1;
+    }
+    Some(first[..end].to_string())
+}

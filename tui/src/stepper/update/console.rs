@@ -1,0 +1,223 @@
+//! The console on a host, and what can be broken: both add one thing to the run, which goes on as a fork.
+
+use super::bar::{common, word};
+use super::{go_to, moves};
+use crate::stepper::fork::{Added, Addition, CABLE_FAULTS, FAULTS};
+use crate::stepper::input::Input;
+use crate::stepper::keymap::Key;
+use crate::stepper::message::Effect;
+use crate::stepper::model::{Branch, Console, MenuItem, Model, Overlay};
+use crate::stepper::theme::Ink;
+use crate::stepper::update::finding;
+use ratatui::crossterm::event::KeyCode;
+use scenarios::model::NicIndex;
+use sim_core::base::id::NodeId;
+
+/// More forks than this are not kept: each is a whole run.
+const FORKS_MAX: usize = 24;
+const LINES_MAX: usize = 2000;
+
+/// Opens a console on a host.
+pub(super) fn open(model: &mut Model, node: NodeId) {
+    let card = &model.run().trace.cast.nodes[node.index()];
+    if card.is_switch || node.index() >= model.run().scenario.hosts.len() {
+        model.note = Some(format!("{} is a switch: nobody can type there", card.name));
+        return;
+    }
+    let about = format!(
+        "{} at {} s. What is typed here happens now; the run goes on as a fork, and its past stays the same.",
+        card.name,
+        model.now()
+    );
+    model.over.push(Overlay::Console(Console {
+        node,
+        input: Input::with_history(&model.typed.lines),
+        lines: vec![(Ink::Faint, about)],
+        choices: Vec::new(),
+        waiting: false,
+    }));
+}
+
+/// A key in the console.
+pub(super) fn press(model: &mut Model, mut console: Console, key: Key, effects: &mut Vec<Effect>) {
+    let is_end = key.ctrl && matches!(key.code, KeyCode::Char('d' | 'c'));
+    match key.code {
+        KeyCode::Esc => {
+            if console.waiting {
+                effects.push(Effect::Cancel);
+            }
+            return;
+        }
+        _ if is_end => {
+            if console.waiting {
+                effects.push(Effect::Cancel);
+            }
+            return;
+        }
+        KeyCode::Enter => return enter(model, console, effects),
+        KeyCode::Tab => {
+            let count = word(&console.input.before()).len();
+            if let Some(choice) = common(&console.choices) {
+                console.input.complete(count, &choice);
+            }
+        }
+        _ => {
+            console.input.key(key);
+        }
+    }
+    offer(model, &mut console);
+    model.over.push(Overlay::Console(console));
+}
+
+/// What the word at the cursor may become: commands first, then hosts, addresses, services.
+pub(super) fn offer(model: &Model, console: &mut Console) {
+    let before = console.input.before();
+    let word = word(&before);
+    console.choices = Vec::new();
+    if word.is_empty() {
+        return;
+    }
+    let head = before[..before.len() - word.len()].trim_end();
+    let is_command = head.is_empty() || head.ends_with([';', '|', '&', '(']);
+    let mut names: Vec<String> = match is_command {
+        true => sim_core::shell::registry::names().map(str::to_string).collect(),
+        false => {
+            let trace = &model.run().trace;
+            let hosts = trace.cast.nodes.iter().map(|card| card.name.to_string());
+            let addresses = trace.addresses.iter().map(|record| record.address.to_string());
+            let services =
+                ["httpd", "keepalived", "ipvsadm", "arptables_jf", "ldirectord", "eth0", "start", "stop", "restart"];
+            hosts.chain(addresses).chain(services.map(str::to_string)).collect()
+        }
+    };
+    names.retain(|name| name.starts_with(word) && name != word);
+    names.sort();
+    names.dedup();
+    console.choices = names;
+}
+
+fn enter(model: &mut Model, mut console: Console, effects: &mut Vec<Effect>) {
+    let line = console.input.text();
+    if line.trim().is_empty() || console.waiting {
+        model.over.push(Overlay::Console(console));
+        return;
+    }
+    if matches!(line.trim(), "exit" | "logout") {
+        return;
+    }
+    Input::remember(&mut model.typed.lines, line.trim());
+    let name = model.run().trace.node_name(console.node).to_string();
+    console.lines.push((Ink::Title, format!("[root@{name} ~]# {line}")));
+    console.input = Input::with_history(&model.typed.lines);
+    console.choices = Vec::new();
+    let addition = Addition { shown: model.now(), what: Added::Line { host: console.node.index(), line } };
+    match addition.item() {
+        Err(message) => console.lines.push((Ink::Bad, message)),
+        Ok(_) => console.waiting = add(model, addition, effects),
+    }
+    let too_many = console.lines.len().saturating_sub(LINES_MAX);
+    console.lines.drain(..too_many);
+    model.over.push(Overlay::Console(console));
+}
+
+/// Asks for a fork; false if there is no room for another one.
+pub(super) fn add(model: &mut Model, addition: Addition, effects: &mut Vec<Effect>) -> bool {
+    if model.busy.is_some() {
+        model.note = Some("one run at a time: Ctrl-C gives up the one that is being made".to_string());
+        return false;
+    }
+    if model.branches.len() > FORKS_MAX {
+        model.note = Some(format!("there are {FORKS_MAX} forks already"));
+        return false;
+    }
+    model.busy = Some((addition.words(&model.run().scenario), 0, 0));
+    effects.push(Effect::Fork(addition));
+    true
+}
+
+/// A fork is there: it is shown at the same instant, and the console shows what the line printed.
+pub(super) fn forked(model: &mut Model, branch: Branch) {
+    let run = std::rc::Rc::clone(&branch.run);
+    let event = model.cursor;
+    model.branches.push(branch);
+    show(model, model.branches.len() - 1);
+    go_to(model, event);
+    let Some(addition) = run.added.last() else { return };
+    let typed = run.trace.commands.iter().rposition(|record| {
+        record.started == addition.at()
+            && !record.boot
+            && matches!(&addition.what, Added::Line { host, .. } if *host == record.node.index())
+    });
+    let mut said: Vec<(Ink, String)> = Vec::new();
+    match typed.map(|index| (index, &run.trace.commands[index])) {
+        Some((index, record)) => {
+            said.extend(record.stdout.lines().map(|line| (Ink::Plain, line.to_string())));
+            said.extend(record.stderr.lines().map(|line| (Ink::Warn, line.to_string())));
+            match record.exit {
+                Some(0) => {}
+                Some(code) => said.push((Ink::Bad, format!("exit status {code}"))),
+                None => said.push((Ink::Faint, "(still running when the run ended)".to_string())),
+            }
+            moves::after_command(model, index as u32);
+        }
+        None => {
+            moves::to_instant(model, addition.at());
+            if matches!(addition.what, Added::Line { .. }) {
+                said.push((Ink::Bad, "this host was not running, so nobody could type here".to_string()));
+            }
+        }
+    }
+    let number = model.shown;
+    if let Some(Overlay::Console(console)) = model.over.last_mut() {
+        console.waiting = false;
+        console.lines.extend(said);
+    }
+    model.note = Some(format!("fork {number}: {}; v lists the forks", addition.words(&run.scenario)));
+}
+
+/// A fork could not be made.
+pub(super) fn failed(model: &mut Model, text: &str) {
+    if let Some(Overlay::Console(console)) = model.over.last_mut() {
+        console.waiting = false;
+        console.lines.push((Ink::Bad, text.to_string()));
+    }
+}
+
+/// Shows another branch at the same instant.
+pub(super) fn show(model: &mut Model, branch: usize) {
+    let at = model.now();
+    model.shown = branch.min(model.branches.len() - 1);
+    let run = std::rc::Rc::clone(model.run());
+    model.tables = sim_core::trace::moment::Tables::start(&run.trace);
+    let filter = model.filter.take().map(|applied| applied.filter);
+    finding::filtered(model, filter);
+    model.trail.clear();
+    model.seek = None;
+    let event = crate::place::Place::Time(at).event(&run.trace).unwrap_or(run.last());
+    go_to(model, event);
+}
+
+/// What can be done to this host and its cables.
+pub(super) fn menu(model: &mut Model) {
+    let node = model.node();
+    let scenario = &model.run().scenario;
+    let shown = model.now();
+    let Some(host) = scenario.hosts.get(node.index()) else {
+        model.note = Some("a switch has no faults of its own; choose a host in the topology".to_string());
+        return;
+    };
+    let mut items = vec![(format!("type a command on {}", host.name), MenuItem::Console(node))];
+    for nic in 0..host.nics.len() {
+        let nic = NicIndex { host: node.index(), nic };
+        for (fault, _) in CABLE_FAULTS {
+            let addition = Addition { shown, what: Added::Cable(nic, *fault) };
+            items.push((addition.words(scenario), MenuItem::Add(addition)));
+        }
+    }
+    for (fault, _, words) in FAULTS {
+        let addition = Addition { shown, what: Added::Host(node.index(), *fault) };
+        items.push((format!("{}: {words}", host.name), MenuItem::Add(addition)));
+    }
+    let title = format!("At {} s on {}", model.now(), host.name);
+    model.over.push(Overlay::Menu { title, items, row: 0 });
+}

@@ -1,0 +1,225 @@
+//! Keys while something lies over the panes: help, lists, texts, questions.
+
+use super::{bar, console};
+use crate::stepper::input::Input;
+use crate::stepper::keymap::{Action, Key};
+use crate::stepper::message::{Effect, Pointer};
+use crate::stepper::model::{BarKind, MenuItem, Model, Overlay};
+use crate::stepper::{diff, predict};
+use ratatui::crossterm::event::KeyCode;
+
+/// What a key means in a list or a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Move {
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Enter,
+    Close,
+    Other,
+}
+
+fn meaning(model: &Model, key: Key) -> Move {
+    match model.keys.action(key) {
+        Some(Action::Up) => Move::Up,
+        Some(Action::Down) => Move::Down,
+        Some(Action::PageUp) => Move::PageUp,
+        Some(Action::PageDown) => Move::PageDown,
+        Some(Action::Open) => Move::Enter,
+        Some(Action::Close) => Move::Close,
+        _ => Move::Other,
+    }
+}
+
+/// A key for what lies on top.
+pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+    let is_help = key.code == KeyCode::F(1) || (key == Key::letter('?') && takes_question_mark(model));
+    if is_help && !matches!(model.over.last(), Some(Overlay::Help { .. })) {
+        return help(model);
+    }
+    let Some(top) = model.over.pop() else { return };
+    match top {
+        Overlay::Bar(line) => bar::press(model, line, key, effects),
+        Overlay::Console(line) => console::press(model, line, key, effects),
+        Overlay::Help { search, scroll } => help_key(model, search, scroll, key),
+        Overlay::Text { title, lines, scroll } => {
+            let last = lines.len().saturating_sub(1);
+            let scroll = match meaning(model, key) {
+                Move::Up => scroll.saturating_sub(1),
+                Move::Down => (scroll + 1).min(last),
+                Move::PageUp => scroll.saturating_sub(PAGE),
+                Move::PageDown => (scroll + PAGE).min(last),
+                Move::Close | Move::Enter => return,
+                Move::Other => scroll,
+            };
+            model.over.push(Overlay::Text { title, lines, scroll });
+        }
+        Overlay::Menu { title, items, row } => menu_key(model, title, items, row, key, effects),
+        Overlay::Forks { row } => forks_key(model, row, key),
+        Overlay::Predict { question, row, given } => predict_key(model, question, row, given, key),
+        Overlay::Quit => match key.code {
+            KeyCode::Char('y') => effects.push(Effect::Quit),
+            KeyCode::Char('s') => bar::open(model, BarKind::Save(unsaved(model))),
+            KeyCode::Char('n') | KeyCode::Esc | KeyCode::Char('q') => {}
+            _ => model.over.push(Overlay::Quit),
+        },
+    }
+}
+
+/// In a line that is being typed a question mark is a letter, unless the line is empty.
+fn takes_question_mark(model: &Model) -> bool {
+    match model.over.last() {
+        Some(Overlay::Bar(bar)) => bar.input.text().is_empty() || matches!(bar.kind, BarKind::Filter | BarKind::Break),
+        Some(Overlay::Console(console)) => console.input.text().is_empty(),
+        _ => true,
+    }
+}
+
+const PAGE: usize = 10;
+
+/// Opens the list of keys.
+pub(super) fn help(model: &mut Model) {
+    model.over.push(Overlay::Help { search: Input::default(), scroll: 0 });
+}
+
+fn help_key(model: &mut Model, mut search: Input, mut scroll: usize, key: Key) {
+    match key.code {
+        KeyCode::Esc | KeyCode::Enter | KeyCode::F(1) => return,
+        KeyCode::Char('?' | 'q') if search.text().is_empty() => return,
+        KeyCode::Down => scroll += 1,
+        KeyCode::Up => scroll = scroll.saturating_sub(1),
+        KeyCode::PageDown => scroll += PAGE,
+        KeyCode::PageUp => scroll = scroll.saturating_sub(PAGE),
+        _ => {
+            search.key(key);
+            scroll = 0;
+        }
+    }
+    let count = super::super::panes::help::lines(model, &search.text()).len();
+    scroll = scroll.min(count.saturating_sub(1));
+    model.over.push(Overlay::Help { search, scroll });
+}
+
+fn menu_key(
+    model: &mut Model,
+    title: String,
+    items: Vec<(String, MenuItem)>,
+    row: usize,
+    key: Key,
+    effects: &mut Vec<Effect>,
+) {
+    let last = items.len().saturating_sub(1);
+    let row = match meaning(model, key) {
+        Move::Up => row.saturating_sub(1),
+        Move::Down => (row + 1).min(last),
+        Move::PageUp => 0,
+        Move::PageDown => last,
+        Move::Close => return,
+        Move::Enter => {
+            match items.into_iter().nth(row).map(|(_, item)| item) {
+                Some(MenuItem::Add(addition)) => {
+                    console::add(model, addition, effects);
+                }
+                Some(MenuItem::Console(node)) => console::open(model, node),
+                None => {}
+            }
+            return;
+        }
+        Move::Other => row,
+    };
+    model.over.push(Overlay::Menu { title, items, row });
+}
+
+fn forks_key(model: &mut Model, row: usize, key: Key) {
+    let last = model.branches.len() - 1;
+    let row = match (meaning(model, key), key.code) {
+        (Move::Up, _) => row.saturating_sub(1),
+        (Move::Down, _) => (row + 1).min(last),
+        (Move::Close, _) => return,
+        (Move::Enter, _) => {
+            console::show(model, row);
+            return;
+        }
+        (_, KeyCode::Char('s')) if row > 0 => {
+            bar::open(model, BarKind::Save(row));
+            return;
+        }
+        (_, KeyCode::Char('d')) => {
+            if let Err(message) = diff::open(model, &row.to_string()) {
+                model.note = Some(message);
+            }
+            return;
+        }
+        _ => row,
+    };
+    model.over.push(Overlay::Forks { row });
+}
+
+fn predict_key(model: &mut Model, question: predict::Question, row: usize, given: Option<usize>, key: Key) {
+    let last = question.choices.len().saturating_sub(1);
+    let digit = match key.code {
+        KeyCode::Char(c @ '1'..='9') => Some(c as usize - '1' as usize).filter(|at| *at <= last),
+        _ => None,
+    };
+    match (given, digit, meaning(model, key)) {
+        (_, _, Move::Close) => {}
+        (None, Some(at), _) => predict::answer(model, question, at),
+        (None, None, Move::Enter) => predict::answer(model, question, row),
+        (None, None, Move::Up) => {
+            model.over.push(Overlay::Predict { question, row: row.saturating_sub(1), given });
+        }
+        (None, None, Move::Down) => {
+            model.over.push(Overlay::Predict { question, row: (row + 1).min(last), given });
+        }
+        (Some(_), _, Move::Enter) => {}
+        (Some(_), ..) if key == Key::letter('p') => predict::open(model),
+        _ => model.over.push(Overlay::Predict { question, row, given }),
+    }
+}
+
+/// Text was pasted.
+pub(super) fn paste(model: &mut Model, text: &str) {
+    let Some(mut top) = model.over.pop() else { return };
+    match &mut top {
+        Overlay::Bar(line) => bar::paste(model, line, text),
+        Overlay::Console(console) => {
+            console.input.insert(text);
+            console::offer(model, console);
+        }
+        Overlay::Help { search, .. } => search.insert(text),
+        Overlay::Menu { .. }
+        | Overlay::Forks { .. }
+        | Overlay::Text { .. }
+        | Overlay::Predict { .. }
+        | Overlay::Quit => {}
+    }
+    model.over.push(top);
+}
+
+/// The wheel scrolls what lies on top.
+pub(super) fn pointed(model: &mut Model, pointer: Pointer, effects: &mut Vec<Effect>) {
+    let code = match pointer {
+        Pointer::Up => KeyCode::Up,
+        Pointer::Down => KeyCode::Down,
+        Pointer::Click => return,
+    };
+    let types = matches!(model.over.last(), Some(Overlay::Bar(_) | Overlay::Console(_)));
+    if !types {
+        press(model, Key::plain(code), effects);
+    }
+}
+
+/// Quits, but asks first if a fork would be lost.
+pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
+    if model.is_unsaved() {
+        model.over.push(Overlay::Quit);
+    } else {
+        effects.push(Effect::Quit);
+    }
+}
+
+/// The last fork that is not saved.
+fn unsaved(model: &Model) -> usize {
+    model.branches.iter().rposition(|branch| !branch.saved).unwrap_or(model.shown)
+}
