@@ -4,12 +4,13 @@ use crate::source::Source;
 use include_dir::{Dir, include_dir};
 
 static TUTORIALS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tutorials");
+static MODES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/modes");
 static ARP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/arp");
 static SCHEDULERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schedulers");
 static SERVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/services");
 
 /// The folders with scenarios.
-const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &ARP, &SCHEDULERS, &SERVICES];
+const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &MODES, &ARP, &SCHEDULERS, &SERVICES];
 
 /// Short names.
 pub const ALIASES: &[(&str, &str)] = &[

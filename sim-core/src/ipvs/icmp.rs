@@ -19,13 +19,14 @@ use crate::trace::Why;
 use crate::trace::record::Method;
 use crate::trace::why::Hook;
 use crate::wire::flow::Flow;
-use crate::wire::ipip::OUTER_HEADER;
 use crate::wire::packet::Packet;
+use crate::wire::{gre, gue, ipip};
 use crate::world::node::Cx;
 use smoltcp::wire::{IpProtocol, Ipv4Packet};
 use std::net::Ipv4Addr;
 
 const ICMP_HEADER: usize = 8;
+const UDP: u8 = 17;
 
 /// What an ICMP error says, and where the packet it quotes stands.
 struct Quote {
@@ -46,8 +47,10 @@ struct Quote {
 impl Ipvs {
     pub(super) fn icmp(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
         let Some(quote) = Quote::of(&packet) else { return Verdict::Accept(packet) };
-        if quote.protocol == IpProtocol::Unknown(4) && hook == Hook::Input {
-            return self.icmp_of_tunnel(packet, &quote, tables, cx);
+        if hook == Hook::Input
+            && let Some((id, inner)) = self.tunnelled(&packet, &quote)
+        {
+            return self.icmp_of_tunnel(id, packet, &quote, &inner, tables, cx);
         }
         let Some(flow) = quote.flow(&packet) else { return Verdict::Accept(packet) };
         if let Some(id) = self.conns.reply(&flow.reversed()) {
@@ -93,19 +96,35 @@ impl Ipvs {
         registry::of(conn.method).icmp_reply(packet, conn, &mut way, cx)
     }
 
-    /// About an outer packet of this director: the client is told about the inner one, from the VIP.
-    fn icmp_of_tunnel(&mut self, mut packet: Packet, quote: &Quote, tables: &mut Tables, cx: &mut Cx) -> Verdict {
-        let inner_at = quote.at + quote.header;
-        let Some(inner) = Quote::header(&packet, inner_at) else { return Verdict::Accept(packet) };
-        let Some(flow) = inner.flow(&packet) else { return Verdict::Accept(packet) };
-        let Some(id) = self.conns.request(&flow) else { return Verdict::Accept(packet) };
+    /// The connection whose packet travels inside the quoted one, and that packet.
+    fn tunnelled(&self, packet: &Packet, quote: &Quote) -> Option<(ConnId, Quote)> {
+        let behind = packet.bytes().get(quote.at + quote.header..).filter(|_| quote.is_first)?;
+        let header = match u8::from(quote.protocol) {
+            ipip::PROTOCOL => 0,
+            gre::PROTOCOL => gre::length_of(behind)?,
+            UDP => gue::open(behind)?,
+            _ => return None,
+        };
+        let inner = Quote::header(packet, quote.at + quote.header + header)?;
+        let id = self.conns.request(&inner.flow(packet)?)?;
         let conn = self.conns.get(id);
-        if conn.method != Method::Tun || conn.server.address != quote.destination {
-            return Verdict::Accept(packet);
-        }
+        (conn.method == Method::Tun && conn.server.address == quote.destination).then_some((id, inner))
+    }
+
+    /// About an outer packet of this director: the client is told about the inner one, from the VIP.
+    fn icmp_of_tunnel(
+        &mut self,
+        id: ConnId,
+        mut packet: Packet,
+        quote: &Quote,
+        inner: &Quote,
+        tables: &mut Tables,
+        cx: &mut Cx,
+    ) -> Verdict {
         if !is_sound(&packet) {
             return Verdict::Drop(packet, Why::BadTransportChecksum);
         }
+        let conn = self.conns.get(id);
         let (server, client, vip) = (conn.server.address, conn.client.address, conn.virtual_.address);
         let mut mtu = 0;
         if (quote.kind, quote.code) == (3, 4) {
@@ -113,10 +132,10 @@ impl Ipvs {
             if !inner.dont_fragment {
                 return Verdict::Drop(packet, Why::IcmpTaken { kind: 3, code: 4 });
             }
-            let overhead = OUTER_HEADER as u32;
+            let overhead = (inner.at - quote.at) as u32;
             mtu = if least > 68 + overhead { least - overhead } else { least };
         }
-        packet.buffer_mut().strip(inner_at);
+        packet.buffer_mut().strip(inner.at);
         let mtu = u16::try_from(mtu).unwrap_or(u16::MAX);
         let error = IcmpError { kind: quote.kind, code: quote.code, mtu, source: Some(vip) };
         Verdict::Reject(packet, error, Why::IpvsIcmp { kind: quote.kind, to: client })
