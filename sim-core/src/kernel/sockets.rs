@@ -29,6 +29,7 @@ mod stack;
 mod tap;
 mod time_wait;
 pub mod toa;
+mod view;
 
 use super::process::SocketId;
 use super::syscall::SocketError;
@@ -52,6 +53,7 @@ use std::net::Ipv4Addr;
 use tap::Taps;
 pub use tap::Way;
 use time_wait::TimeWaits;
+pub use view::SocketView;
 
 /// A connection that nobody answers is given up after this time (Linux `tcp_syn_retries` = 6).
 const CONNECT_PATIENCE: Duration = Duration::from_secs(127);

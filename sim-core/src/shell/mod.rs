@@ -7,6 +7,7 @@
 //! ```
 //! One file per command, one row per file in [`COMMANDS`].
 
+mod ab;
 mod arp;
 mod arping;
 mod arptables;
@@ -31,6 +32,7 @@ pub mod ipvsadm;
 mod keepalived;
 mod lines;
 mod ls;
+mod nc;
 mod options;
 pub mod parse;
 pub mod paste;
@@ -44,6 +46,7 @@ mod route;
 pub mod run;
 mod service;
 mod sleep;
+mod ss;
 mod sysctl;
 mod test;
 #[cfg(test)]
@@ -51,6 +54,7 @@ mod testing;
 #[cfg(test)]
 mod tests;
 mod truth;
+mod watch;
 mod wget;
 
 pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Status};

@@ -1,6 +1,7 @@
 //! A director by itself: packets into its hooks, verdicts out.
 
 mod ftp;
+mod laws;
 mod packets;
 mod persistence;
 mod schedulers;

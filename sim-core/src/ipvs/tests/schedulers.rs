@@ -1,8 +1,6 @@
 //! Who gets the next connection. Servers .1 .2 .3 are added in this order; every connection stays open, unless said.
 
 use super::*;
-use crate::ipvs::schedule::registry::SCHEDULERS;
-use proptest::prelude::*;
 
 fn check(scheduler: &str, weights: &[u32], expected: &[u8]) {
     let mut lab = Lab::with_servers(scheduler, weights);
@@ -230,86 +228,4 @@ fn twos_spreads_by_weight() {
     let picks = lab.open_many(400);
     let first = picks.iter().filter(|host| **host == 1).count();
     assert!((60..140).contains(&first), "a quarter of 400, evened out: {first}");
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
-
-    #[test]
-    fn no_scheduler_chooses_weight_0_or_a_full_server(
-        weights in proptest::collection::vec(0u32..6, 1..8),
-        upper in proptest::collection::vec(0u32..4, 8),
-        which in 0..SCHEDULERS.len(),
-        edits in proptest::collection::vec((0usize..8, 0u32..4), 0..6),
-    ) {
-        let name = SCHEDULERS[which].0;
-        let mut lab = Lab::new();
-        lab.add_service(key(), service(name));
-        for (place, weight) in weights.iter().enumerate() {
-            lab.add(ServerOptions { upper: upper[place], ..server(11 + place as u8, *weight) });
-        }
-        let mut port = 1000;
-        for step in 0..40 {
-            if let Some((place, weight)) = edits.get(step / 5).filter(|_| step % 5 == 4)
-                && *place < weights.len()
-            {
-                lab.edit(ServerOptions { upper: upper[*place], ..server(11 + *place as u8, *weight) });
-            }
-            let usable: Vec<u8> = (0..weights.len() as u8)
-                .filter(|place| {
-                    let found = lab.ipvs.server(key(), rip(11 + place)).expect("it is there");
-                    found.is_usable()
-                })
-                .map(|place| place + 1)
-                .collect();
-            port += 1;
-            let chosen = lab.open(port);
-            // A destination that lblc knows stays on a server that is full.
-            let heeds = usable.contains(&chosen) || name == "lblc" && lab.weight(chosen) > 0;
-            prop_assert!(chosen == 0 || heeds, "{name} chose .{chosen} of {usable:?}");
-            if chosen == 0 {
-                let may_refuse = ["ovf", "dh", "sh", "mh"].contains(&name);
-                prop_assert!(usable.is_empty() || may_refuse, "{name} refused though {usable:?} could");
-            }
-        }
-    }
-
-    #[test]
-    fn wrr_gives_every_server_its_weight_in_a_round(weights in proptest::collection::vec(0u32..20, 1..8)) {
-        let total: u32 = weights.iter().sum();
-        prop_assume!(total > 0);
-        let divisor = weights.iter().fold(0, |a, b| gcd(a, *b));
-        let round = (total / divisor) as u16;
-        let mut lab = Lab::with_servers("wrr", &weights);
-        let first = lab.open_many(round);
-        let second = lab.open_many(round);
-        for (weight, host) in weights.iter().zip(1u8..) {
-            let expected = (weight / divisor) as usize;
-            prop_assert_eq!(second.iter().filter(|chosen| **chosen == host).count(), expected);
-            prop_assert_eq!(first.iter().filter(|chosen| **chosen == host).count(), expected);
-        }
-    }
-
-    #[test]
-    fn one_connection_has_one_server_for_life(
-        which in 0..SCHEDULERS.len(),
-        packets in proptest::collection::vec((0u16..6, 0u8..4), 1..60),
-    ) {
-        let mut lab = Lab::with_servers(SCHEDULERS[which].0, &[1, 2, 3]);
-        let mut servers = [None; 6];
-        for (client, kind) in packets {
-            let flags = [SYN, ACK, ACK | 8, 16 | 8][usize::from(kind)];
-            lab.send(1000 + client, flags);
-            let server = lab.conn(1000 + client).map(|conn| conn.server);
-            let known = &mut servers[usize::from(client)];
-            if known.is_some() {
-                prop_assert_eq!(*known, server);
-            }
-            *known = server;
-        }
-    }
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
 }

@@ -60,6 +60,12 @@ impl TimeWaits {
         self.records.get(key).is_some_and(|record| record.expires > now)
     }
 
+    /// The connections that are kept.
+    pub(super) fn keys(&self, now: Instant) -> Vec<FlowKey> {
+        let live = |key: &FlowKey, end: Instant| self.records.get(key).is_some_and(|record| record.expires == end);
+        self.ends.iter().filter(|(end, key)| *end > now && live(key, *end)).map(|(_, key)| *key).collect()
+    }
+
     /// How many there are.
     #[cfg(test)]
     pub(super) fn count(&mut self, now: Instant) -> usize {

@@ -23,6 +23,7 @@ use crate::kernel::Kernel;
 use crate::kernel::syscall::Sys;
 use crate::world::node::Cx;
 use names::Names;
+pub(super) use names::service_name;
 use parse::{Failure, Request};
 
 /// `ipvsadm`.

@@ -56,6 +56,11 @@ const PORTS: &[(u16, &str)] = &[
     (8080, "http-alt"),
 ];
 
+/// The name of a port.
+pub(in crate::shell) fn service_name(port: u16) -> Option<&'static str> {
+    PORTS.iter().find(|(known, _)| *known == port).map(|(_, name)| *name)
+}
+
 impl Names {
     /// The names in the text of `/etc/hosts`.
     pub(super) fn of(hosts: &str) -> Names {
@@ -90,8 +95,7 @@ impl Names {
     fn service(&self, port: u16, transport: Transport) -> String {
         // Web servers have a name for TCP only in the lists of most distributions; both are shown alike.
         let _ = transport;
-        let found = PORTS.iter().find(|(known, _)| *known == port);
-        found.map_or_else(|| port.to_string(), |(_, name)| (*name).to_owned())
+        service_name(port).map_or_else(|| port.to_string(), str::to_owned)
     }
 
     fn address(&self, text: &str) -> Option<Ipv4Addr> {
