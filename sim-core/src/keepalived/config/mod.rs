@@ -114,12 +114,16 @@ pub struct Place {
 pub struct Remark {
     /// Where.
     pub place: Place,
+    /// keepalived writes the place before the line in its log: it was still reading the file.
+    pub placed: bool,
+    /// The place is in a file that was included; the parent names the file only then.
+    pub named: bool,
     /// Of which kind.
     pub kind: RemarkKind,
     /// Which process of keepalived says it.
     pub reader: Reader,
-    /// For [`RemarkKind::Warning`] and [`RemarkKind::Fatal`] keepalived's own log line, with its `(FILE: Line N) ` if it has
-    /// one; otherwise what the lab has to say.
+    /// For [`RemarkKind::Logged`], [`RemarkKind::Warning`] and [`RemarkKind::Fatal`] keepalived's own log line without its
+    /// place; otherwise what the lab has to say.
     pub text: String,
     /// What to do about it; may be empty.
     pub hint: String,
@@ -130,15 +134,25 @@ pub struct Remark {
 pub enum RemarkKind {
     /// keepalived takes the option; here it has no effect.
     Note,
-    /// keepalived logs it and goes on; `keepalived -t` fails if it is a configuration error.
-    Warning {
-        /// Whether `keepalived -t` exits with a failure because of it.
-        fails_test: bool,
-    },
-    /// keepalived logs it and does not start.
-    Fatal,
+    /// keepalived logs it and goes on; its configuration test passes.
+    Logged,
+    /// keepalived logs it and goes on; its configuration test fails.
+    Warning(ErrorClass),
+    /// keepalived logs it, and the process that reads it ends.
+    Fatal(ErrorClass),
     /// keepalived would do it; the lab does not model it and refuses the file.
     Refused,
+}
+
+/// What `keepalived -t` makes of an error. The worst one decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ErrorClass {
+    /// A file or an interface is not there: exit status 4.
+    File,
+    /// Anything else: exit status 5.
+    General,
+    /// Scripts run without `enable_script_security`: exit status 6.
+    Security,
 }
 
 /// The process of keepalived that reads a part of the file.
@@ -150,6 +164,47 @@ pub enum Reader {
     Vrrp,
     /// `Keepalived_healthcheckers`.
     Checkers,
+    /// `Keepalived_bfd`.
+    Bfd,
+    /// All of them: what stands at the root or in `global_defs`.
+    Every,
+}
+
+impl Remark {
+    /// The line as a process of keepalived writes it to its log. Children read a copy in which every file is named, so
+    /// they always name it; the parent only names files that were included.
+    pub fn log_line(&self, by: Reader) -> String {
+        let Place { file, line, .. } = &self.place;
+        match (self.placed, by == Reader::Parent && !self.named) {
+            (false, _) => self.text.clone(),
+            (true, true) => format!("(Line {line}) {}", self.text),
+            (true, false) => format!("({file}: Line {line}) {}", self.text),
+        }
+    }
+
+    /// Whether keepalived itself says it, as opposed to the lab.
+    pub fn is_keepalived(&self) -> bool {
+        !matches!(self.kind, RemarkKind::Note | RemarkKind::Refused)
+    }
+
+    /// Whether that process of keepalived says it.
+    pub fn is_said_by(&self, by: Reader) -> bool {
+        self.is_keepalived() && (self.reader == by || self.reader == Reader::Every)
+    }
+}
+
+/// The exit status of `keepalived -t` after these remarks.
+pub fn test_status(remarks: &[Remark]) -> u8 {
+    let worst = remarks.iter().filter_map(|remark| match remark.kind {
+        RemarkKind::Warning(class) | RemarkKind::Fatal(class) => Some(class),
+        RemarkKind::Note | RemarkKind::Logged | RemarkKind::Refused => None,
+    });
+    match worst.max() {
+        None => 0,
+        Some(ErrorClass::File) => 4,
+        Some(ErrorClass::General) => 5,
+        Some(ErrorClass::Security) => 6,
+    }
 }
 
 impl Config {
