@@ -39,6 +39,8 @@ const LINES_MAX: usize = 600;
 /// Files that are long for a reason.
 const LONG_FILES: &[(&str, &str)] = &[
     ("sim-core/src/trace/why.rs", "one closed list of reasons"),
+    ("sim-core/src/keepalived/config/read/global.rs", "one function for each word of global_defs"),
+    ("sim-core/src/keepalived/config/read/instance.rs", "one function for each word of vrrp_instance"),
     ("sim-core/src/kernel/syscall.rs", "one door: the list of system calls"),
     ("sim-core/src/kernel/process/table.rs", "processes, their descriptors and their waiting change together"),
     ("sim-core/src/kernel/sockets.rs", "what a segment meets, from the flow table to the listener, in one place"),

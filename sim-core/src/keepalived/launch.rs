@@ -1,6 +1,7 @@
 //! How a keepalived was started: what its command line says, for all three processes.
 
-use super::config::{Config, Reader, Remark, RemarkKind};
+use super::around::Around;
+use super::config::{self, Config, Input, Reader, Remark, RemarkKind};
 use super::era::Era;
 use super::voice::Voice;
 use crate::kernel::syscall::Sys;
@@ -95,19 +96,14 @@ impl Given {
     /// Logs what this process has to say about the file. False if it cannot go on with it.
     pub fn announce(&self, reader: Reader, voice: &Voice, sys: &mut Sys) -> bool {
         let mut is_usable = true;
-        for remark in self.remarks.iter().filter(|remark| remark.reader == reader) {
-            match remark.kind {
-                RemarkKind::Note => {}
-                RemarkKind::Warning { .. } => voice.say(&remark.text, sys),
-                RemarkKind::Fatal => {
-                    voice.say(&remark.text, sys);
-                    is_usable = false;
-                }
-                RemarkKind::Refused => {
-                    let place = &remark.place;
-                    voice.say(&format!("({}: Line {}) {} (not modelled)", place.file, place.line, remark.text), sys);
-                    is_usable = false;
-                }
+        for remark in &self.remarks {
+            if remark.kind == RemarkKind::Refused && (remark.reader == reader || remark.reader == Reader::Every) {
+                voice.say(&format!("{} (not modelled)", remark.log_line(reader)), sys);
+                is_usable = false;
+            }
+            if remark.is_said_by(reader) {
+                voice.say(&remark.log_line(reader), sys);
+                is_usable &= !matches!(remark.kind, RemarkKind::Fatal(_));
             }
         }
         is_usable
@@ -167,9 +163,24 @@ impl Launch {
 
     /// Reads the configuration file; none if it is not there.
     pub fn read(&self, sys: &mut Sys) -> Option<Given> {
+        self.read_as(sys, false)
+    }
+
+    /// The same, as `keepalived -t` does it.
+    pub fn test(&self, sys: &mut Sys) -> Option<Given> {
+        self.read_as(sys, true)
+    }
+
+    fn read_as(&self, sys: &mut Sys, test: bool) -> Option<Given> {
         let text = sys.read_file(&self.file).ok()?;
-        let _ = text;
-        Some(Given::default())
+        let text = String::from_utf8_lossy(&text);
+        let id = match &self.config_id {
+            Some(id) => id.clone(),
+            None => sys.kernel.hostname.split('.').next().unwrap_or_default().to_owned(),
+        };
+        let around = Around::new(sys.kernel);
+        let (config, remarks) = config::read(&Input { name: &self.file, text: &text, id: &id, test, around: &around });
+        Some(Given { config, remarks })
     }
 
     /// Whether somebody else's pid file says that a keepalived runs already.

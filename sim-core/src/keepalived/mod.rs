@@ -5,6 +5,7 @@
 //!                                         └─ Vrrp (Keepalived_vrrp) ─► addresses, adverts, gratuitous ARP
 //! ```
 
+mod around;
 pub mod check;
 pub mod config;
 pub mod daemon;

@@ -2,7 +2,7 @@
 
 use super::command::{Call, Command, NOT_MODELLED, Opt, Outcome, getopt};
 use super::options::Options;
-use crate::keepalived::config::RemarkKind;
+use crate::keepalived::config::{Reader, RemarkKind, test_status};
 use crate::keepalived::daemon::Daemon;
 use crate::keepalived::era::Era;
 use crate::keepalived::launch::{Launch, PROGRAM};
@@ -153,18 +153,18 @@ fn test(launch: &Launch, call: &mut Call, sys: &mut Sys) -> Outcome {
         word.strip_prefix("--config-test=").or_else(|| word.strip_prefix("-t").filter(|file| file.starts_with('/')))
     });
     let launch = Launch { file: named.map_or(launch.file.clone(), str::to_owned), ..launch.clone() };
-    let Some(given) = launch.read(sys) else {
-        return call.fail(EXIT_CONFIG_TEST, format!("Unable to find configuration file {}\n", launch.file));
+    let Some(given) = launch.test(sys) else {
+        return call.fail(EXIT_CONFIG_TEST, format!("Config files missing '{}'.\n", launch.file));
     };
-    let mut code = 0;
-    for remark in &given.remarks {
-        match remark.kind {
-            RemarkKind::Note => continue,
-            RemarkKind::Warning { fails_test: false } => {}
-            RemarkKind::Warning { fails_test: true } | RemarkKind::Fatal => code = EXIT_CONFIG_TEST,
-            RemarkKind::Refused => code = NOT_MODELLED,
+    let mut code = i32::from(test_status(&given.remarks));
+    for reader in [Reader::Parent, Reader::Checkers, Reader::Vrrp, Reader::Bfd] {
+        for remark in given.remarks.iter().filter(|remark| remark.is_said_by(reader)) {
+            call.err(format!("{}\n", remark.log_line(reader)));
         }
-        call.err(format!("{}\n", remark.text));
+    }
+    for remark in given.remarks.iter().filter(|remark| remark.kind == RemarkKind::Refused) {
+        call.err(format!("lab: {}: {}\n", remark.log_line(remark.reader), remark.hint));
+        code = NOT_MODELLED;
     }
     Outcome::Done(code)
 }

@@ -9,6 +9,7 @@ pub mod checker;
 pub mod global;
 pub mod instance;
 pub mod notify;
+pub mod read;
 pub mod route;
 pub mod server;
 pub mod service;
@@ -20,6 +21,7 @@ pub use checker::{Checker, CheckerKind, ConnectOptions};
 pub use global::Global;
 pub use instance::{Authentication, Garp, Instance, OldChecksum, Preemption, Unicast, Version, Wanted};
 pub use notify::{Command, InstanceNotify};
+pub use read::{IncludedFile, Input, Nowhere, Program, Surroundings, read};
 pub use route::{VirtualRoute, VirtualRule};
 pub use server::{Forwarding, RealServer, SorryServer};
 pub use service::{GroupEntry, SchedulerFlags, ServiceName, VirtualServer, VirtualServerGroup};
@@ -63,6 +65,10 @@ pub struct Config {
     pub virtual_servers: Vec<VirtualServer>,
     /// `SSL {}` was given: nothing of it changes what a check sends.
     pub ssl: bool,
+    /// A `vrrp_instance` or a static address, route or rule stands in the file, good or bad: there is a VRRP process.
+    pub names_vrrp: bool,
+    /// A `virtual_server` stands in the file, good or bad: there is a process for the health checks.
+    pub names_checks: bool,
 }
 
 /// `track_group NAME { group { … } }`.
@@ -235,11 +241,11 @@ impl Config {
 
     /// Whether the parent starts a VRRP process for this.
     pub fn has_vrrp(&self) -> bool {
-        !self.instances.is_empty() || !self.static_addresses.is_empty() || !self.static_routes.is_empty()
+        self.names_vrrp
     }
 
     /// Whether the parent starts a process of checkers for this.
     pub fn has_checkers(&self) -> bool {
-        !self.virtual_servers.is_empty()
+        self.names_checks
     }
 }

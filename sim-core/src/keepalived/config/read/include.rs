@@ -73,8 +73,7 @@ fn braces(pattern: &str) -> Vec<String> {
 /// Adds the files that match a path from the root, folder by folder.
 fn walk(full: &str, around: &dyn Surroundings, paths: &mut Vec<String>) {
     let mut folders = vec![String::new()];
-    let mut parts = full.split('/').filter(|part| !part.is_empty()).peekable();
-    while let Some(part) = parts.next() {
+    for part in full.split('/').filter(|part| !part.is_empty()) {
         let mut next = Vec::new();
         for folder in &folders {
             if part.contains(['*', '?', '[']) {

@@ -25,6 +25,9 @@ const LINES_MAX: usize = 200_000;
 /// Definitions of several lines that may be in use at once, and lines that one may have.
 const OPEN_MAX: usize = 64;
 
+/// How often a line may bring new definitions with it.
+const ROUNDS_MAX: usize = 64;
+
 /// Error flags of `include` and `include_check`: a file that cannot be read.
 pub(super) const CHECK_READ: u8 = 1;
 /// No file of that name.
@@ -155,11 +158,12 @@ impl<'a> Lines<'a> {
         if let Some(residue) = self.residue.take() {
             return Some(residue);
         }
-        let outer = self.open.last().map_or(0, |(_, sequences)| *sequences);
-        if self.sequences.len() > outer {
-            return self.next_of_sequence();
-        }
-        while let Some((lines, _)) = self.open.last_mut() {
+        loop {
+            let outer = self.open.last().map_or(0, |(_, sequences)| *sequences);
+            if self.sequences.len() > outer {
+                return self.next_of_sequence();
+            }
+            let Some((lines, _)) = self.open.last_mut() else { break };
             if let Some(line) = lines.next() {
                 return Some(line);
             }
@@ -228,7 +232,7 @@ impl<'a> Lines<'a> {
 
     /// `@id`, definitions and sequences; nothing if the line is used up by them.
     fn settle(&mut self, mut line: String) -> Option<String> {
-        loop {
+        for _ in 0..ROUNDS_MAX {
             line = self.meant_for_us(line)?;
             if let Some((name, value)) = definition(&line) {
                 let (name, value) = (name.to_owned(), value.to_owned());
@@ -251,7 +255,10 @@ impl<'a> Lines<'a> {
                     return Some(line);
                 }
                 Err(Unfinished::Endless) => {
-                    self.refuse("the definitions of this line name each other without end", "keepalived would hang here");
+                    self.refuse(
+                        "the definitions of this line name each other without end",
+                        "keepalived would hang here",
+                    );
                     return None;
                 }
             };
@@ -263,18 +270,9 @@ impl<'a> Lines<'a> {
                 self.open.push((following.into_iter(), self.sequences.len()));
             }
             line = bare(&replaced.line).text;
-            if !line.starts_with('@') && !line.contains('$') {
-                // A definition may bring a `~SEQ` or another definition with it.
-                if line.starts_with("~SEQ") || line.starts_with("~LST") {
-                    continue;
-                }
-                return Some(line);
-            }
-            let same = line == replaced.line && self.definitions.replace(&line, &folder, LINE_MAX).is_ok_and(|r| !r.any);
-            if same && !line.starts_with('@') {
-                return Some(line);
-            }
         }
+        self.refuse("the definitions of this line name each other without end", "keepalived would hang here");
+        None
     }
 
     /// A line behind `@id` or `@^id`, if it is meant for this configuration id.
@@ -339,7 +337,7 @@ impl<'a> Lines<'a> {
             }
             Ok(sequence) => self.sequences.push(sequence),
             Err(BadSequence(why)) => {
-                for why in why {
+                if let Some(why) = why {
                     self.say(why, ErrorClass::General);
                 }
                 self.say(format!("Invalid {kind} specification '{line}'"), ErrorClass::General);

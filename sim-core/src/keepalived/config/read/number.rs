@@ -22,7 +22,10 @@ pub(super) fn whole(text: &str) -> Whole {
         value.saturating_mul(10).saturating_add(i128::from(digit - b'0')).min(i128::from(u64::MAX) * 2)
     });
     // C takes an empty text for a complete 0; so does keepalived.
-    Whole { value: if negative { -value } else { value }, complete: end == digits.len() && (end > 0 || text.is_empty()) }
+    Whole {
+        value: if negative { -value } else { value },
+        complete: end == digits.len() && (end > 0 || text.is_empty()),
+    }
 }
 
 /// A decimal in units of 10^-`shift`.

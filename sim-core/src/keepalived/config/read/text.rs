@@ -21,11 +21,7 @@ pub(super) fn bare(line: &str) -> Bare {
     let (mut quote, mut continued, mut comment, mut at) = (false, false, None, 0);
     while at < text.len() {
         match text[at] {
-            '"' => {
-                if comment.is_none() {
-                    quote = !quote;
-                }
-            }
+            '"' => quote ^= comment.is_none(),
             '\\' => match text.get(at + 1) {
                 Some('#' | '!') if !quote => {
                     text.remove(at);

@@ -1,0 +1,68 @@
+//! Commands in the file: `notify_master "SCRIPT ARG" [USER [GROUP]]`, `script "…"`, `misc_path "…"`.
+
+use super::parser::{Parser, Stop};
+use super::text::{BadQuote, quoted_words};
+use super::words::Words;
+use crate::keepalived::config::Command;
+
+/// A script with an optional user, as notify scripts have it. `what` is keepalived's word for its kind.
+pub(super) fn notify(p: &mut Parser<'_>, words: &Words, what: &str) -> Result<Option<Command>, Stop> {
+    p.word(words, 1)?;
+    let Some(parts) = parts(p, words) else {
+        p.log(words, "Unable to parse notify script");
+        return Ok(None);
+    };
+    let argv = parts.get(1).and_then(|script| quoted_words(script).ok()).filter(|argv| !argv.is_empty());
+    let Some(argv) = argv else {
+        let script = parts.get(1).map_or("", String::as_str);
+        p.log(words, &format!("Unable to parse script '{script}' - ignoring"));
+        return Ok(None);
+    };
+    let (user, group) = (parts.get(2), parts.get(3));
+    if let Some(user) = user
+        && !p.around.has_user(user)
+    {
+        p.log(words, &format!("Script user '{user}' does not exist"));
+        let text = format!("Invalid user/group for {what} script {} - ignoring", argv[0]);
+        p.log_hint(
+            words,
+            &text,
+            "the words behind a script are a user and a group: put the script and its arguments in quotes",
+        );
+        return Ok(None);
+    }
+    if user.is_none() && p.drafts.global.script_user_bad {
+        p.log(words, &format!("Failed to set default user for {what} script {} - ignoring", argv[0]));
+        return Ok(None);
+    }
+    let (user, group) = (user.cloned().unwrap_or_default(), group.cloned().unwrap_or_default());
+    Ok(Some(Command { argv, user, group }))
+}
+
+/// A script whose user stands in a line of its own: `script`, `misc_path`. Only the first word (or what is in quotes)
+/// is run.
+pub(super) fn plain(p: &mut Parser<'_>, words: &Words) -> Vec<String> {
+    let Some(parts) = parts(p, words) else { return Vec::new() };
+    if parts.len() > 2 {
+        let text = format!("`{}`: keepalived runs only {}, without what follows", words.keyword(), parts[1]);
+        p.note_hint(words, 2, &text, "put the whole command in quotes");
+    }
+    parts.get(1).and_then(|script| quoted_words(script).ok()).unwrap_or_default()
+}
+
+/// The words of the line in a shell's manner.
+fn parts(p: &mut Parser<'_>, words: &Words) -> Option<Vec<String>> {
+    match quoted_words(&words.line.text) {
+        Ok(parts) => Some(parts),
+        Err(BadQuote::Open(quote)) => {
+            let text = format!("String '{}': missing terminating {quote}", words.line.text);
+            p.say(words, 0, &text);
+            None
+        }
+        Err(BadQuote::Escape) => {
+            let text = format!("Missing escape char at end: '{}'", words.line.text);
+            p.log(words, &text);
+            None
+        }
+    }
+}
