@@ -61,6 +61,9 @@ impl Ipvs {
             cx.note(Why::IpvsNoSyn);
             return Err(Turned::NotMine);
         }
+        if let Some(why) = self.defence.drops_packet() {
+            return Err(Turned::Dropped(why));
+        }
         let answers_a_local_request = || hook == Hook::Output && self.conns.request(&flow.reversed()).is_some();
         if flow.source.port == FTP_DATA || answers_a_local_request() {
             cx.note(Why::IpvsNotMine { port: vip.port });
@@ -129,11 +132,12 @@ impl Ipvs {
     pub(super) fn establish(&mut self, service: ServiceId, conn: Conn, cx: &mut Cx) -> Result<ConnId, Turned> {
         let dest = conn.dest;
         let id = self.begin(conn, cx).map_err(Turned::Dropped)?;
+        let now = self.estimated(cx.now);
         if let Some(dest) = dest {
-            self.services.server_mut(dest).stats.counting(cx.now).conns += 1;
+            self.services.server_mut(dest).stats.counting(now).conns += 1;
         }
-        self.services.service_mut(service).stats.counting(cx.now).conns += 1;
-        self.total.counting(cx.now).conns += 1;
+        self.services.service_mut(service).stats.counting(now).conns += 1;
+        self.total.counting(now).conns += 1;
         Ok(id)
     }
 

@@ -17,6 +17,7 @@ use crate::trace::record::{ConnState, Method, ServiceKey};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::net::Ipv4Addr;
 
 /// An entry of the table, while it lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -385,6 +386,39 @@ impl Connections {
 }
 
 impl Conn {
+    /// An entry of no server of this host.
+    pub(super) fn unbound(
+        kind: Kind,
+        transport: Option<Transport>,
+        client: SocketAddr,
+        virtual_: SocketAddr,
+        method: Method,
+    ) -> Conn {
+        Conn {
+            kind,
+            transport,
+            client,
+            virtual_,
+            server: SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: 0 },
+            method,
+            state: ConnState::None,
+            mark: 0,
+            in_packets: 0,
+            expires: Instant::NEVER,
+            from_sync: false,
+            dest: None,
+            timeout: Duration::from_secs(3),
+            one_way: false,
+            active: true,
+            control: None,
+            controls: 0,
+            any_client_port: false,
+            helper: None,
+            crossing: None,
+            told: Told::default(),
+        }
+    }
+
     /// The client's flow.
     pub fn request_flow(&self) -> Flow {
         let transport = self.transport.unwrap_or(Transport::Tcp);
@@ -405,7 +439,6 @@ impl Conn {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::net::Ipv4Addr;
 
     fn at(host: u8, port: u16) -> SocketAddr {
         SocketAddr { address: Ipv4Addr::new(10, 0, 0, host), port }

@@ -232,18 +232,19 @@ impl Ipvs {
     /// # Errors
     /// `NoService`.
     pub fn zero(&mut self, key: Option<ServiceKey>, cx: &Cx) -> Result<(), ControlError> {
+        let now = self.estimated(cx.now);
         let ids = match key {
             Some(key) => vec![self.find_service(key)?],
             None => {
-                self.total.zero(cx.now);
+                self.total.zero(now);
                 self.services.iter().filter_map(|service| self.services.id(service.key)).collect()
             }
         };
         for id in ids {
             let service = self.services.service_mut(id);
-            service.stats.zero(cx.now);
+            service.stats.zero(now);
             for server in service.list.clone() {
-                self.services.server_mut(server).stats.zero(cx.now);
+                self.services.server_mut(server).stats.zero(now);
             }
         }
         Ok(())

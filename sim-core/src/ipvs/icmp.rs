@@ -6,11 +6,9 @@
 //! | a NAT server, or a router before it | a request: client → server | source becomes the VIP, the quote too |
 //! | a FULLNAT server, or a router before it | a request: local address → server | both ends become the client's |
 //! | a router in a tunnel's way | the outer packet: director → server | an error about the inner packet, from the VIP |
-//!
-//! # Not modelled
-//! `schedule_icmp`.
 
 use super::Ipvs;
+use super::admit::Turned;
 use super::conn::ConnId;
 use super::forward::{Way, registry};
 use crate::tables::Tables;
@@ -58,7 +56,36 @@ impl Ipvs {
         }
         match self.conns.request(&flow.reversed()) {
             Some(id) => self.icmp_request(id, packet, &quote, tables, cx),
+            None if tables.sysctl.vs().schedule_icmp => {
+                self.icmp_admit(flow.reversed(), packet, hook, &quote, tables, cx)
+            }
             None => Verdict::Accept(packet),
+        }
+    }
+
+    /// With `schedule_icmp`, an error about a packet of no connection makes one, as if the packet had come. Not for
+    /// FULLNAT, which begins with a SYN.
+    fn icmp_admit(
+        &mut self,
+        flow: Flow,
+        packet: Packet,
+        hook: Hook,
+        quote: &Quote,
+        tables: &mut Tables,
+        cx: &mut Cx,
+    ) -> Verdict {
+        let service = self.services.find(&flow, packet.mark);
+        if service.is_some_and(|id| !self.services.service(id).locals.is_empty()) {
+            return Verdict::Accept(packet);
+        }
+        match self.admit(&flow, None, &packet, hook, tables.sysctl.vs(), cx) {
+            Ok(id) => {
+                let verdict = self.icmp_request(id, packet, quote, tables, cx);
+                self.restart(id, cx);
+                verdict
+            }
+            Err(Turned::NotMine) => Verdict::Accept(packet),
+            Err(Turned::Dropped(why) | Turned::Refused(why)) => Verdict::Drop(packet, why),
         }
     }
 

@@ -9,14 +9,14 @@
 
 use super::Ipvs;
 use super::admit::Turned;
-use super::conn::{ConnId, Kind};
+use super::conn::{Conn, ConnId, Kind};
 use super::forward::{Way, registry};
 use super::state::{Direction, Flags};
 use crate::tables::Tables;
 use crate::tables::sysctl::Vs;
 use crate::tables::verdict::{IcmpError, Verdict};
 use crate::trace::Why;
-use crate::trace::record::{ConnState, Tunnel};
+use crate::trace::record::{ConnState, Method, ServiceKey, Tunnel};
 use crate::trace::why::Hook;
 use crate::wire::flow::{Flow, Transport};
 use crate::wire::packet::Packet;
@@ -60,10 +60,37 @@ impl Ipvs {
                 Ok(id) => id,
                 Err(Turned::NotMine) => return Verdict::Accept(packet),
                 Err(Turned::Dropped(why)) => return Verdict::Drop(packet, why),
-                Err(Turned::Refused(why)) => return refuse(packet, why, tables),
+                Err(Turned::Refused(why)) => match self.bypass(&flow, &packet, why, tables, cx) {
+                    Some(Ok(id)) => id,
+                    Some(Err(why)) => return Verdict::Drop(packet, why),
+                    None => return refuse(packet, why, tables),
+                },
             },
         };
         self.carry(id, packet, flags, tables, cx)
+    }
+
+    /// With `cache_bypass`, a packet of a firewall mark that no server takes goes straight to where it was addressed:
+    /// the entry for that. None if it cannot.
+    fn bypass(
+        &mut self,
+        flow: &Flow,
+        packet: &Packet,
+        why: Why,
+        tables: &Tables,
+        cx: &mut Cx,
+    ) -> Option<Result<ConnId, Why>> {
+        let to = flow.destination.address;
+        let is_elsewhere = !to.is_multicast() && !to.is_broadcast() && tables.routes.local_kind(to).is_none();
+        if !tables.sysctl.vs().cache_bypass || !is_elsewhere {
+            return None;
+        }
+        let service = self.services.find(flow, packet.mark)?;
+        let ServiceKey::Mark(mark) = self.services.service(service).key else { return None };
+        cx.note(why);
+        let kind = self.kind_of_flow(service, flow);
+        let conn = Conn::unbound(kind, Some(flow.transport), flow.source, flow.destination, Method::Bypass);
+        Some(self.begin(Conn { mark, ..conn }, cx))
     }
 
     /// A new connection in an old entry's place, or a packet for a deleted server.

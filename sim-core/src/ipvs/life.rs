@@ -65,8 +65,9 @@ impl Ipvs {
 
     /// What a packet does to the state.
     pub(super) fn step(&mut self, id: ConnId, direction: Direction, flags: Option<Flags>, cx: &mut Cx) {
+        let guards = self.defence.guards;
         let conn = self.conns.get_mut(id);
-        let (from, manner) = (conn.state, Manner::of(conn.method));
+        let (from, manner) = (conn.state, Manner::of(conn.method).guarded(guards));
         if direction == Direction::Output {
             conn.one_way = false;
         }
@@ -153,6 +154,7 @@ impl Ipvs {
 
     /// Counts a packet for the connection's server, its service and the host; nothing once the server was deleted.
     pub(super) fn count(&mut self, id: ConnId, now: Instant, add: impl Fn(&mut Counts)) {
+        let now = self.estimated(now);
         let Some(dest) = self.conns.get(id).dest else { return };
         let server = self.services.server_mut(dest);
         if !server.available {

@@ -20,19 +20,19 @@
 //! | `ftp` | the FTP helper |
 //! | `life` | how an entry begins, moves and ends, with the counts of its server |
 //! | [`sync`] | the sync daemon |
+//! | `defence` | what is done against floods |
 //! | `log` | the kernel's log |
 //! | [`schedule`], [`forward`] | the schedulers; the forwarding methods |
 //! | [`proc`] | `/proc/net/ip_vs*` |
 //!
 //! # Not modelled
-//! Persistence engines. Of `net.ipv4.vs.*`
-//! these are kept and have no effect: `am_droprate`, `amemthresh`, `backup_only`, `cache_bypass`, `conntrack`,
-//! `drop_entry`, `drop_packet`, `ignore_tunneled`, `run_estimation`, `schedule_icmp`, `secure_tcp`, `sloppy_sctp`,
-//! `sync_*`. No line is written to the kernel's log when no server can be had.
+//! Persistence engines. `net.ipv4.vs.conntrack` is refused: netfilter's tracking of connections is not here.
+//! `sloppy_sctp` and `sync_sock_size` have no effect.
 
 mod admit;
 pub mod conn;
 mod control;
+mod defence;
 pub mod forward;
 mod ftp;
 mod icmp;
@@ -60,21 +60,23 @@ pub use sync::{DaemonError, DaemonOptions};
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
 use crate::tables::Tables;
+use crate::tables::sysctl::Vs;
 use crate::tables::verdict::{Verdict, Xmit};
-use crate::trace::Stage;
 use crate::trace::record::ServiceKey;
 use crate::trace::why::Hook;
+use crate::trace::{Stage, Why};
 use crate::wire::flow::{Flow, SocketAddr};
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
 use conn::{Conn, Connections};
+use defence::Defence;
 use forward::Pools;
 use log::Log;
 use schedule::Servers;
 use service::Services;
 use smoltcp::wire::IpProtocol;
 use state::Timeouts;
-use stats::Stats;
+use stats::{Estimator, Stats};
 use std::collections::VecDeque;
 use std::net::Ipv4Addr;
 use sync::Sync;
@@ -89,6 +91,8 @@ pub struct Ipvs {
     total: Stats,
     pools: Pools,
     sync: Sync,
+    defence: Defence,
+    estimator: Estimator,
     log: Log,
     /// When the connections of deleted servers end, with `expire_nodest_conn`.
     orphans_due: Option<Instant>,
@@ -122,6 +126,8 @@ impl Ipvs {
             total: Stats::default(),
             pools: Pools::default(),
             sync: Sync::default(),
+            defence: Defence::default(),
+            estimator: Estimator::default(),
             log: Log::default(),
             orphans_due: None,
             ftp_helper: false,
@@ -162,13 +168,25 @@ impl Ipvs {
         }
     }
 
+    /// Settings may have changed.
+    pub fn heed(&mut self, settings: &Vs, now: Instant) {
+        self.defence.heed(settings, now);
+        self.estimator.heed(settings.run_estimation, now);
+    }
+
+    /// The time by the estimator's clock, which stands still while `run_estimation` is 0: what counters and rates are
+    /// shown by.
+    pub fn estimated(&self, now: Instant) -> Instant {
+        self.estimator.clock(now)
+    }
+
     /// Lines for the kernel's log; to be asked after every hook, change and [`Ipvs::wake`].
     pub fn take_log(&mut self) -> Vec<String> {
         self.log.take()
     }
 
     /// Ends what is due: connections, deleted servers, what schedulers remember.
-    pub fn wake(&mut self, tables: &Tables, cx: &mut Cx) {
+    pub fn wake(&mut self, tables: &mut Tables, cx: &mut Cx) {
         let before = cx.context();
         while let Some(id) = self.conns.due(cx.now) {
             cx.stage = Stage::Ipvs;
@@ -176,6 +194,7 @@ impl Ipvs {
             cx.resume(before);
         }
         self.wake_sync(cx.now);
+        self.wake_defence(tables, cx);
         if self.orphans_due.is_some_and(|due| due <= cx.now) {
             self.orphans_due = None;
             self.end_orphans(cx);
@@ -192,6 +211,7 @@ impl Ipvs {
             self.services.schedulers_due(),
             self.orphans_due,
             self.sync_due(),
+            self.defence.due(),
         ];
         Instant::soonest(timers)
     }
@@ -295,7 +315,7 @@ impl Ipvs {
 
     /// TCP and UDP: replies first, then requests; a request is never looked for in FORWARD.
     fn segment(&mut self, packet: Packet, hook: Hook, tables: &mut Tables, cx: &mut Cx) -> Verdict {
-        let Some(flow) = Flow::of(&packet) else { return Verdict::Accept(packet) };
+        let Some(flow) = Flow::of(&packet) else { return Verdict::Accept(set_aside(packet, tables, cx)) };
         if let Some(id) = self.conns.reply(&flow) {
             return self.reply(id, packet, tables, cx);
         }
@@ -305,4 +325,15 @@ impl Ipvs {
             Hook::Prerouting | Hook::Postrouting => Verdict::Accept(packet),
         }
     }
+}
+
+/// With `ignore_tunneled`, a packet of a protocol that IPVS does not know is not looked at again, and neither is what is
+/// inside.
+fn set_aside(mut packet: Packet, tables: &Tables, cx: &mut Cx) -> Packet {
+    const KNOWN: [u8; 5] = [6, 17, 132, 50, 51];
+    if tables.sysctl.vs().ignore_tunneled && !KNOWN.contains(&packet.ip().next_header().into()) {
+        packet.by_ipvs = true;
+        cx.note(Why::IpvsSetAside);
+    }
+    packet
 }

@@ -83,9 +83,9 @@ pub fn stats(ipvs: &Ipvs, now: Instant) -> String {
     };
     let mut text = String::from("   Total Incoming Outgoing         Incoming         Outgoing\n");
     text += "   Conns  Packets  Packets            Bytes            Bytes\n";
-    text += &line(ipvs.total().shown(now));
+    text += &line(ipvs.total().shown(ipvs.estimated(now)));
     text += "\n Conns/s   Pkts/s   Pkts/s          Bytes/s          Bytes/s\n";
-    text += &line(ipvs.total().rates(now));
+    text += &line(ipvs.total().rates(ipvs.estimated(now)));
     text
 }
 

@@ -2,9 +2,6 @@
 //!
 //! A director sees one direction (DR, TUN) or both (NAT); that is why there are three tables. Follows Linux
 //! `ip_vs_proto_tcp.c` and `ip_vs_proto_udp.c`.
-//!
-//! # Not modelled
-//! The tables of `secure_tcp`.
 
 use crate::base::time::Duration;
 use crate::trace::record::ConnState::{
@@ -44,6 +41,8 @@ pub struct Flags {
 pub enum Manner {
     /// Linux IPVS.
     Linux,
+    /// Linux IPVS with `secure_tcp`: a SYN counts for less, and only an answer of the server establishes.
+    Guarded,
     /// DPVS, for FULLNAT: a stray ACK closes, only ESTABLISHED counts as active, and times are short.
     Dpvs,
 }
@@ -101,6 +100,21 @@ pub fn next_tcp(state: ConnState, direction: Direction, flags: Flags) -> ConnSta
     row.get(state as usize).copied().unwrap_or(ConnState::Close)
 }
 
+/// Where the tables of `secure_tcp` differ (Linux `tcp_states_dos`).
+fn guarded_tcp(state: ConnState, direction: Direction, flags: Flags) -> ConnState {
+    use ConnState::SynAck as SA;
+    match (direction, flags, state) {
+        (Direction::Input, Flags { rst: true, .. }, SA) => CL,
+        (_, Flags { rst: true, .. }, _) => next_tcp(state, direction, flags),
+        (Direction::InputOnly, Flags { syn: true, .. }, ES | SS | SR) => next_tcp(state, direction, flags),
+        (Direction::InputOnly, Flags { syn: true, .. }, _) => SA,
+        (Direction::Output, Flags { syn: true, .. }, SR | SA) => SA,
+        (Direction::Input, Flags { syn: true, .. } | Flags { fin: true, .. } | Flags { ack: true, .. }, SA) => SA,
+        (Direction::Input, Flags { syn: false, fin: false, ack: true, .. }, SR) => SR,
+        _ => next_tcp(state, direction, flags),
+    }
+}
+
 /// Whether a connection in this state is one of `ActiveConn`.
 pub const fn is_active(state: ConnState) -> bool {
     match state {
@@ -134,11 +148,20 @@ impl Manner {
         }
     }
 
+    /// The same with `secure_tcp`, if that is on.
+    pub const fn guarded(self, is_on: bool) -> Manner {
+        match self {
+            Manner::Linux if is_on => Manner::Guarded,
+            Manner::Linux | Manner::Guarded | Manner::Dpvs => self,
+        }
+    }
+
     /// The state after a segment.
     pub fn next_tcp(self, state: ConnState, direction: Direction, flags: Flags) -> ConnState {
         let is_bare_ack = flags == Flags { ack: true, ..Flags::default() };
         match (self, state, direction) {
             (Manner::Dpvs, ConnState::None, Direction::Input) if is_bare_ack => ConnState::Close,
+            (Manner::Guarded, ..) => guarded_tcp(state, direction, flags),
             _ => next_tcp(state, direction, flags),
         }
     }
@@ -146,7 +169,7 @@ impl Manner {
     /// Whether a connection in this state is one of `ActiveConn`.
     pub fn counts_as_active(self, state: ConnState) -> bool {
         match self {
-            Manner::Linux => is_active(state),
+            Manner::Linux | Manner::Guarded => is_active(state),
             Manner::Dpvs => state == ConnState::Established,
         }
     }
@@ -187,7 +210,7 @@ impl Timeouts {
     /// How long a connection in this state lives without a packet.
     pub fn of(&self, manner: Manner, state: ConnState) -> Duration {
         let tcp = match manner {
-            Manner::Linux => &self.tcp,
+            Manner::Linux | Manner::Guarded => &self.tcp,
             Manner::Dpvs => &self.dpvs,
         };
         tcp.get(state as usize).copied().unwrap_or(self.udp)
@@ -264,6 +287,26 @@ mod tests {
         use Direction::InputOnly;
         check(&[(InputOnly, ACK)], &[ES]);
         check(&[(InputOnly, FIN)], &[CL]);
+    }
+
+    #[test]
+    fn secure_tcp_establishes_nothing_before_the_server_has_answered() {
+        let life = |direction: &[(Direction, Flags)]| -> Vec<ConnState> {
+            let mut state = ConnState::None;
+            direction
+                .iter()
+                .map(|&(direction, flags)| {
+                    state = Manner::Guarded.next_tcp(state, direction, flags);
+                    state
+                })
+                .collect()
+        };
+        use Direction::{Input, InputOnly, Output};
+        let syn_ack = Flags { ack: true, ..SYN };
+        assert_eq!(life(&[(Input, SYN), (Input, ACK)]), [SR, SR], "an ACK of the client alone is not believed");
+        let answered = life(&[(Input, SYN), (Output, syn_ack), (Input, ACK), (Output, ACK)]);
+        assert_eq!(answered, [SR, ConnState::SynAck, ConnState::SynAck, ES]);
+        assert_eq!(life(&[(InputOnly, SYN), (InputOnly, ACK)]), [ConnState::SynAck, ES]);
     }
 
     #[test]

@@ -36,6 +36,35 @@ pub struct Stats {
     seen: u64,
 }
 
+/// The clock of the estimator: it stands still while `net.ipv4.vs.run_estimation` is 0.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Estimator {
+    /// Since when it stands.
+    stands: Option<Instant>,
+    /// Ticks that were left out before.
+    missed: u64,
+}
+
+impl Estimator {
+    /// Whether it is to run from here on.
+    pub(super) fn heed(&mut self, runs: bool, now: Instant) {
+        match (runs, self.stands) {
+            (false, None) => self.stands = Some(now),
+            (true, Some(since)) => {
+                self.missed += now.nanos() / TICK.nanos() - since.nanos() / TICK.nanos();
+                self.stands = None;
+            }
+            (true, None) | (false, Some(_)) => {}
+        }
+    }
+
+    /// The time by this clock.
+    pub(super) fn clock(&self, now: Instant) -> Instant {
+        let at = self.stands.unwrap_or(now);
+        Instant::from_nanos(at.nanos().saturating_sub(self.missed * TICK.nanos()))
+    }
+}
+
 const TICK: Duration = Duration::from_nanos(2_000_000_000);
 /// After so many idle ticks every average is 0.
 const FADED: u64 = 400;

@@ -163,6 +163,7 @@ pub fn send(kernel: &mut Kernel, packet: Packet, out: &mut Outbox, cx: &mut Cx) 
 /// sockets and IPVS have to send; until there is nothing.
 pub(crate) fn drain(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
     let circumstances = cx.context();
+    kernel.ipvs.heed(kernel.tables.sysctl.vs(), cx.now);
     for _ in 0..DRAIN_MAX {
         if let Some(packet) = kernel.path.looped.pop_front() {
             cx.take_up(packet.buffer());
@@ -208,7 +209,7 @@ pub(crate) fn wake(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
     }
     kernel.tables.nat.wake(cx.now);
     kernel.tables.routes.wake(cx.now);
-    kernel.ipvs.wake(&kernel.tables, cx);
+    kernel.ipvs.wake(&mut kernel.tables, cx);
     kernel.sockets.wake(cx);
 }
 

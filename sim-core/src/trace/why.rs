@@ -624,6 +624,18 @@ pub enum Why {
         /// Whom the program sees.
         peer: Ipv4Addr,
     },
+    /// `drop_packet`: one in so many packets that would begin a connection is dropped.
+    IpvsFlood {
+        /// So many.
+        one_in: u32,
+    },
+    /// `drop_entry`: an entry ends to make room.
+    IpvsShed {
+        /// Its state.
+        state: ConnState,
+    },
+    /// `ignore_tunneled`: neither this packet nor what is inside is looked at again.
+    IpvsSetAside,
     /// The sync daemon will tell the backups of the connection.
     IpvsSync {
         /// The client's packets so far.

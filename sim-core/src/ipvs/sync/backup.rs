@@ -3,9 +3,9 @@
 //! host is the director.
 
 use super::Daemon;
-use crate::base::time::{Duration, Instant};
+use crate::base::time::Duration;
 use crate::ipvs::Ipvs;
-use crate::ipvs::conn::{Conn, ConnId, Kind, Told};
+use crate::ipvs::conn::{Conn, ConnId, Kind};
 use crate::ipvs::log::Line;
 use crate::ipvs::server::ServerId;
 use crate::ipvs::state::{Manner, is_one_way};
@@ -139,27 +139,14 @@ impl Ipvs {
 
     fn conceive(&mut self, entry: &SyncEntry, heard: Heard, cx: &mut Cx) -> Option<ConnId> {
         let conn = Conn {
-            kind: heard.kind,
-            transport: heard.transport,
-            client: entry.client,
-            virtual_: entry.virtual_,
             server: entry.server,
-            method: heard.method,
             state: heard.state,
             mark: entry.mark,
-            in_packets: 0,
-            expires: Instant::NEVER,
             from_sync: true,
-            dest: None,
-            timeout: Duration::from_secs(3),
             one_way: heard.one_way,
             active: !heard.is_inactive,
-            control: None,
-            controls: 0,
             any_client_port: heard.any_client_port,
-            helper: None,
-            crossing: None,
-            told: Told::default(),
+            ..Conn::unbound(heard.kind, heard.transport, entry.client, entry.virtual_, heard.method)
         };
         let conn = match self.own_server(entry, heard) {
             Some(dest) => self.bound(conn, dest),

@@ -6,6 +6,7 @@ mod packets;
 mod persistence;
 mod schedulers;
 mod servers;
+mod settings;
 
 use super::conn::Conn;
 use super::{Ipvs, Persistence, ServerOptions, ServiceOptions};
@@ -134,6 +135,7 @@ impl Lab {
     fn set(&mut self, name: &str, value: &str) {
         let name = format!("net.ipv4.vs.{name}");
         self.with(|_, tables, cx| tables.sysctl.set(&name, value, cx)).expect("a setting");
+        self.with(|ipvs, tables, cx| ipvs.heed(tables.sysctl.vs(), cx.now));
     }
 
     /// Lets time pass, with everything that is due in it.

@@ -22,7 +22,7 @@ const SERVER_WIDTH: usize = 28;
 /// The list. `None` if it is about a service that does not exist.
 pub(super) fn text(ipvs: &Ipvs, list: &List, names: &Names, now: Instant) -> Option<String> {
     match list.what {
-        What::Services => services(ipvs, list, names, now),
+        What::Services => services(ipvs, list, names, ipvs.estimated(now)),
         What::Connections => Some(connections(ipvs, list, names, now)),
         What::Timeouts => {
             let [tcp, fin, udp] = ipvs.timeouts().map(|timeout| timeout.secs());

@@ -109,16 +109,7 @@ pub(super) const SETTINGS: &[Setting] = &[
 ];
 
 /// Settings that exist and are not modelled: they keep their value, and another one is refused.
-const FIXED: &[&str] = &[
-    "cache_bypass",
-    "conntrack",
-    "drop_entry",
-    "drop_packet",
-    "ignore_tunneled",
-    "run_estimation",
-    "schedule_icmp",
-    "secure_tcp",
-];
+const FIXED: &[&str] = &["conntrack"];
 
 /// Whether a setting is one of Linux 6.1, which `sysctl -a` lists; the others answer to their names.
 pub(super) fn is_listed(setting: &Setting) -> bool {

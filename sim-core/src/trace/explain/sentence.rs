@@ -301,6 +301,11 @@ pub fn sentence(trace: &Trace, node: NodeId, why: Why) -> String {
             };
             format!("{headers} put on, from {from} to {}", names.host(to))
         }
+        Why::IpvsFlood { one_in } => {
+            format!("drop_packet: one in {one_in} packets that would begin a connection is dropped, and this is one")
+        }
+        Why::IpvsShed { state } => format!("drop_entry: a connection in {state} that nobody uses ends to make room"),
+        Why::IpvsSetAside => "ignore_tunneled=1: IPVS will not look at what is inside".into(),
         Why::IpvsSync { packets } => {
             format!("the sync daemon will tell the backups of it (packet {packets} of the client)")
         }

@@ -239,4 +239,28 @@ pub(super) const PAGES: &[Page] = &[
         &["ipvsadm --start-daemon backup --mcast-interface eth0 --syncid 1"],
         "net/netfilter/ipvs/ip_vs_sync.c: ip_vs_process_message",
     ),
+    row(
+        "IPVS.FLOOD",
+        "dropped against a flood",
+        "With drop_packet the director drops one in so many of the packets that would begin a connection (am_droprate in \
+         mode 3). Clients send their SYN again; a flood does not.",
+        &["sysctl -w net.ipv4.vs.drop_packet=0"],
+        "net/netfilter/ipvs/ip_vs_core.c: ip_vs_todrop",
+    ),
+    row(
+        "IPVS.SHED",
+        "an entry ends to make room",
+        "With drop_entry the director goes through a 32nd of its table each second and ends half-open connections, idle ones \
+         with few packets, and templates that no connection was established through.",
+        &["sysctl -w net.ipv4.vs.drop_entry=0"],
+        "net/netfilter/ipvs/ip_vs_conn.c: ip_vs_random_dropentry",
+    ),
+    row(
+        "IPVS.ASIDE",
+        "set aside with what is inside",
+        "A tunnelled packet came to a host that is director and real server at once. With ignore_tunneled IPVS does not \
+         schedule what comes out of the tunnel again.",
+        &["sysctl -w net.ipv4.vs.ignore_tunneled=0"],
+        "net/netfilter/ipvs/ip_vs_core.c: sysctl_ignore_tunneled",
+    ),
 ];
