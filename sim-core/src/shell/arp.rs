@@ -17,8 +17,8 @@ pub(super) const COMMAND: Command = Command {
         Opt::flag("-e", "in Linux's words"),
         Opt::flag("-v", "with a summary"),
         Opt::value("-i", "of this interface only"),
-        Opt::flag("-s", "ADDRESS MAC: sets an entry"),
-        Opt::flag("-d", "ADDRESS: deletes an entry"),
+        Opt::flag("-s", "ADDRESS MAC [temp|pub]: sets an entry, or publishes the address"),
+        Opt::flag("-d", "ADDRESS [pub]: deletes an entry, or withdraws it"),
         Opt::accepted("-H", true, "everything is Ethernet"),
         Opt::accepted("-t", true, "everything is Ethernet"),
         Opt::refused("-f", true, "use arp -s"),
@@ -106,8 +106,11 @@ fn set(words: &[&str], device: Option<&str>, call: &mut Call<'_>, sys: &mut Sys<
     let Ok(to) = address.parse::<Ipv4Addr>() else { return call.fail(1, format!("{address}: Unknown host\n")) };
     let octets: Vec<u8> = mac.split(':').filter_map(|part| u8::from_str_radix(part, 16).ok()).collect();
     let Ok(octets) = <[u8; 6]>::try_from(octets) else { return call.fail(1, "arp: invalid hardware address\n") };
+    if let Some(word) = rest.iter().find(|word| !matches!(**word, "pub" | "temp" | "dontpub")) {
+        return call.fail(super::command::NOT_MODELLED, format!("arp: {word} is not modelled\n"));
+    }
     if rest.contains(&"pub") {
-        return call.fail(super::command::NOT_MODELLED, "arp: pub is not modelled\n");
+        return publish(to, Mac(octets), device, call, sys);
     }
     let state = if rest.contains(&"temp") { NeighbourState::Reachable } else { NeighbourState::Permanent };
     let tables = &mut sys.kernel.tables;
@@ -124,11 +127,38 @@ fn set(words: &[&str], device: Option<&str>, call: &mut Call<'_>, sys: &mut Sys<
     }
 }
 
+/// Publishes an address on the interface that is named, or on the one that has the MAC.
+fn publish(to: Ipv4Addr, mac: Mac, device: Option<&str>, call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
+    let tables = &mut sys.kernel.tables;
+    let found = match device {
+        Some(name) => tables.interfaces.named(name),
+        None => tables.interfaces.iter().find(|interface| interface.port().is_some() && interface.mac == mac),
+    };
+    let Some(iface) = found.map(|interface| interface.id) else { return call.fail(255, "SIOCSARP: No such device\n") };
+    match tables.neighbours.publish(iface, to) {
+        Ok(()) => Outcome::Done(0),
+        Err(refusal) => call.fail(255, format!("SIOCSARP: {refusal}\n")),
+    }
+}
+
 fn delete(words: &[&str], device: Option<&str>, call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let Some(address) = words.first() else { return call.fail(4, "arp: need host name\n") };
     let Ok(to) = address.parse::<Ipv4Addr>() else { return call.fail(1, format!("{address}: Unknown host\n")) };
     let tables = &mut sys.kernel.tables;
     let wanted = device.and_then(|name| tables.interfaces.named(name)).map(|interface| interface.id);
+    if words.contains(&"pub") {
+        let of = tables
+            .neighbours
+            .published()
+            .find(|(iface, address)| *address == to && wanted.is_none_or(|id| id == *iface));
+        return match of.map(|(iface, address)| tables.neighbours.withdraw(iface, address)) {
+            Some(Ok(())) => Outcome::Done(0),
+            Some(Err(_)) | None => {
+                call.out(format!("No ARP entry for {to}\n"));
+                Outcome::Done(255)
+            }
+        };
+    }
     let found = tables.neighbours.iter().find(|entry| entry.address == to && wanted.is_none_or(|id| id == entry.iface));
     let Some(iface) = found.map(|entry| entry.iface) else {
         call.out(format!("No ARP entry for {to}\n"));

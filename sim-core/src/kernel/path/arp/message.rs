@@ -1,4 +1,4 @@
-//! How a message leaves: `arptables` OUTPUT, then the link.
+//! How a message leaves: `arptables` OUTPUT if the kernel made it, then the link.
 
 use super::super::egress;
 use crate::base::id::IfaceId;
@@ -12,7 +12,7 @@ use crate::wire::frame::ETHERTYPE_ARP;
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
 
-/// Sends a message of a program; false if the interface is down or does not speak ARP.
+/// Sends a message of a program's packet socket, which no filter sees: Linux asks `arptables` in `arp_xmit` only. False if the interface is down or does not speak ARP.
 pub(in crate::kernel::path) fn send(
     kernel: &mut Kernel,
     iface: IfaceId,
@@ -24,25 +24,30 @@ pub(in crate::kernel::path) fn send(
         kernel.tables.interfaces.get(iface).is_some_and(|interface| interface.running() && interface.port().is_some());
     if can {
         let ArpMessage { to, operation, sender_mac, sender, target_mac, target } = message;
-        emit(kernel, iface, to, Message { operation, sender_mac, sender, target_mac, target }, out, cx);
+        let circumstances = cx.context();
+        (cx.stage, cx.packet) = (Stage::Arp, cx.pen.new_packet(cx.packet));
+        leave(kernel, iface, to, Message { operation, sender_mac, sender, target_mac, target }, out, cx);
+        cx.resume(circumstances);
     }
     can
 }
 
-/// Sends a message to a MAC of the link.
+/// Sends a message of the kernel's to a MAC of the link, as `arptables` leaves it.
 pub(super) fn emit(kernel: &mut Kernel, iface: IfaceId, to: Mac, message: Message, out: &mut Outbox, cx: &mut Cx) {
     let circumstances = cx.context();
     cx.stage = Stage::Arp;
-    let mut buffer = cx.new_buffer(LENGTH);
-    cx.packet = buffer.packet;
-    match filtered(kernel, ArpHook::Output, iface, message, cx) {
-        Some(message) => {
-            message.write(buffer.bytes_mut());
-            egress::ethernet(kernel, Packet::new(buffer), iface, to, ETHERTYPE_ARP, out, cx);
-        }
-        None => cx.recycle(buffer),
+    cx.packet = cx.pen.new_packet(cx.packet);
+    if let Some(message) = filtered(kernel, ArpHook::Output, iface, message, cx) {
+        leave(kernel, iface, to, message, out, cx);
     }
     cx.resume(circumstances);
+}
+
+/// Sends the packet in hand, with this message in it.
+fn leave(kernel: &mut Kernel, iface: IfaceId, to: Mac, message: Message, out: &mut Outbox, cx: &mut Cx) {
+    let mut buffer = cx.pool.zeroed(LENGTH, cx.packet);
+    message.write(buffer.bytes_mut());
+    egress::ethernet(kernel, Packet::new(buffer), iface, to, ETHERTYPE_ARP, out, cx);
 }
 
 /// What `arptables` leaves of a message; none if it was dropped.
