@@ -5,24 +5,21 @@
 //! Hosts are attached in reverse order: a Linux bridge floods to the port added last first, and that host is also the
 //! first to answer.
 
-use super::host_plan::{self, Typist};
+use super::host_plan::Typist;
 use super::program::{Datagram, Datagrams, Program};
 use super::segment::Arp;
-use super::stage::{Port, Stage};
+use super::lan::Lan;
+use super::stage::Stage;
 use super::{Difference, Outcome, Unit, view};
 use crate::recording::history::{Deed, Payload};
 use crate::recording::{CaseFolder, ReadError};
 use serde_json::Value;
-use sim_core::base::id::{LineId, NodeId, PortId};
+use sim_core::base::id::{LineId, NodeId};
 use sim_core::base::time::{Duration, Instant};
-use sim_core::nodes::switch::Switch;
-use sim_core::trace::{Kind, Level, NodeCard, PortCard, Trace};
-use sim_core::wire::Mac;
+use sim_core::trace::{Kind, Level, Trace};
 use sim_core::wire::flow::SocketAddr;
 use sim_core::world::action::{Action, Deed as Script};
-use sim_core::world::link::LinkSettings;
-use sim_core::world::node::Node;
-use sim_core::world::sim::{Plan, Sim};
+use sim_core::world::sim::Sim;
 
 /// What is asked in every row, in this order.
 const PROBES: [&str; 6] = [
@@ -33,18 +30,6 @@ const PROBES: [&str; 6] = [
     "rs1_sends_from_vip_to_router",
     "rs1_sends_from_vip_to_client",
 ];
-const MAC_AGEING: Duration = Duration::from_secs(300);
-const CABLE: LinkSettings =
-    LinkSettings { rate_bps: 100_000_000_000, delay: Duration::from_nanos(500), queue: 1000, mtu: 1500, loss_ppm: 0 };
-
-/// Hosts and cards in the order of the world: the host plugged in last comes first.
-struct Lan<'a> {
-    stage: &'a Stage<'a>,
-    hosts: Vec<&'a str>,
-    /// The card with each port number.
-    cards: Vec<&'a Port>,
-}
-
 /// A question of a row, from when to when its answers count.
 struct Probe {
     row: usize,
@@ -80,27 +65,9 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
         (typed.at, Script::To(host, Action::Run(typed.line)))
     });
     let deeds = deeds.collect();
-    let mut sim = Sim::new(plan(&lan, typist, deeds, end));
+    let mut sim = Sim::new(lan.plan(typist, deeds, end, Level::Frames));
     sim.run_until(end);
     Ok(Outcome::Replayed(judge(&lan, &rows, &typed, &probes, sim.trace())))
-}
-
-impl<'a> Lan<'a> {
-    fn of(stage: &'a Stage<'a>) -> Self {
-        let mut hosts: Vec<&str> = Vec::new();
-        for port in stage.ports.iter().rev() {
-            if !hosts.contains(&&*port.host) {
-                hosts.push(&port.host);
-            }
-        }
-        let cards = hosts.iter().flat_map(|host| stage.ports.iter().filter(move |port| port.host == *host)).collect();
-        Lan { stage, hosts, cards }
-    }
-
-    fn port(&self, host: &str, device: &str) -> Option<PortId> {
-        let at = self.cards.iter().position(|card| card.host == host && card.device == device)?;
-        Some(PortId(at as u32))
-    }
 }
 
 /// What is typed, in order of time, and when each question is asked.
@@ -156,41 +123,6 @@ fn close(probes: &mut [Probe], at: Instant) {
     if let Some(last) = probes.last_mut().filter(|last| last.until == Instant::NEVER) {
         last.until = at;
     }
-}
-
-/// The world: the hosts with their cards, then the switches.
-fn plan(lan: &Lan, typist: Typist, deeds: Vec<(Instant, Script)>, until: Instant) -> Plan {
-    let lines = typist.lines();
-    let mut nodes: Vec<(NodeCard, Box<dyn Node>)> = Vec::new();
-    let mut ports: Vec<PortCard> = Vec::new();
-    let card = |name: &str, is_switch| NodeCard { name: name.into(), role: "host".into(), is_switch };
-    let numbered = || lan.cards.iter().enumerate().map(|(at, card)| (PortId(at as u32), *card));
-    for (number, host) in lan.hosts.iter().enumerate() {
-        let node = NodeId(number as u32);
-        let own = numbered().filter(|(_, card)| card.host == *host);
-        let cards: Vec<_> = own.map(|(port, card)| (port, card.device.clone(), card.mac, card.mtu)).collect();
-        ports.extend(cards.iter().map(|(_, name, mac, _)| port_card(node, name, Some(*mac))));
-        nodes.push((card(host, false), Box::new(host_plan::host(node, host, &cards, lines.clone()))));
-    }
-    let mut switches: Vec<&str> = lan.cards.iter().map(|card| &*card.switch).collect();
-    switches.sort_unstable();
-    switches.dedup();
-    let mut cables = Vec::new();
-    for name in switches {
-        let node = NodeId(nodes.len() as u32);
-        let first = ports.len() as u32;
-        for (port, card) in numbered().filter(|(_, card)| card.switch == name) {
-            cables.push((port, PortId(ports.len() as u32), CABLE));
-            ports.push(port_card(node, &card.host, None));
-        }
-        let own = (first..ports.len() as u32).map(PortId);
-        nodes.push((card(name, true), Box::new(Switch::new(node, own, MAC_AGEING))));
-    }
-    Plan { seed: 1, level: Level::Frames, nodes, ports, cables, deeds, until }
-}
-
-fn port_card(node: NodeId, name: &str, mac: Option<Mac>) -> PortCard {
-    PortCard { node, name: name.into(), mac, address: None, peer: None }
 }
 
 fn judge(lan: &Lan, rows: &[Value], typed: &[Typed], probes: &[Probe], trace: &Trace) -> Vec<Unit> {

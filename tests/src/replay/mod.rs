@@ -5,6 +5,7 @@
 //! | `mode-*` `state-*` `sync-*` | node replay: one host alone gets the frames its NICs received; what it sends and shows is compared | a step |
 //! | `arp-locktime` | one host alone hears messages made by hand; its neighbour table is compared | a row |
 //! | `arp-matrix` `arp-scope` | scenario replay: who answers whom, and what the router then knows | a row |
+//! | `ka-*` | scenario replay: keepalived's health checks; its log, the table, and what clients see | a run of keepalived |
 //! | `sched-*` | scenario replay: a director, clients and servers; who gets each connection, and the counters | a run |
 //!
 //! Cases of other kinds are not replayed yet, and say so.
@@ -12,8 +13,11 @@
 pub mod bench;
 pub mod canonical;
 pub mod compare;
+pub mod endpoints;
 pub mod host_plan;
 mod judge;
+pub mod ka;
+mod lan;
 pub mod locktime;
 pub mod matrix;
 pub mod node;
@@ -64,6 +68,7 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     let kind = case.name.split('-').next().unwrap_or_default();
     match kind {
         "mode" | "state" | "sync" => node::replay(case),
+        "ka" => ka::replay(case),
         "sched" => schedule::replay(case),
         "arp" if case.name == "arp-locktime" => locktime::replay(case),
         "arp" if matches!(&*case.name, "arp-matrix" | "arp-scope") => matrix::replay(case),

@@ -1,6 +1,7 @@
 //! The small programs of a replay: a datagram socket that sends at given times, and the senders of ready-made packets
 //! and frames (segments of TCP endpoints as recorded, frames made by hand).
 
+use super::endpoints::{Client, Web};
 use sim_core::base::id::PortId;
 use sim_core::base::time::Instant;
 use sim_core::kernel::path;
@@ -24,6 +25,12 @@ pub enum Program {
     Frame(PortId, Vec<u8>),
     /// Holds a datagram socket.
     Datagrams(Datagrams),
+    /// Writes a file.
+    File(String, Vec<u8>),
+    /// A web server that is opened and closed.
+    Web(Web),
+    /// A client with connections that live long.
+    Client(Client),
     /// Loads the kernel's module `ipip`, as if it had been there from the beginning.
     Tunnel,
 }
@@ -122,6 +129,12 @@ impl Process for Program {
                 Next::Exit(0)
             }
             Program::Datagrams(datagrams) => datagrams.wake(sys),
+            Program::File(path, content) => {
+                let made = sys.kernel.files.place(path, content, 0o644);
+                Next::Exit(i32::from(made.is_err()))
+            }
+            Program::Web(web) => web.wake(sys),
+            Program::Client(client) => client.wake(sys),
             Program::Tunnel => {
                 let made = sys.kernel.tables.add_interface("tunl0", LinkKind::Ipip, Mac([0; 6]), TUNNEL_MTU, sys.cx);
                 Next::Exit(i32::from(made.is_err()))
