@@ -233,6 +233,7 @@ fn answer_all(flavour: Flavour, client: &mut Client, sys: &mut Sys) {
             local: client.local,
             path: request.target.as_str().into(),
             status: answer.status,
+            relayed: None,
         }));
         write_access_log(flavour, client.peer, &request, &answer, sys);
     }
@@ -301,6 +302,22 @@ fn look_up(flavour: Flavour, request: &Request, sys: &mut Sys) -> Answer {
             let body = format!("<h1>404 Not Found</h1>\n<p>{path} was not found on {}.</p>\n", sys.kernel.hostname);
             Answer { status: 404, reason: "Not Found", content_type: "text/html", body: body.into_bytes() }
         }
+    }
+}
+
+/// A page below a folder, by the path of a request: as a proxy's `root` serves it.
+///
+/// # Errors
+/// If it is not there.
+pub(crate) fn page(root: &str, path: &str, sys: &mut Sys) -> Result<Vec<u8>, FileError> {
+    if path.split('/').any(|part| part == "..") {
+        return Err(FileError::NotFound);
+    }
+    match read_page(&format!("{root}{path}"), sys) {
+        Err(_) if path == "/" || path == "/index.html" => {
+            Ok(format!("<h1>{}</h1>\n", sys.kernel.hostname).into_bytes())
+        }
+        answer => answer,
     }
 }
 

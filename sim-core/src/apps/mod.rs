@@ -9,4 +9,5 @@ pub mod http_server;
 pub mod load;
 pub mod netcat;
 pub mod ping;
+pub mod proxy;
 pub mod responder;

@@ -463,6 +463,11 @@ impl Sys<'_, '_> {
         sockets.listen(self.pid, local, backlog, tables)
     }
 
+    /// Where a socket of this process listens, if it does.
+    pub fn listens_at(&self, socket: SocketId) -> Option<SocketAddr> {
+        self.kernel.sockets.listens_at(socket)
+    }
+
     /// The next connection of a listener: its socket and the client's end.
     pub fn accept(&mut self, listener: SocketId) -> Option<(SocketId, SocketAddr)> {
         self.kernel.sockets.accept(self.pid, listener)

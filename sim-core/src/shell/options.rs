@@ -37,6 +37,13 @@ impl<'a> Options<'a> {
                     (true, None) => Some(args.next().ok_or_else(|| Unreadable::NoValue(word.to_owned()))?),
                 };
                 read.given.push((option.name, value));
+            } else if let Some(option) = whole(command.options, word) {
+                // An option such as `-Ws` is written with one dash.
+                let value = match option.value {
+                    false => None,
+                    true => Some(args.next().ok_or_else(|| Unreadable::NoValue(word.to_owned()))?),
+                };
+                read.given.push((option.name, value));
             } else if word.len() > 1 && word.starts_with('-') {
                 read.cluster(command, word, &mut args)?;
             } else {
@@ -84,6 +91,11 @@ impl<'a> Options<'a> {
         }
         Ok(())
     }
+}
+
+/// An option of more than one letter behind one dash.
+fn whole(options: &'static [Opt], word: &str) -> Option<&'static Opt> {
+    options.iter().find(|option| option.name == word && word.len() > 2 && !word.starts_with("--"))
 }
 
 /// The option of this long name, or the only one that begins with it.

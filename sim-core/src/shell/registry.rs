@@ -22,7 +22,7 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::housekeeping::EDITORS],
     // LVS.
     &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
-    &[&super::keepalived::COMMAND],
+    &[&super::keepalived::COMMAND, &super::haproxy::COMMAND, &super::nginx::COMMAND],
     // The shell.
     builtins::COMMANDS,
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],
@@ -99,7 +99,9 @@ const SYSTEM: &[&str] = &[
     "ipvsadm",
     "ipvsadm-restore",
     "ipvsadm-save",
+    "haproxy",
     "keepalived",
+    "nginx",
     "lsmod",
     "modprobe",
     "route",

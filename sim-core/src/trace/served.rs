@@ -1,5 +1,6 @@
 //! Which server program answered which request: found by the connection, which a reader follows through NAT and
-//! FULLNAT, so that the address under which a server saw its client does not matter.
+//! FULLNAT, so that the address under which a server saw its client does not matter; through a proxy by what the
+//! proxy says of its own connections.
 
 use super::conversation::Conversations;
 use super::{Kind, Trace};
@@ -15,9 +16,13 @@ pub fn answers(trace: &Trace, conversations: &Conversations) -> Vec<Option<usize
         let Kind::Served(index) = event.kind else { continue };
         let record = &trace.served[index as usize];
         let conn = conversations.at(Transport::Tcp, record.remote, record.local, EventId(id));
-        if let Some(conn) = conn {
-            waiting.entry(conn).or_default().push_back(index as usize);
-        }
+        let Some(conn) = conn else { continue };
+        // What a proxy passed on was answered by the server behind it.
+        let behind = record.relayed.and_then(|(own, server)| {
+            let conn = conversations.at(Transport::Tcp, own, server, EventId(id))?;
+            waiting.get_mut(&conn)?.pop_front()
+        });
+        waiting.entry(conn).or_default().push_back(behind.unwrap_or(index as usize));
     }
     let mut ends = vec![None; trace.requests.len()];
     for (event, id) in trace.events.iter().zip(0..) {

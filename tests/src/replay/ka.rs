@@ -59,7 +59,8 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     let deeds = deeds.into_iter().map(|(at, host, line)| (at, Script::To(NodeId(host as u32), Action::Run(line))));
     let mut sim = Sim::new(lan.plan(typist, deeds.collect(), end, Level::Everything));
     sim.run_until(end);
-    let units = runs.iter().map(|run| Unit { name: run.name.clone(), differences: judge(run, &lan, &looks, sim.trace()) });
+    let units =
+        runs.iter().map(|run| Unit { name: run.name.clone(), differences: judge(run, &lan, &looks, sim.trace()) });
     Ok(Outcome::Replayed(units.collect()))
 }
 
@@ -81,7 +82,11 @@ fn runs(case: &CaseFolder, stage: &Stage<'_>) -> Result<Vec<Run>, ReadError> {
     let begins: Vec<Instant> = begins.collect();
     let until = begins.iter().skip(1).copied().chain([Instant::NEVER]);
     let spans = begins.iter().copied().zip(until);
-    Ok(recorded.into_iter().zip(spans).map(|((_, name, recorded), (from, until))| Run { name, from, until, recorded }).collect())
+    Ok(recorded
+        .into_iter()
+        .zip(spans)
+        .map(|((_, name, recorded), (from, until))| Run { name, from, until, recorded })
+        .collect())
 }
 
 /// What is typed on which host (by its number) and when; and which of these look at the table, for which run.
@@ -147,12 +152,14 @@ fn script(case: &CaseFolder, lan: &Lan, runs: &[Run], typist: &mut Typist) -> Re
         };
         typed.push((at, host, line));
     }
-    typed.extend(webs.into_iter().map(|(host, script)| {
-        (script[0].0, host, typist.program(Program::Web(Web::new(script))))
-    }));
-    typed.extend(clients.into_iter().map(|(host, script)| {
-        (script[0].0, host, typist.program(Program::Client(Client::new(script))))
-    }));
+    typed.extend(
+        webs.into_iter().map(|(host, script)| (script[0].0, host, typist.program(Program::Web(Web::new(script))))),
+    );
+    typed.extend(
+        clients
+            .into_iter()
+            .map(|(host, script)| (script[0].0, host, typist.program(Program::Client(Client::new(script))))),
+    );
     let mut looks = Vec::new();
     let director = lan.hosts.iter().position(|host| *host == "dir");
     for (run, seen) in runs.iter().flat_map(|run| list(&run.recorded["client"]).iter().map(move |seen| (run, seen))) {
@@ -257,7 +264,14 @@ fn compare(what: &str, recorded: &[Entry], observed: &[Entry], signs: &Signs, di
 
 /// Which server a log line is about: `10.0.2.21`.
 fn server_of(text: &str) -> Option<String> {
-    let about = ["TCP connection to [", "TCP_CHECK on service [", "HTTP_CHECK on service [", "Remote Web server [", "success to [", " service ["];
+    let about = [
+        "TCP connection to [",
+        "TCP_CHECK on service [",
+        "HTTP_CHECK on service [",
+        "Remote Web server [",
+        "success to [",
+        " service [",
+    ];
     let start = about.iter().find_map(|words| text.find(words).map(|at| at + words.len()))?;
     text[start..].split(']').next().map(str::to_owned)
 }
@@ -303,7 +317,9 @@ fn observed_checks(run: &Run, lan: &Lan, trace: &Trace) -> BTreeMap<String, Vec<
 }
 
 fn is_change(text: &str) -> bool {
-    ["Removing service", "Adding service", "Enabling service", "Disabling service"].iter().any(|words| text.contains(words))
+    ["Removing service", "Adding service", "Enabling service", "Disabling service"]
+        .iter()
+        .any(|words| text.contains(words))
 }
 
 /// keepalived's log here.
@@ -353,17 +369,18 @@ fn changes(run: &Run, lan: &Lan, trace: &Trace) -> Vec<Entry> {
     let mut services: BTreeMap<String, String> = BTreeMap::new();
     let (mut shown, mut found): (Vec<(String, u32)>, Vec<Entry>) = (Vec::new(), Vec::new());
     let mut last = Instant::ZERO;
-    let mut settle = |at: Instant, now: &BTreeMap<String, (String, u32, u32, u32)>, services: &BTreeMap<String, String>| {
-        let weights: Vec<(String, u32)> = now.iter().map(|(server, row)| (server.clone(), row.1)).collect();
-        if weights != shown && (run.from..run.until).contains(&at) {
-            let mut text = services.values().cloned().collect::<Vec<_>>().join(" / ");
-            for (server, (method, weight, active, inactive)) in now {
-                text.push_str(&format!(" / -> {server} {method} {weight} {active} {inactive}"));
+    let mut settle =
+        |at: Instant, now: &BTreeMap<String, (String, u32, u32, u32)>, services: &BTreeMap<String, String>| {
+            let weights: Vec<(String, u32)> = now.iter().map(|(server, row)| (server.clone(), row.1)).collect();
+            if weights != shown && (run.from..run.until).contains(&at) {
+                let mut text = services.values().cloned().collect::<Vec<_>>().join(" / ");
+                for (server, (method, weight, active, inactive)) in now {
+                    text.push_str(&format!(" / -> {server} {method} {weight} {active} {inactive}"));
+                }
+                found.push(Entry { at, text });
             }
-            found.push(Entry { at, text });
-        }
-        shown = weights;
-    };
+            shown = weights;
+        };
     for event in &trace.events {
         let at = trace.steps[event.step as usize].at;
         if at != last {

@@ -44,40 +44,39 @@ impl<'a> Lan<'a> {
         Some(PortId(at as u32))
     }
 
-/// The world: the hosts with their cards, then the switches.
+    /// The world: the hosts with their cards, then the switches.
     pub(super) fn plan(&self, typist: Typist, deeds: Vec<(Instant, Script)>, until: Instant, level: Level) -> Plan {
-    let lan = self;
-    let lines = typist.lines();
-    let mut nodes: Vec<(NodeCard, Box<dyn Node>)> = Vec::new();
-    let mut ports: Vec<PortCard> = Vec::new();
-    let card = |name: &str, is_switch| NodeCard { name: name.into(), role: "host".into(), is_switch };
-    let numbered = || lan.cards.iter().enumerate().map(|(at, card)| (PortId(at as u32), *card));
-    for (number, host) in lan.hosts.iter().enumerate() {
-        let node = NodeId(number as u32);
-        let own = numbered().filter(|(_, card)| card.host == *host);
-        let cards: Vec<_> = own.map(|(port, card)| (port, card.device.clone(), card.mac, card.mtu)).collect();
-        ports.extend(cards.iter().map(|(_, name, mac, _)| port_card(node, name, Some(*mac))));
-        nodes.push((card(host, false), Box::new(host_plan::host(node, host, &cards, lines.clone()))));
-    }
-    let mut switches: Vec<&str> = lan.cards.iter().map(|card| &*card.switch).collect();
-    switches.sort_unstable();
-    switches.dedup();
-    let mut cables = Vec::new();
-    for name in switches {
-        let node = NodeId(nodes.len() as u32);
-        let first = ports.len() as u32;
-        for (port, card) in numbered().filter(|(_, card)| card.switch == name) {
-            cables.push((port, PortId(ports.len() as u32), CABLE));
-            ports.push(port_card(node, &card.host, None));
+        let lan = self;
+        let lines = typist.lines();
+        let mut nodes: Vec<(NodeCard, Box<dyn Node>)> = Vec::new();
+        let mut ports: Vec<PortCard> = Vec::new();
+        let card = |name: &str, is_switch| NodeCard { name: name.into(), role: "host".into(), is_switch };
+        let numbered = || lan.cards.iter().enumerate().map(|(at, card)| (PortId(at as u32), *card));
+        for (number, host) in lan.hosts.iter().enumerate() {
+            let node = NodeId(number as u32);
+            let own = numbered().filter(|(_, card)| card.host == *host);
+            let cards: Vec<_> = own.map(|(port, card)| (port, card.device.clone(), card.mac, card.mtu)).collect();
+            ports.extend(cards.iter().map(|(_, name, mac, _)| port_card(node, name, Some(*mac))));
+            nodes.push((card(host, false), Box::new(host_plan::host(node, host, &cards, lines.clone()))));
         }
-        let own = (first..ports.len() as u32).map(PortId);
-        nodes.push((card(name, true), Box::new(Switch::new(node, own, MAC_AGEING))));
+        let mut switches: Vec<&str> = lan.cards.iter().map(|card| &*card.switch).collect();
+        switches.sort_unstable();
+        switches.dedup();
+        let mut cables = Vec::new();
+        for name in switches {
+            let node = NodeId(nodes.len() as u32);
+            let first = ports.len() as u32;
+            for (port, card) in numbered().filter(|(_, card)| card.switch == name) {
+                cables.push((port, PortId(ports.len() as u32), CABLE));
+                ports.push(port_card(node, &card.host, None));
+            }
+            let own = (first..ports.len() as u32).map(PortId);
+            nodes.push((card(name, true), Box::new(Switch::new(node, own, MAC_AGEING))));
+        }
+        Plan { seed: 1, level, nodes, ports, cables, deeds, until }
     }
-    Plan { seed: 1, level, nodes, ports, cables, deeds, until }
-}
 }
 
 fn port_card(node: NodeId, name: &str, mac: Option<Mac>) -> PortCard {
     PortCard { node, name: name.into(), mac, address: None, peer: None }
 }
-

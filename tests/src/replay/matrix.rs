@@ -6,9 +6,9 @@
 //! first to answer.
 
 use super::host_plan::Typist;
+use super::lan::Lan;
 use super::program::{Datagram, Datagrams, Program};
 use super::segment::Arp;
-use super::lan::Lan;
 use super::stage::Stage;
 use super::{Difference, Outcome, Unit, view};
 use crate::recording::history::{Deed, Payload};

@@ -323,6 +323,7 @@ impl Session {
             local: self.local,
             path: "/".into(),
             status: 230,
+            relayed: None,
         }));
     }
 

@@ -73,6 +73,10 @@ impl Sockets {
         Ok(id)
     }
 
+    pub(crate) fn listens_at(&self, socket: SocketId) -> Option<SocketAddr> {
+        self.listeners.iter().find(|listener| listener.id == socket).map(|listener| listener.local)
+    }
+
     pub(crate) fn listen(
         &mut self,
         owner: Pid,
@@ -80,7 +84,8 @@ impl Sockets {
         backlog: u32,
         tables: &Tables,
     ) -> Result<SocketId, SocketError> {
-        if !local.address.is_unspecified() && !is_local(local.address, tables) {
+        let may_be_foreign = local.address.is_unspecified() || tables.sysctl.hot().nonlocal_bind;
+        if !may_be_foreign && !is_local(local.address, tables) {
             return Err(SocketError::AddressNotAvailable);
         }
         let is_taken = self.listeners.iter().any(|other| overlaps(other.local, local));

@@ -59,6 +59,11 @@ const SERVICES: &[Service] = &[
         kind: Kind::Daemon { program: "nginx", start: web::start_nginx },
     },
     Service {
+        names: &["haproxy"],
+        description: "HAProxy Load Balancer",
+        kind: Kind::Daemon { program: "haproxy", start: web::start_haproxy },
+    },
+    Service {
         names: &["keepalived"],
         description: "LVS and VRRP High Availability Monitor",
         kind: Kind::Daemon { program: "keepalived", start: keepalived::start },
@@ -86,7 +91,7 @@ const SERVICES: &[Service] = &[
 ];
 
 /// Services of Linux that are known and not modelled.
-const NOT_MODELLED: [&str; 4] = ["ldirectord", "haproxy", "sshd", "iptables"];
+const NOT_MODELLED: [&str; 3] = ["ldirectord", "sshd", "iptables"];
 
 fn find(name: &str) -> Option<&'static Service> {
     let name = name.strip_suffix(".service").unwrap_or(name);

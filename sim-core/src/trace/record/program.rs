@@ -110,4 +110,6 @@ pub struct ServedRecord {
     pub path: Box<str>,
     /// Status code of the answer.
     pub status: u16,
+    /// A proxy that had the answer from a server: its own end and the server's.
+    pub relayed: Option<(SocketAddr, SocketAddr)>,
 }
