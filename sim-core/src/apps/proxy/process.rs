@@ -616,7 +616,7 @@ impl Proxy {
             node,
             program: self.setup.program.name().into(),
             peer: session.peer,
-            remote: session.peer,
+            remote: sys.ends(session.client).map_or(session.peer, |(_, remote)| remote),
             local: session.local,
             path: session.path.as_str().into(),
             status: session.status,
