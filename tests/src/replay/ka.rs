@@ -32,6 +32,8 @@ const REST: Duration = Duration::from_secs(2);
 /// A run of keepalived in the recording.
 struct Run {
     name: String,
+    /// Zero of its times.
+    zero: Instant,
     from: Instant,
     until: Instant,
     recorded: Value,
@@ -77,16 +79,16 @@ fn runs(case: &CaseFolder, stage: &Stage<'_>) -> Result<Vec<Run>, ReadError> {
         }
     };
     recorded.sort_by_key(|(place, ..)| *place);
+    // keepalived is started some microseconds before the mark.
+    let lead = Duration::from_millis(5);
     let is_run = |kind: &Deed| matches!(kind, Deed::Other(kind) if kind == "run");
     let begins = stage.history.events.iter().filter(|done| is_run(&done.deed)).map(|done| stage.instant(done.at_us));
     let begins: Vec<Instant> = begins.collect();
-    let until = begins.iter().skip(1).copied().chain([Instant::NEVER]);
+    let early = |at: Instant| Instant::ZERO + Duration::from_nanos(at.since(Instant::ZERO).nanos() - lead.nanos());
+    let until = begins.iter().skip(1).copied().map(early).chain([Instant::NEVER]);
     let spans = begins.iter().copied().zip(until);
-    Ok(recorded
-        .into_iter()
-        .zip(spans)
-        .map(|((_, name, recorded), (from, until))| Run { name, from, until, recorded })
-        .collect())
+    let run = |((_, name, recorded), (zero, until))| Run { name, zero, from: early(zero), until, recorded };
+    Ok(recorded.into_iter().zip(spans).map(run).collect())
 }
 
 /// What is typed on which host (by its number) and when; and which of these look at the table, for which run.
@@ -164,7 +166,7 @@ fn script(case: &CaseFolder, lan: &Lan, runs: &[Run], typist: &mut Typist) -> Re
     let director = lan.hosts.iter().position(|host| *host == "dir");
     for (run, seen) in runs.iter().flat_map(|run| list(&run.recorded["client"]).iter().map(move |seen| (run, seen))) {
         let (Some(director), Some("table")) = (director, seen[1].as_str()) else { continue };
-        let at = run.from + seconds(&seen[0]);
+        let at = run.zero + seconds(&seen[0]);
         typed.push((at, director, typist.line("ipvsadm -Ln")));
         typed.push((at, director, typist.line("ipvsadm -Lnc")));
         let lines = |value: &Value| list(value).iter().filter_map(Value::as_str).map(str::to_owned).collect();
@@ -184,7 +186,7 @@ fn judge(run: &Run, lan: &Lan, looks: &[Look], trace: &Trace) -> Vec<Difference>
     let mut differences = Vec::new();
     let recorded = |kind: &str| -> Vec<Entry> {
         let wanted = list(&run.recorded["timeline"]).iter().filter(|entry| entry[1].as_str() == Some(kind));
-        let entry = |entry: &Value| Entry { at: run.from + seconds(&entry[0]), text: text_of(&entry[2]) };
+        let entry = |entry: &Value| Entry { at: run.zero + seconds(&entry[0]), text: text_of(&entry[2]) };
         wanted.map(entry).collect()
     };
     let signs = Signs { recorded: recorded_checks(run), observed: observed_checks(run, lan, trace) };
@@ -283,7 +285,7 @@ fn recorded_checks(run: &Run) -> BTreeMap<String, Vec<Instant>> {
     for seen in list(&run.recorded["checks_seen_by_servers"]) {
         if let (Some(name), Some("accept")) = (seen[1].as_str(), seen[2].as_str()) {
             let address = format!("10.0.2.{}", 20 + number(name));
-            signs.entry(address).or_default().push(run.from + seconds(&seen[0]));
+            signs.entry(address).or_default().push(run.zero + seconds(&seen[0]));
         }
     }
     for entry in list(&run.recorded["timeline"]) {
@@ -291,7 +293,7 @@ fn recorded_checks(run: &Run) -> BTreeMap<String, Vec<Instant>> {
         if is_change(&text)
             && let Some(server) = server_of(&text)
         {
-            signs.entry(server).or_default().push(run.from + seconds(&entry[0]));
+            signs.entry(server).or_default().push(run.zero + seconds(&entry[0]));
         }
     }
     signs.values_mut().for_each(|times| times.sort());
@@ -480,7 +482,7 @@ fn shown(entry: Option<&Entry>) -> String {
 }
 
 fn shown_time(at: Instant, run: &Run) -> String {
-    format!("{} ms", at.since(run.from).millis())
+    format!("{} ms", at.since(run.zero).millis())
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -612,11 +612,12 @@ impl Proxy {
             return;
         }
         let node = sys.kernel.node;
+        let remote = sys.ends(session.client).map_or(session.peer, |(_, remote)| remote);
         sys.cx.change(Change::Served(ServedRecord {
             node,
             program: self.setup.program.name().into(),
             peer: session.peer,
-            remote: sys.ends(session.client).map_or(session.peer, |(_, remote)| remote),
+            remote,
             local: session.local,
             path: session.path.as_str().into(),
             status: session.status,

@@ -100,7 +100,10 @@ fn jumps_are_remembered() {
     press(&mut model, &["G", "Backspace", "Backspace"]);
     assert_eq!(model.cursor, first);
     at(&mut model, "nowhere");
-    assert!(matches!(model.over.last(), Some(Overlay::Bar(bar)) if bar.problem.is_some()), "the slip stays to be mended");
+    assert!(
+        matches!(model.over.last(), Some(Overlay::Bar(bar)) if bar.problem.is_some()),
+        "the slip stays to be mended"
+    );
 }
 
 #[test]
@@ -214,7 +217,8 @@ fn every_question_of_a_run_has_one_right_answer() {
 fn why_not_tells_why_a_server_was_silent() {
     let mut model = opened("tutorial-000-dr", (120, 40));
     at(&mut model, "1.1s");
-    model.host = model.run().tree.iter().map(|branch| branch.node).find(|node| model.run().trace.node_name(*node) == "server5");
+    model.host =
+        model.run().tree.iter().map(|branch| branch.node).find(|node| model.run().trace.node_name(*node) == "server5");
     press(&mut model, &["W"]);
     let screen = text(&model);
     assert!(screen.contains("ARP.FILTERED") && screen.contains("Not chosen for TCP 172.25.92.100:80"), "{screen}");
