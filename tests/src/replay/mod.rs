@@ -6,6 +6,7 @@
 //! | `arp-locktime` | one host alone hears messages made by hand; its neighbour table is compared | a row |
 //! | `arp-matrix` `arp-scope` | scenario replay: who answers whom, and what the router then knows | a row |
 //! | `ka-*` | scenario replay: keepalived's health checks; its log, the table, and what clients see | a run of keepalived |
+//! | `vrrp/*` | scenario replay: keepaliveds and a client on a bridge; who is master when, adverts, ARP, log | a case |
 //! | `sched-*` | scenario replay: a director, clients and servers; who gets each connection, and the counters | a run |
 //!
 //! Cases of other kinds are not replayed yet, and say so.
@@ -28,6 +29,7 @@ pub mod segment;
 mod stage;
 pub mod station;
 pub mod view;
+pub mod vrrp;
 
 use crate::recording::{CaseFolder, ReadError};
 
@@ -66,6 +68,9 @@ pub struct Difference {
 /// If the recording cannot be read.
 pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     let kind = case.name.split('-').next().unwrap_or_default();
+    if case.path.parent().is_some_and(|folder| folder.ends_with("vrrp")) {
+        return vrrp::replay(case);
+    }
     match kind {
         "mode" | "state" | "sync" => node::replay(case),
         "ka" => ka::replay(case),

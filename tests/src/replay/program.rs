@@ -12,6 +12,7 @@ use sim_core::wire::Mac;
 use sim_core::wire::flow::SocketAddr;
 use sim_core::wire::frame::Frame;
 use sim_core::wire::packet::Packet;
+use std::net::Ipv4Addr;
 
 /// Octets of a packet in a tunnel over Ethernet.
 const TUNNEL_MTU: u32 = 1480;
@@ -31,6 +32,8 @@ pub enum Program {
     Web(Web),
     /// A client with connections that live long.
     Client(Client),
+    /// Sends echo requests.
+    Echoes(Echoes),
     /// Loads the kernel's module `ipip`, as if it had been there from the beginning.
     Tunnel,
 }
@@ -44,6 +47,41 @@ pub struct Datagrams {
     until: Instant,
     next: usize,
     socket: Option<SocketId>,
+}
+
+/// Echo requests at given times, as the recordings' `pinger.py` sends them. Who looks at the answers is the trace.
+#[derive(Clone, Debug)]
+pub struct Echoes {
+    target: Ipv4Addr,
+    sends: Vec<(Instant, u16)>,
+    next: usize,
+    socket: Option<SocketId>,
+}
+
+impl Echoes {
+    /// Requests to `target`, each at its time with its number.
+    pub fn new(target: Ipv4Addr, sends: Vec<(Instant, u16)>) -> Self {
+        Echoes { target, sends, next: 0, socket: None }
+    }
+
+    fn wake(&mut self, sys: &mut Sys) -> Next {
+        const ICMP: u8 = 1;
+        const IDENTIFIER: [u8; 2] = 4711_u16.to_be_bytes();
+        let socket = *self.socket.get_or_insert_with(|| sys.raw(ICMP));
+        while sys.raw_recv(socket).is_some() {}
+        while let Some((_, number)) = self.sends.get(self.next).filter(|(at, _)| *at <= sys.now()) {
+            let mut message = [&[8, 0, 0, 0], &IDENTIFIER[..], &number.to_be_bytes(), &[0; 16]].concat();
+            let sum = super::station::checksum(&message);
+            message[2..4].copy_from_slice(&sum.to_be_bytes());
+            // What is refused is lost, as it was there.
+            let _lost = sys.raw_send(socket, None, self.target, 64, &message);
+            self.next += 1;
+        }
+        match self.sends.get(self.next) {
+            Some((at, _)) => Next::until(*at),
+            None => Next::Exit(0),
+        }
+    }
 }
 
 /// A datagram to be sent.
@@ -135,6 +173,7 @@ impl Process for Program {
             }
             Program::Web(web) => web.wake(sys),
             Program::Client(client) => client.wake(sys),
+            Program::Echoes(echoes) => echoes.wake(sys),
             Program::Tunnel => {
                 let made = sys.kernel.tables.add_interface("tunl0", LinkKind::Ipip, Mac([0; 6]), TUNNEL_MTU, sys.cx);
                 Next::Exit(i32::from(made.is_err()))

@@ -1,0 +1,158 @@
+//! What happened in a case, read off its files or off the lab's trace, in one form.
+
+use crate::recording::{CaseFolder, ReadError};
+use flate2::read::GzDecoder;
+use pcap_file::pcap::PcapReader;
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::io::Read;
+
+/// Microseconds since the case began.
+pub(super) type Micros = i64;
+
+/// What happened.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Story {
+    /// Names of the directors.
+    pub(super) nodes: Vec<String>,
+    /// When something was done, and what.
+    pub(super) actions: Vec<(Micros, String, Vec<Value>)>,
+    /// When the case ended.
+    pub(super) end: Micros,
+    /// Log lines of each node.
+    pub(super) logs: BTreeMap<String, Vec<(Micros, String)>>,
+    /// Frames on the LANs: when, sent by whom (if that is known), and what.
+    pub(super) frames: Vec<(Micros, Option<String>, Vec<u8>)>,
+    /// Addresses of each node's interfaces at the end.
+    pub(super) addresses: BTreeMap<String, Vec<String>>,
+    /// The client's entries for virtual addresses at the end: address and MAC.
+    pub(super) entries: BTreeMap<String, String>,
+    /// The client's echo requests of each file: number, when it was sent, whether it was lost.
+    pub(super) echoes: Vec<(String, Vec<(u32, Micros, bool)>)>,
+    /// Lines that notify scripts wrote, without times.
+    pub(super) notified: Vec<String>,
+}
+
+impl Story {
+    /// As recorded.
+    pub(super) fn recorded(case: &CaseFolder) -> Result<Story, ReadError> {
+        let text = case.read("case.json")?;
+        let json: Value = serde_json::from_slice(&text).map_err(|error| case.wrong("case.json", error))?;
+        let mut story = Story::default();
+        story.nodes = json["nodes"].as_object().map(|nodes| nodes.keys().cloned().collect()).unwrap_or_default();
+        story.end = micros(json["duration"].as_f64().unwrap_or(0.0));
+        for action in json["actions"].as_array().into_iter().flatten() {
+            let at = micros(action["t"].as_f64().unwrap_or(0.0));
+            let args = action["args"].as_array().cloned().unwrap_or_default();
+            story.actions.push((at, action["action"].as_str().unwrap_or_default().to_owned(), args));
+        }
+        for node in story.nodes.clone() {
+            let log = String::from_utf8_lossy(&case.read(&format!("{node}.log"))?).into_owned();
+            let mut lines: Vec<(Micros, String)> = log.lines().filter_map(log_line).collect();
+            lines.retain(|(at, _)| *at < story.end);
+            story.logs.insert(node.clone(), lines);
+            story.addresses.insert(node.clone(), addresses(&json["final_addr"][&node]));
+        }
+        for lan in ["lan", "lan1"] {
+            let file = format!("{lan}.pcap.gz");
+            if case.path.join(&file).exists() {
+                story.read_frames(case, &file)?;
+            }
+        }
+        story.frames.sort_by_key(|(at, ..)| *at);
+        let end = story.end;
+        story.frames.retain(|(at, ..)| *at < end);
+        for entry in json["final_client_neigh"].as_array().into_iter().flatten() {
+            let words: Vec<&str> = entry.as_str().unwrap_or_default().split_whitespace().collect();
+            let mac = words.iter().position(|word| *word == "lladdr").and_then(|at| words.get(at + 1));
+            if let Some(address) = words.first() {
+                story.entries.insert((*address).to_owned(), mac.map_or("none", |mac| mac).to_owned());
+            }
+        }
+        let targets: Vec<String> = json["measured"]["ping"]
+            .as_object()
+            .map(|pings| pings.values().filter_map(|ping| Some(ping["vip"].as_str()?.to_owned())).collect())
+            .unwrap_or_default();
+        for (number, target) in targets.into_iter().enumerate() {
+            let file = if number == 0 { "cl.ping.log".to_owned() } else { format!("cl.ping{number}.log") };
+            let text = String::from_utf8_lossy(&case.read(&file)?).into_owned();
+            story.echoes.push((target, text.lines().filter_map(echo).collect()));
+        }
+        if let Ok(record) = case.read("notify.rec") {
+            let text = String::from_utf8_lossy(&record).into_owned();
+            story.notified = text.lines().filter_map(|line| Some(line.trim().split_once(' ')?.1.to_owned())).collect();
+            story.notified.sort();
+        }
+        Ok(story)
+    }
+
+    fn read_frames(&mut self, case: &CaseFolder, file: &str) -> Result<(), ReadError> {
+        const START_S: i64 = 1000;
+        let mut bytes = Vec::new();
+        GzDecoder::new(&case.read(file)?[..]).read_to_end(&mut bytes).map_err(|error| case.wrong(file, error))?;
+        let mut reader = PcapReader::new(&bytes[..]).map_err(|error| case.wrong(file, error))?;
+        while let Some(packet) = reader.next_packet() {
+            let packet = packet.map_err(|error| case.wrong(file, error))?;
+            let at = packet.timestamp.as_micros() as i64 - START_S * 1_000_000;
+            let frame = packet.data.into_owned();
+            self.frames.push((at, owner(&frame), frame));
+        }
+        Ok(())
+    }
+
+    /// When the first state line of a process that was started at `at` came.
+    pub(super) fn first_state(&self, node: &str, at: Micros) -> Micros {
+        let is_first = |text: &str| {
+            text.ends_with("Entering BACKUP STATE (init)")
+                || text.ends_with("Receive advertisement timeout")
+                || text.starts_with("VRRP_Script(")
+                || text.contains("FAULT")
+        };
+        let lines = self.logs.get(node).into_iter().flatten();
+        lines.filter(|(when, text)| *when >= at && is_first(text)).map(|(when, _)| *when).next().unwrap_or(at)
+    }
+}
+
+pub(super) fn micros(seconds: f64) -> Micros {
+    (seconds * 1e6).round() as Micros
+}
+
+/// `   +3.654821 TEXT`
+fn log_line(line: &str) -> Option<(Micros, String)> {
+    let (at, text) = line.trim_start().strip_prefix('+')?.split_once(' ')?;
+    Some((micros(at.parse().ok()?), text.to_owned()))
+}
+
+/// `32 3.200 454.95` or `0 0.086 lost EHOSTUNREACH`
+fn echo(line: &str) -> Option<(u32, Micros, bool)> {
+    let mut words = line.split_whitespace();
+    let number = words.next()?.parse().ok()?;
+    let at = micros(words.next()?.parse().ok()?);
+    Some((number, at, words.next()? == "lost"))
+}
+
+/// `eth0@if3         UP             10.0.0.11/24 10.0.0.100/24`: `eth0 10.0.0.11/24`, one for each address.
+fn addresses(lines: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    for line in lines.as_array().into_iter().flatten().filter_map(Value::as_str) {
+        let mut words = line.split_whitespace();
+        let Some(name) = words.next().map(|name| name.split('@').next().unwrap_or(name)) else { continue };
+        found.extend(words.skip(1).filter(|word| word.contains('.')).map(|address| format!("{name} {address}")));
+    }
+    found.sort();
+    found
+}
+
+/// Who sent a frame, by its source MAC: the hosts' end in the same digits as their addresses.
+fn owner(frame: &[u8]) -> Option<String> {
+    match frame.get(6..12)? {
+        [2, 0, 0, 0, _, 0x50] => Some("cl".to_owned()),
+        [2, 0, 0, 0, _, last @ 0x11..=0x13] => Some(format!("n{}", last - 0x10)),
+        // A virtual MAC: an advert says whose it is, an ARP message does not.
+        _ if frame.get(12..14)? == [8, 0] => match frame.get(26..30)? {
+            [10, 0, _, last @ 11..=13] => Some(format!("n{}", last - 10)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
