@@ -82,6 +82,8 @@ fn take(turn: Turn, kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, 
                 None if signal.ends_by_default() => {
                     finish(pid, Next::Exit(128 + signal.number()), kernel, bodies, cx);
                 }
+                // What happened while it was stopped is still to be looked at.
+                None if signal == Signal::Cont => kernel.processes.go_on(pid),
                 None => kernel.processes.resume(pid),
             }
         }

@@ -9,12 +9,13 @@ use crate::base::time::{Duration, Instant};
 use crate::kernel::syscall::Sys;
 use crate::trace::Why;
 use crate::wire::{Ipv4Addr, Mac};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What waits for `garp_interval`.
 #[derive(Debug, Default)]
 pub(super) struct Garps {
-    waiting: VecDeque<(usize, IfaceId, Ipv4Addr)>,
+    /// By instance and place in its list.
+    waiting: BTreeSet<(usize, usize, IfaceId, Ipv4Addr)>,
     /// When the next one may leave, by interface.
     next: BTreeMap<IfaceId, Instant>,
     is_armed: bool,
@@ -33,11 +34,11 @@ impl Vrrp {
             .filter_map(|address| Some((address.v4()?, super::setup::place(address, iface, &conf.interface, sys)?)))
             .collect();
         for round in 0..rounds {
-            for (address, by) in &addresses {
+            for (place, (address, by)) in addresses.iter().enumerate() {
                 if round == 0 {
                     self.say_queueing(at, *by, *address, sys);
                 }
-                self.announce_one(at, *by, *address, sys);
+                self.announce_one((at, place, *by, *address), sys);
             }
         }
     }
@@ -51,7 +52,8 @@ impl Vrrp {
         }
     }
 
-    fn announce_one(&mut self, at: usize, by: IfaceId, address: Ipv4Addr, sys: &mut Sys) {
+    fn announce_one(&mut self, one: (usize, usize, IfaceId, Ipv4Addr), sys: &mut Sys) {
+        let (_, _, by, address) = one;
         let interval = self.interval_of(by, sys);
         if interval == Duration::ZERO {
             return self.send_garp(by, address, sys);
@@ -60,26 +62,23 @@ impl Vrrp {
             self.garps.next.insert(by, sys.now() + interval);
             return self.send_garp(by, address, sys);
         }
-        if !self.garps.waiting.contains(&(at, by, address)) {
-            self.garps.waiting.push_back((at, by, address));
-        }
+        self.garps.waiting.insert(one);
         self.arm(sys);
     }
 
-    /// Sends those whose time has come.
+    /// Sends those whose time has come: one on each interface.
     pub(super) fn send_queued(&mut self, sys: &mut Sys) {
         self.garps.is_armed = false;
-        for _ in 0..self.garps.waiting.len() {
-            let Some((at, by, address)) = self.garps.waiting.pop_front() else { break };
+        for one in self.garps.waiting.clone() {
+            let (at, _, by, address) = one;
             if !self.instances[at].has_addresses {
+                self.garps.waiting.remove(&one);
                 continue;
             }
-            let interval = self.interval_of(by, sys);
             if self.garps.next.get(&by).is_none_or(|next| *next <= sys.now()) {
-                self.garps.next.insert(by, sys.now() + interval);
+                self.garps.waiting.remove(&one);
+                self.garps.next.insert(by, sys.now() + self.interval_of(by, sys));
                 self.send_garp(by, address, sys);
-            } else {
-                self.garps.waiting.push_back((at, by, address));
             }
         }
         self.arm(sys);
@@ -89,7 +88,7 @@ impl Vrrp {
         if self.garps.is_armed {
             return;
         }
-        let waiting = self.garps.waiting.iter().filter_map(|(_, by, _)| self.garps.next.get(by)).copied();
+        let waiting = self.garps.waiting.iter().filter_map(|(_, _, by, _)| self.garps.next.get(by)).copied();
         if let Some(due) = waiting.min() {
             self.garps.is_armed = true;
             self.set_timer(due.max(sys.now()), Timer::GarpQueue);

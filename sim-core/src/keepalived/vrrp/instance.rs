@@ -92,6 +92,10 @@ pub(super) enum Preempt {
     Over,
 }
 
+/// What a new master needs for addresses and gratuitous ARPs before it sets its timer: recorded, 1 to 3 ms. It decides
+/// who goes on when two masters push each other's adverts away.
+const TAKEOVER_WORK: Duration = Duration::from_micros(1_500);
+
 /// The priority of the owner of the addresses.
 pub(super) const OWNER: u8 = 255;
 
@@ -236,6 +240,12 @@ impl Vrrp {
         }
         self.follow(at, before, sys);
         self.restart_timer(at, sys);
+        if before == VrrpState::Backup
+            && self.instances[at].state == VrrpState::Master
+            && let Some((due, _)) = &mut self.instances[at].timer
+        {
+            *due = *due + TAKEOVER_WORK;
+        }
     }
 
     // ── to MASTER ──

@@ -87,6 +87,18 @@ impl Vrrp {
         }
     }
 
+    /// A process that was stopped or starved says by how much a timer is late.
+    pub(super) fn say_late(&self, sys: &mut Sys) {
+        let timers = self.timers.keys().map(|(at, _)| *at).next();
+        let first = timers.into_iter().chain(self.next_instance().map(|((at, _), _)| at)).min();
+        let Some(first) = first.filter(|first| *first < sys.now()) else { return };
+        let late = sys.now().since(first);
+        if late >= Duration::from_secs(1) && !is_old(sys) {
+            let (whole, micros) = (late.secs(), late.nanos() / 1_000 % 1_000_000);
+            self.voice.say(&format!("A thread timer expired {whole}.{micros:06} seconds ago"), sys);
+        }
+    }
+
     pub(super) fn say_link(&self, name: &str, up: bool, sys: &mut Sys) {
         let text = match (is_old(sys), up) {
             (false, true) => format!("Netlink reports {name} up"),

@@ -171,10 +171,12 @@ impl Vrrp {
 
     /// One turn: everything that has happened since the last.
     fn turn(&mut self, sys: &mut Sys) {
+        self.say_late(sys);
         self.look_at_links(sys);
         self.look_at_addresses(sys);
         self.hear(sys);
-        self.fire(sys);
+        self.fire_timers(sys);
+        self.fire_instances(sys);
         self.reap_scripts(sys);
         while sys.next_ready().is_some() {}
     }
@@ -189,20 +191,26 @@ impl Vrrp {
         }
     }
 
-    /// Does what is due: timers of the process and of the instances, in the order of time.
-    fn fire(&mut self, sys: &mut Sys) {
-        // Each round takes one that is due away; a round puts at most a few new ones in, all later than now.
+    /// Does what the process itself has put off.
+    fn fire_timers(&mut self, sys: &mut Sys) {
+        // Each round takes one that is due away; what a round puts in is due later, but for the one GARP queue.
         for _ in 0..2 * TIMERS_MAX {
-            let timer = self.timers.keys().next().copied().filter(|(at, _)| *at <= sys.now());
-            let instance = self.next_instance().filter(|((at, _), _)| *at <= sys.now());
-            match (timer, instance) {
-                (Some(key), instance) if instance.is_none_or(|(other, _)| key < other) => {
-                    if let Some(timer) = self.timers.remove(&key) {
-                        self.due(timer, sys);
-                    }
-                }
-                (_, Some((_, at))) => self.timed_out(at, sys),
-                (_, None) => return,
+            let Some((key, timer)) = self.timers.first_key_value().map(|(key, timer)| (*key, *timer)) else { return };
+            if key.0 > sys.now() {
+                return;
+            }
+            self.timers.remove(&key);
+            self.due(timer, sys);
+        }
+    }
+
+    /// Instances whose time is up, in the order of time.
+    fn fire_instances(&mut self, sys: &mut Sys) {
+        // An instance's timer is set anew in each round, to a later time.
+        for _ in 0..2 * TIMERS_MAX {
+            match self.next_instance().filter(|((due, _), _)| *due <= sys.now()) {
+                Some((_, at)) => self.timed_out(at, sys),
+                None => return,
             }
         }
     }
@@ -264,6 +272,7 @@ impl Vrrp {
             self.forget(at, sys);
             self.notify_stop(at, sys);
         }
+        self.notify_groups_stop(sys);
         self.watched.stop(sys);
         self.clear_static(sys);
         self.timers.clear();
@@ -325,7 +334,8 @@ impl Process for Vrrp {
                 Phase::New | Phase::Registered => Next::until(sys.now()),
                 Phase::Running | Phase::Stopping(_) => self.sleep(),
             }),
-            Signal::Child | Signal::Cont | Signal::Quit | Signal::Kill | Signal::Stop => None,
+            Signal::Cont => Some(self.wake(sys)),
+            Signal::Child | Signal::Quit | Signal::Kill | Signal::Stop => None,
         }
     }
 }

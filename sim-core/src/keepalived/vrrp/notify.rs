@@ -33,6 +33,14 @@ impl Vrrp {
         run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, "STOP", &priority], sys);
     }
 
+    /// The process ends, for the groups.
+    pub(super) fn notify_groups_stop(&self, sys: &mut Sys) {
+        for group in &self.groups {
+            run(group.conf.notify.stop.as_ref(), &[], sys);
+            run(group.conf.notify.any.as_ref(), &["GROUP", &group.conf.name, "STOP", "0"], sys);
+        }
+    }
+
     /// A reload has no such instance any more.
     pub(super) fn notify_deleted(&self, at: usize, sys: &mut Sys) {
         let conf = &self.instances[at].conf;

@@ -82,7 +82,6 @@ impl Vrrp {
         instance.state = old.state;
         instance.want = old.want;
         instance.master = old.master;
-        instance.last_id = old.last_id;
         instance.sequence = old.sequence;
         instance.preempt = old.preempt;
         instance.has_addresses = old.has_addresses;

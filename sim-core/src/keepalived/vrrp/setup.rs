@@ -272,7 +272,7 @@ impl Vrrp {
                 let _done = match mute {
                     true => {
                         let rule = Rule { matches, target: Target::Drop, packets: 0, bytes: 0 };
-                        filter.insert(Table::Filter, chain, Some(1), rule)
+                        filter.insert(Table::Filter, chain, Some(0), rule)
                     }
                     false => filter.delete(Table::Filter, chain, &matches, &Target::Drop),
                 };

@@ -294,6 +294,11 @@ impl Processes {
         }
     }
 
+    /// The process goes on after it was stopped: it is woken, whatever happened meanwhile.
+    pub(crate) fn go_on(&mut self, pid: Pid) {
+        self.make_ready(pid);
+    }
+
     fn sleep(&mut self, pid: Pid, wait: Wait) {
         let can_go_on = wait.any.iter().any(|on| self.holds(pid, *on));
         for on in &wait.any {

@@ -2,11 +2,13 @@
 
 use super::super::Difference;
 use super::story::{Micros, Story};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
 /// What is compared in time may differ by so much.
 const TOLERANCE: Micros = 10_000;
+/// The machine that recorded was shared: now and then a process there was woken so late.
+const LATE_MAX: Micros = 130_000;
 /// Gratuitous ARPs closer than this are one burst.
 const BURST: Micros = 30_000;
 
@@ -90,10 +92,14 @@ impl Timeline {
     /// The times since whatever may have led to something at `at` on a node: an action, an advert of another node, its
     /// own last advert, its own last change of state.
     fn causes(&self, node: &str, vrid: Option<u8>, at: Micros) -> [Option<Micros>; 4] {
-        let before = |times: &mut dyn Iterator<Item = Micros>| times.filter(|cause| *cause < at).max().map(|cause| at - cause);
+        let before =
+            |times: &mut dyn Iterator<Item = Micros>| times.filter(|cause| *cause < at).max().map(|cause| at - cause);
         let adverts = |own: bool| {
             let fits = move |key: &(String, u8)| (key.0 == node) == own && vrid.is_none_or(|vrid| vrid == key.1);
-            self.adverts.iter().filter(move |(key, _)| fits(key)).flat_map(|(_, list)| list.iter().map(|advert| advert.at))
+            self.adverts
+                .iter()
+                .filter(move |(key, _)| fits(key))
+                .flat_map(|(_, list)| list.iter().map(|advert| advert.at))
         };
         let states = self.transitions.get(node).into_iter().flatten().map(|change| change.at);
         [
@@ -121,8 +127,10 @@ impl Judge {
         }
         let there = self.recorded.causes(node, vrid, recorded);
         let here = self.played.causes(node, vrid, played);
-        let pairs = there.into_iter().zip(here).filter_map(|(there, here)| Some((there?, here?)));
-        if !pairs.into_iter().any(|(there, here)| (there - here).abs() <= TOLERANCE) {
+        let pairs = there.into_iter().zip(here).filter_map(|(there, here)| Some(there? - here?));
+        let late: Vec<Micros> = pairs.chain([recorded - played]).collect();
+        if late.iter().all(|late| late.abs() > TOLERANCE) {
+            let is_late = late.iter().any(|late| (0..LATE_MAX).contains(late));
             let shown = |at: Micros, causes: [Option<Micros>; 4]| {
                 let since = causes.map(|cause| cause.map_or("-".to_owned(), |cause| seconds(cause).to_string()));
                 format!(
@@ -134,6 +142,7 @@ impl Judge {
                     since[3]
                 )
             };
+            let field = if is_late { format!("{field} (recorded late)") } else { field.to_string() };
             self.note(field, shown(recorded, there), shown(played, here));
         }
     }
@@ -143,7 +152,8 @@ impl Judge {
             let there = self.recorded.transitions[&node].clone();
             let here = self.played.transitions.get(&node).cloned().unwrap_or_default();
             let list = |changes: &[Transition]| {
-                let words = changes.iter().map(|change| format!("{} {} {}", seconds(change.at), change.instance, change.state));
+                let words =
+                    changes.iter().map(|change| format!("{} {} {}", seconds(change.at), change.instance, change.state));
                 words.collect::<Vec<_>>().join(", ")
             };
             let what = |changes: &[Transition]| {
@@ -274,8 +284,8 @@ impl Judge {
 
     /// Lost echoes, in runs without a break: each as long as recorded, give or take one.
     fn echoes(&mut self, recorded: &Story, played: &Story) {
-        for ((target, there), (_, here)) in recorded.echoes.iter().zip(&played.echoes) {
-            let (there, here) = (losses(there), losses(here));
+        for ((target, sent), (_, here)) in recorded.echoes.iter().zip(&played.echoes) {
+            let (there, here) = (losses(sent), losses(here));
             let equal = there.len() == here.len()
                 && there.iter().zip(&here).all(|(a, b)| a.1.abs_diff(b.1) <= 1 && a.0.abs_diff(b.0) <= 1);
             if !equal {
@@ -283,22 +293,62 @@ impl Judge {
                     let words = runs.iter().map(|(from, count)| format!("{count} from {}", f64::from(*from) / 10.0));
                     words.collect::<Vec<_>>().join(", ")
                 };
-                self.note(format!("echoes lost to {target}"), show(&there), show(&here));
+                // Everything but the length of runs that ended when the client asked again.
+                let ended_by_question = there.len() == here.len()
+                    && there.iter().zip(&here).all(|(a, b)| {
+                        let asked = || asked_at_end(recorded, sent, *a, target);
+                        a.0.abs_diff(b.0) <= 1 && (a.1.abs_diff(b.1) <= 1 || asked())
+                    });
+                let how = if ended_by_question { " until the client asked again" } else { "" };
+                self.note(format!("echoes lost to {target}{how}"), show(&there), show(&here));
             }
         }
     }
 
+    /// The lines of each instance and those of no instance, each in their order: instances of one process do what they
+    /// do at one moment in an order of microseconds.
     fn logs(&mut self, recorded: &Story, played: &Story) {
         for (node, lines) in &recorded.logs {
-            let there = canonical(lines);
-            let here = canonical(played.logs.get(node).map_or(&[][..], |lines| lines));
-            let same = there.iter().zip(&here).take_while(|(a, b)| a == b).count();
-            if same < there.len().max(here.len()) {
-                let show = |lines: &[String]| lines.iter().skip(same).take(3).cloned().collect::<Vec<_>>().join(" / ");
-                self.note(format!("{node} log, line {same}"), show(&there), show(&here));
+            let there = streams(&canonical(lines));
+            let here = streams(&canonical(played.logs.get(node).map_or(&[][..], |lines| lines)));
+            let names: BTreeSet<&String> = there.keys().chain(here.keys()).collect();
+            for name in names {
+                let none = Vec::new();
+                let (there, here) = (there.get(name).unwrap_or(&none), here.get(name).unwrap_or(&none));
+                let same = there.iter().zip(here).take_while(|(a, b)| a == b).count();
+                if same < there.len().max(here.len()) {
+                    let show =
+                        |lines: &[String]| lines.iter().skip(same).take(3).cloned().collect::<Vec<_>>().join(" / ");
+                    self.note(format!("{node} log {name}, line {same}"), show(there), show(here));
+                }
             }
         }
     }
+}
+
+/// Lines by the instance that they begin with.
+fn streams(lines: &[String]) -> BTreeMap<String, Vec<String>> {
+    let several = {
+        let names: BTreeSet<&str> = lines.iter().filter_map(|line| instance_of(line)).collect();
+        names.len() > 1
+    };
+    let mut streams: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    // Which instance an address is of: it says so before the lines about single frames.
+    let mut owners: BTreeMap<&str, &str> = BTreeMap::new();
+    for line in lines {
+        let address = line.rsplit(' ').next().unwrap_or_default();
+        if let Some(name) = instance_of(line).filter(|_| line.contains("Sending/queueing")) {
+            owners.insert(address, name);
+        }
+        let owner = owners.get(address).copied().filter(|_| line.starts_with("Sending gratuitous ARP"));
+        let name = instance_of(line).or(owner).filter(|_| several).unwrap_or("of the process");
+        streams.entry(name.to_owned()).or_default().push(line.clone());
+    }
+    streams
+}
+
+fn instance_of(line: &str) -> Option<&str> {
+    Some(line.strip_prefix('(')?.split_once(')')?.0).filter(|name| !name.contains(' '))
 }
 
 /// `(VI_1) Entering MASTER STATE`
@@ -327,7 +377,7 @@ fn advert(at: Micros, frame: &[u8]) -> Option<(u8, Advert)> {
 }
 
 fn gratuitous(frame: &[u8]) -> Option<String> {
-    if frame.get(12..14)? != [8, 6] || frame.get(28..32)? != frame.get(38..42)? {
+    if frame.get(12..14)? != [8, 6] || frame.get(20..22)? != [0, 1] || frame.get(28..32)? != frame.get(38..42)? {
         return None;
     }
     let octets: Vec<String> = frame[28..32].iter().map(u8::to_string).collect();
@@ -376,10 +426,24 @@ fn losses(echoes: &[(u32, Micros, bool)]) -> Vec<(u32, u32)> {
     runs
 }
 
+/// Whether a run of lost echoes ended with a question of the client for the address, to everybody.
+fn asked_at_end(story: &Story, sent: &[(u32, Micros, bool)], run: (u32, u32), target: &str) -> bool {
+    const NEAR: Micros = 150_000;
+    let Some((_, end, _)) = sent.iter().find(|(number, ..)| *number == run.0 + run.1) else { return false };
+    let Ok(address) = target.parse::<std::net::Ipv4Addr>() else { return false };
+    story.frames.iter().any(|(at, owner, frame)| {
+        (at - end).abs() <= NEAR
+            && owner.as_deref() == Some("cl")
+            && frame.get(..6) == Some(&[0xff; 6])
+            && frame.get(12..14) == Some(&[8, 6])
+            && frame.get(38..42) == Some(&address.octets())
+    })
+}
+
 /// Log lines without pids, descriptors, indexes, paths, versions of the kernel, times of the processor. What parent and
 /// child write at a start or reload is sorted: they write side by side.
 fn canonical(lines: &[(Micros, String)]) -> Vec<String> {
-    const AT_START: [&str; 22] = [
+    const AT_START: [&str; 21] = [
         "Starting Keepalived",
         "Running on",
         "Opening file",
@@ -393,7 +457,6 @@ fn canonical(lines: &[(Micros, String)]) -> Vec<String> {
         "SECURITY VIOLATION",
         "Delaying startup",
         "use_vmac or no_accept",
-        "read eventfd",
         "removing VIPs.",
         "Entering BACKUP STATE (init)",
         "Success creating",
@@ -406,7 +469,9 @@ fn canonical(lines: &[(Micros, String)]) -> Vec<String> {
     let mut all: Vec<String> = Vec::new();
     let mut starting: Vec<String> = Vec::new();
     for (_, text) in lines {
-        if text.starts_with("Command line:") || text.starts_with("              '") {
+        // Paths; and what keepalived says to those who look for mistakes in it.
+        if text.starts_with("Command line:") || text.starts_with("              '") || text.starts_with("read eventfd")
+        {
             continue;
         }
         let text = plain(text);

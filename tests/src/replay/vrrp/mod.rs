@@ -34,6 +34,11 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     }
     let recorded = Story::recorded(case)?;
     let played = script::play(case, &recorded)?;
-    let differences = judge::differ(&recorded, &played);
+    let mut differences = judge::differ(&recorded, &played);
+    let outcomes = story::races(case)?;
+    if outcomes.contains(&played.masters()) && recorded.masters() != played.masters() {
+        // Another of the outcomes that were recorded of this race.
+        differences.clear();
+    }
     Ok(Outcome::Replayed(vec![Unit { name: case.name.clone(), differences }]))
 }

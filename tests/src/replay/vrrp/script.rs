@@ -25,8 +25,13 @@ const RUN: &str = "/run/case";
 /// The clock of the replay begins this much before the case.
 const LEAD: Duration = Duration::from_secs(1);
 const MAC_AGEING: Duration = Duration::from_secs(300);
-const CABLE: LinkSettings =
-    LinkSettings { rate_bps: 10_000_000_000, delay: Duration::from_micros(5), queue: 1000, mtu: 1500, loss_ppm: 0 };
+const CABLE: LinkSettings = LinkSettings {
+    rate_bps: 1_000_000_000_000_000,
+    delay: Duration::from_micros(5),
+    queue: 1000,
+    mtu: 1500,
+    loss_ppm: 0,
+};
 
 /// The world of a case: the directors and the client, then one or two switches.
 struct Lan {
@@ -81,7 +86,8 @@ impl Lan {
 
     /// The port that the recordings call `n1` or `n1_1`.
     fn port(&self, name: &str) -> Option<PortId> {
-        let (host, device) = name.split_once('_').map_or((name, 0), |(host, device)| (host, device.parse().unwrap_or(0)));
+        let (host, device) =
+            name.split_once('_').map_or((name, 0), |(host, device)| (host, device.parse().unwrap_or(0)));
         let host = self.hosts.iter().position(|known| known == host)?;
         let at = self.cards.iter().position(|card| *card == (host, device))?;
         Some(PortId(at as u32))
@@ -379,7 +385,8 @@ impl Writer<'_> {
     /// An advert made by hand, as the stimuli make it.
     fn forge(&mut self, at: Micros, what: &Value) {
         let number = |key: &str, default: u64| what[key].as_u64().unwrap_or(default);
-        let address = |text: Option<&str>, default: &str| text.unwrap_or(default).parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
+        let address =
+            |text: Option<&str>, default: &str| text.unwrap_or(default).parse().unwrap_or(Ipv4Addr::UNSPECIFIED);
         let (source, group) = (address(what["src"].as_str(), "10.0.0.50"), Ipv4Addr::new(224, 0, 0, 18));
         let version = number("ver", 2) as u8;
         let given = what["vips"].as_array().map(|vips| vips.iter().filter_map(Value::as_str).collect::<Vec<_>>());

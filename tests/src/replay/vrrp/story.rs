@@ -100,6 +100,17 @@ impl Story {
         Ok(())
     }
 
+    /// Who became master, in order.
+    pub(super) fn masters(&self) -> Vec<String> {
+        let lines = self.logs.iter().flat_map(|(node, lines)| lines.iter().map(move |(at, text)| (*at, node, text)));
+        let mut masters: Vec<(Micros, &String)> = lines
+            .filter(|(.., text)| text.ends_with("Entering MASTER STATE"))
+            .map(|(at, node, _)| (at, node))
+            .collect();
+        masters.sort();
+        masters.into_iter().map(|(_, node)| node.clone()).collect()
+    }
+
     /// When the first state line of a process that was started at `at` came.
     pub(super) fn first_state(&self, node: &str, at: Micros) -> Micros {
         let is_first = |text: &str| {
@@ -109,8 +120,28 @@ impl Story {
                 || text.contains("FAULT")
         };
         let lines = self.logs.get(node).into_iter().flatten();
-        lines.filter(|(when, text)| *when >= at && is_first(text)).map(|(when, _)| *when).next().unwrap_or(at)
+        let said = lines.filter(|(when, text)| *when >= at && is_first(text)).map(|(when, _)| *when).next();
+        // Log lines are stamped when they are read: what is on the wire earlier tells better.
+        let is_report = |(when, owner, frame): &&(Micros, Option<String>, Vec<u8>)| {
+            *when >= at
+                && owner.as_deref() == Some(node)
+                && frame.get(12..14) == Some(&[8, 0])
+                && frame.get(23) == Some(&2)
+        };
+        let joined = self.frames.iter().find(is_report).map(|(when, ..)| *when);
+        said.unwrap_or(at).min(joined.unwrap_or(Micros::MAX))
     }
+}
+
+/// Who became master in which order, in each of the repetitions of a case that is a race (`races.json`).
+pub(super) fn races(case: &CaseFolder) -> Result<Vec<Vec<String>>, ReadError> {
+    let Ok(text) = std::fs::read(case.path.with_file_name("races.json")) else { return Ok(Vec::new()) };
+    let json: Value = serde_json::from_slice(&text).map_err(|error| case.wrong("../races.json", error))?;
+    let names = |outcome: &Value| {
+        let masters = outcome.as_array().into_iter().flatten();
+        masters.filter_map(|master| Some(master[0].as_str()?.to_owned())).collect()
+    };
+    Ok(json[&case.name].as_array().into_iter().flatten().map(names).collect())
 }
 
 pub(super) fn micros(seconds: f64) -> Micros {
