@@ -2,7 +2,7 @@
 
 use crate::lvslab::root;
 use lab_tests::differences::Table;
-use lab_tests::recording::archive;
+use lab_tests::recording::{CaseFolder, archive};
 use lab_tests::score::{Score, Standing, score};
 use std::fs;
 
@@ -14,7 +14,7 @@ fn check(kind: &str) {
     let recordings = archive::unpacked().expect("the archive can be unpacked");
     let table = Table::of_the_repository();
     let mut total = Score::default();
-    for case in recordings.cases().expect("the folders can be read").iter().filter(|case| case.name.starts_with(kind)) {
+    for case in recordings.cases().expect("the folders can be read").iter().filter(|case| is_of(case, kind)) {
         let must = CONFORMING.lines().any(|name| name == case.name);
         match score(case, &table).expect("the recording can be read") {
             Standing::NotYet(reason) => assert!(!must, "{} cannot be replayed: {reason}", case.name),
@@ -33,6 +33,15 @@ fn check(kind: &str) {
         total.equal >= equal && differ <= units - equal,
         "the README says {equal} of {units} for {kind}*: {total:?}"
     );
+}
+
+/// `vrrp/` is a folder; the others are how names begin.
+fn is_of(case: &CaseFolder, kind: &str) -> bool {
+    let folder = case.path.parent().and_then(|folder| folder.file_name()).unwrap_or_default();
+    match kind {
+        "vrrp/" => folder == "vrrp",
+        kind => folder != "vrrp" && case.name.starts_with(kind),
+    }
 }
 
 /// The figures of a kind in the README's table.
@@ -67,4 +76,9 @@ fn backups_know_the_connections_that_the_real_ones_knew() {
 #[test]
 fn neighbours_are_believed_as_the_real_ones_were() {
     check("arp-");
+}
+
+#[test]
+fn virtual_routers_have_the_masters_that_the_real_ones_had() {
+    check("vrrp/");
 }
