@@ -1,10 +1,13 @@
 //! Tests of the whole lab: what it claims, held against the recordings, the scenarios, the code and the book.
 
+mod arp;
+mod arp_laws;
 mod broken;
 mod bundled;
 mod conformance;
 mod determinism;
 mod journeys;
+mod lan;
 mod laws;
 mod lvslab;
 mod outputs;

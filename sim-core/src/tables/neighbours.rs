@@ -69,7 +69,7 @@ pub struct Neighbour {
     pub used: Instant,
     /// When state or MAC last changed.
     pub updated: Instant,
-    /// Questions sent in this round.
+    /// Questions sent in this round, as the kernel counts them: broadcasts come after `ucast_solicit`.
     pub probes: u32,
     waiting: VecDeque<Packet>,
     waiting_bytes: u64,

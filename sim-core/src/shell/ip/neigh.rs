@@ -219,9 +219,9 @@ fn line(entry: &Neighbour, device: Option<&str>, now: Option<Instant>) -> String
             entry.state,
             NeighbourState::Incomplete | NeighbourState::Reachable | NeighbourState::Delay | NeighbourState::Probe
         );
-        let held = if held { " ref 1" } else { "" };
+        let held = if held { "ref 1 " } else { "" };
         let Neighbour { used, confirmed, updated, probes, .. } = entry;
-        format!("{held} used {}/{}/{} probes {probes} ", ago(*used), ago(*confirmed), ago(*updated))
+        format!("{held}used {}/{}/{} probes {probes} ", ago(*used), ago(*confirmed), ago(*updated))
     });
     format!("{} {device}{mac}{counted}{} \n", entry.address, entry.state)
 }

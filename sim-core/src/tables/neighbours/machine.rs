@@ -108,7 +108,7 @@ impl Neighbours {
                     return Resolution::Mute(packet);
                 }
                 self.enter(slot, NeighbourState::Incomplete, cx);
-                self.slots[slot].as_mut().expect("it was there").probes = 1;
+                self.slots[slot].as_mut().expect("it was there").probes = settings.ucast_solicit.saturating_add(1);
                 self.arm(slot, Some(cx.now + settings.retrans));
                 self.queue(slot, packet, sysctl, cx);
                 if settings.app_solicit > 0 { Resolution::Waits } else { Resolution::Ask { source } }
@@ -178,7 +178,7 @@ impl Neighbours {
         let (iface, target) = (entry.iface, entry.address);
         let settings = sysctl.neigh(iface);
         let probing = entry.state == NeighbourState::Probe;
-        let ucast = if probing { settings.ucast_solicit } else { 0 };
+        let ucast = settings.ucast_solicit;
         let mcast = if probing { settings.mcast_resolicit } else { settings.mcast_solicit };
         let most = ucast.saturating_add(settings.app_solicit).saturating_add(mcast);
         if entry.probes >= most {
@@ -188,8 +188,8 @@ impl Neighbours {
             return Some(Due::Failed { iface, target, packets });
         }
         entry.probes += 1;
-        let attempt = entry.probes.min(255) as u8;
-        let to = if entry.probes <= ucast { entry.mac } else { None };
+        let attempt = if probing { entry.probes } else { entry.probes.saturating_sub(ucast) }.min(255) as u8;
+        let to = if probing && entry.probes <= ucast { entry.mac } else { None };
         let silent = entry.probes > ucast && entry.probes - ucast <= settings.app_solicit;
         let source = entry.waiting.front().map(|packet| packet.ip().src_addr());
         let cause = entry.waiting.front().map_or(cx.cause, |packet| packet.buffer().cause);

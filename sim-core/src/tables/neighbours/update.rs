@@ -94,8 +94,17 @@ impl Neighbours {
             NeighbourState::Delay | NeighbourState::Probe | NeighbourState::Incomplete => Some(cx.now),
             NeighbourState::Stale | NeighbourState::Failed | NeighbourState::Permanent | NeighbourState::NoArp => None,
         };
-        if matches!(state, NeighbourState::Probe | NeighbourState::Incomplete) {
-            self.slots[slot].as_mut().expect("it was there").probes = 0;
+        let entry = self.slots[slot].as_mut().expect("it was there");
+        match state {
+            NeighbourState::Probe => entry.probes = 0,
+            // A round by broadcast counts as if the one by unicast had failed.
+            NeighbourState::Incomplete => entry.probes = sysctl.neigh(iface).ucast_solicit,
+            NeighbourState::Reachable
+            | NeighbourState::Stale
+            | NeighbourState::Delay
+            | NeighbourState::Failed
+            | NeighbourState::Permanent
+            | NeighbourState::NoArp => {}
         }
         self.arm(slot, timer);
         self.release(slot);
