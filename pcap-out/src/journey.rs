@@ -230,7 +230,7 @@ impl Teller<'_> {
         let Kind::Decided(Why::IpvsForward { method, .. }) = self.archive.trace.event(event).kind else { return };
         let text = match method {
             Method::Dr => "so the server must own the VIP too, and listen on the same port",
-            Method::Tun => "so the server needs tunl0 to open it, and must own the VIP too",
+            Method::Tun => "so the server needs a device that opens it, and must own the VIP too",
             Method::Nat => "so the answer must come back through this director",
             Method::FullNat => "so the answer comes back to this director from any network",
             Method::Local | Method::Bypass => return,

@@ -161,8 +161,11 @@ impl ForwardingMethod for FullNat {
         let to_server = (crossing.local, conn.server, crossing.server_ack);
         let to_client = (conn.virtual_, conn.client, crossing.server_end);
         let mut reset = |(from, to, sequence): (SocketAddr, SocketAddr, u32)| {
+            let mut packet = reset(from, to, sequence, cx);
+            cx.packet = packet.buffer().packet;
             cx.note(Why::IpvsReset { to: to.address, port: to.port });
-            reset(from, to, sequence, cx)
+            packet.buffer_mut().cause = cx.cause;
+            packet
         };
         vec![reset(to_server), reset(to_client)]
     }
@@ -299,7 +302,6 @@ fn initial_sequence(local: SocketAddr, server: SocketAddr, cx: &Cx) -> u32 {
 fn reset(from: SocketAddr, to: SocketAddr, sequence: u32, cx: &mut Cx) -> Packet {
     const LENGTH: usize = IP_HEADER + TCP_HEADER;
     let mut buffer = cx.new_buffer(LENGTH);
-    buffer.cause = cx.cause;
     let bytes = buffer.bytes_mut();
     let mut ip = Ipv4Packet::new_unchecked(&mut *bytes);
     ip.set_version(4);

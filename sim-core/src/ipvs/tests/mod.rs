@@ -2,6 +2,7 @@
 
 mod ftp;
 mod laws;
+mod fullnat;
 mod packets;
 mod persistence;
 mod schedulers;
