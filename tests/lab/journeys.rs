@@ -30,6 +30,16 @@ fn the_ladder_of_a_tunnel() {
 }
 
 #[test]
+fn the_ladder_of_fullnat() {
+    insta::assert_snapshot!(ladder("tutorial-000-fullnat"));
+}
+
+#[test]
+fn the_ladder_of_a_gue_tunnel() {
+    insta::assert_snapshot!(ladder("tun-gue"));
+}
+
+#[test]
 fn the_page_of_a_reason() {
     insta::assert_snapshot!(prints(&["explain", "IPVS.DR"]));
 }

@@ -6,6 +6,7 @@ mod broken;
 mod bundled;
 mod conformance;
 mod determinism;
+mod fullnat;
 mod journeys;
 mod lan;
 mod laws;
