@@ -162,7 +162,14 @@ fn real_servers_reply_through_the_director_that_holds_the_local_address() {
 #[test]
 fn every_reason_of_fullnat_that_a_student_meets_is_given_in_its_scenarios() {
     let mut given = BTreeSet::new();
-    for name in ["tutorial-000-fullnat", "fullnat-without-toa", "fullnat-no-port-left", "fullnat-two-directors"] {
+    let names = [
+        "tutorial-000-fullnat",
+        "fullnat-without-toa",
+        "fullnat-no-port-left",
+        "fullnat-two-directors",
+        "fullnat-idle",
+    ];
+    for name in names {
         let trace = run(name);
         given.extend(trace.events.iter().filter_map(|event| match event.kind {
             Kind::Decided(why) => Some(sim_core::trace::explain::code(&trace, why)),

@@ -247,8 +247,7 @@ fn states_and_times_are_those_of_dpvs() {
     lab.from_server(Segment { flags: FIN, seq: SERVER_ISN + 1, ..Segment::default() });
     look(&lab);
     use ConnState::{CloseWait, Established, SynRecv, TimeWait};
-    let expected =
-        [(SynRecv, 30, (0, 1)), (Established, 90, (1, 0)), (CloseWait, 7, (0, 1)), (TimeWait, 7, (0, 1))];
+    let expected = [(SynRecv, 30, (0, 1)), (Established, 90, (1, 0)), (CloseWait, 7, (0, 1)), (TimeWait, 7, (0, 1))];
     assert_eq!(timeline, expected);
 }
 
@@ -256,7 +255,13 @@ fn states_and_times_are_those_of_dpvs() {
 fn an_idle_connection_is_reset_at_both_ends() {
     let mut lab = lab("rr", &[200]);
     let delta = lab.greet();
-    lab.from_client(Segment { flags: ACK, seq: CLIENT_ISN + 1, ack: SERVER_ISN + 1, payload: 10, ..Segment::default() });
+    lab.from_client(Segment {
+        flags: ACK,
+        seq: CLIENT_ISN + 1,
+        ack: SERVER_ISN + 1,
+        payload: 10,
+        ..Segment::default()
+    });
     let ack = (CLIENT_ISN + 11).wrapping_add(delta);
     lab.from_server(Segment { flags: ACK, seq: SERVER_ISN + 1, ack, payload: 100, ..Segment::default() });
     lab.wait(89);
@@ -410,12 +415,8 @@ fn an_error_from_the_servers_side_reaches_the_client_about_its_own_packet() {
     assert_eq!((error.ip().src_addr(), error.ip().dst_addr()), (VIP, client(0).address));
     assert!(Icmpv4Packet::new_unchecked(error.payload()).verify_checksum());
     let quoted = quoted(&error);
-    let flow = Flow::of_parts(
-        quoted.header().src_addr(),
-        quoted.header().dst_addr(),
-        IpProtocol::Tcp,
-        quoted.payload(),
-    );
+    let flow =
+        Flow::of_parts(quoted.header().src_addr(), quoted.header().dst_addr(), IpProtocol::Tcp, quoted.payload());
     assert_eq!(flow.map(|flow| (flow.source, flow.destination)), Some((client(40_000), vip())));
     assert_eq!(quoted.payload()[4..8], CLIENT_ISN.to_be_bytes());
 }

@@ -1,8 +1,8 @@
 //! A director by itself: packets into its hooks, verdicts out.
 
 mod ftp;
-mod laws;
 mod fullnat;
+mod laws;
 mod packets;
 mod persistence;
 mod schedulers;
