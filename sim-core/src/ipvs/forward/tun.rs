@@ -98,5 +98,5 @@ fn source_port(packet: &Packet, cx: &Cx) -> u16 {
         Some(flow) => flow.hash(&mut hasher),
         None => (packet.ip().src_addr(), packet.ip().dst_addr()).hash(&mut hasher),
     }
-    (FIRST + ((hasher.finish() >> 32) * (LAST - FIRST) >> 32)) as u16
+    (FIRST + (((hasher.finish() >> 32) * (LAST - FIRST)) >> 32)) as u16
 }

@@ -52,20 +52,20 @@ impl Lab {
         }
     }
 
-    fn from_client(&mut self, segment: Segment) -> Packet {
+    fn client_sends(&mut self, segment: Segment) -> Packet {
         self.stolen(segment.between(client(40_000), vip()))
     }
 
-    fn from_server(&mut self, segment: Segment) -> Packet {
+    fn server_sends(&mut self, segment: Segment) -> Packet {
         self.stolen(segment.between(rip(11), SocketAddr { address: lip(200), port: 1025 }))
     }
 
     /// SYN and SYN+ACK; what is added to the client's numbers.
     fn greet(&mut self) -> u32 {
-        let syn = self.from_client(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
+        let syn = self.client_sends(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
         let delta = numbers(&syn).0.wrapping_sub(CLIENT_ISN);
         let ack = numbers(&syn).0.wrapping_add(1);
-        self.from_server(Segment { flags: SYN_ACK, seq: SERVER_ISN, ack, options: &OPTIONS, ..Segment::default() });
+        self.server_sends(Segment { flags: SYN_ACK, seq: SERVER_ISN, ack, options: &OPTIONS, ..Segment::default() });
         delta
     }
 
@@ -143,11 +143,11 @@ fn toa(packet: &Packet) -> Option<SocketAddr> {
 #[test]
 fn both_ends_change_in_both_directions() {
     let mut lab = lab("rr", &[200]);
-    let syn = lab.from_client(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
+    let syn = lab.client_sends(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
     check(&syn, "10.0.0.200:1025", "10.0.0.11:80");
     let ack = numbers(&syn).0.wrapping_add(1);
     let answer = Segment { flags: SYN_ACK, seq: SERVER_ISN, ack, options: &OPTIONS, ..Segment::default() };
-    let answer = lab.from_server(answer);
+    let answer = lab.server_sends(answer);
     check(&answer, "10.0.0.100:80", "10.0.0.50:40000");
     assert_eq!(numbers(&answer), (SERVER_ISN, CLIENT_ISN + 1), "the client reads its own numbers");
 }
@@ -155,19 +155,19 @@ fn both_ends_change_in_both_directions() {
 #[test]
 fn a_syn_has_no_time_stamps_and_no_toa_and_another_number() {
     let mut lab = lab("rr", &[200]);
-    let syn = lab.from_client(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
+    let syn = lab.client_sends(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
     assert_ne!(numbers(&syn).0, CLIENT_ISN);
     let expected = [2, 4, 5, 180, 4, 2, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 3, 3, 7];
     assert_eq!(segment::options(&syn), Some(&expected[..]));
-    let again = lab.from_client(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
+    let again = lab.client_sends(Segment { flags: SYN, seq: CLIENT_ISN, options: &OPTIONS, ..Segment::default() });
     assert_eq!(again.bytes(), syn.bytes(), "the same when it is sent again");
 }
 
 #[test]
 fn the_servers_mss_is_lowered_by_the_length_of_toa_and_the_clients_is_not() {
     let mut lab = lab("rr", &[200]);
-    let syn = lab.from_client(Segment { flags: SYN, options: &OPTIONS, ..Segment::default() });
-    let answer = lab.from_server(Segment { flags: SYN_ACK, options: &OPTIONS, ..Segment::default() });
+    let syn = lab.client_sends(Segment { flags: SYN, options: &OPTIONS, ..Segment::default() });
+    let answer = lab.server_sends(Segment { flags: SYN_ACK, options: &OPTIONS, ..Segment::default() });
     let mss = |packet: &Packet| segment::options(packet).map(|options| [options[2], options[3]]);
     assert_eq!((mss(&syn), mss(&answer)), (Some([5, 180]), Some([5, 172])));
 }
@@ -177,7 +177,7 @@ fn toa_stands_in_what_acknowledges_the_servers_syn_alone() {
     let mut lab = lab("rr", &[200]);
     lab.greet();
     let mut has = |flags, ack, payload| {
-        let sent = lab.from_client(Segment { flags, seq: CLIENT_ISN + 1, ack, payload, ..Segment::default() });
+        let sent = lab.client_sends(Segment { flags, seq: CLIENT_ISN + 1, ack, payload, ..Segment::default() });
         check(&sent, "10.0.0.200:1025", "10.0.0.11:80");
         toa(&sent)
     };
@@ -194,12 +194,12 @@ fn toa_stands_in_what_acknowledges_the_servers_syn_alone() {
 fn numbers_and_selective_acknowledgements_are_translated_back() {
     let mut lab = lab("rr", &[200]);
     let delta = lab.greet();
-    let sent = lab.from_client(Segment { flags: ACK, seq: 5_000, ack: SERVER_ISN + 9, ..Segment::default() });
+    let sent = lab.client_sends(Segment { flags: ACK, seq: 5_000, ack: SERVER_ISN + 9, ..Segment::default() });
     assert_eq!(numbers(&sent), (5_000_u32.wrapping_add(delta), SERVER_ISN + 9));
     let edge = |number: u32| number.wrapping_add(delta).to_be_bytes();
     let sack = [&[1, 1, 5, 10][..], &edge(6_000), &edge(7_000)].concat();
     let ack = 5_000_u32.wrapping_add(delta);
-    let answer = lab.from_server(Segment { flags: ACK, seq: 1, ack, options: &sack, ..Segment::default() });
+    let answer = lab.server_sends(Segment { flags: ACK, seq: 1, ack, options: &sack, ..Segment::default() });
     assert_eq!(numbers(&answer), (1, 5_000));
     let expected = [&[1, 1, 5, 10][..], &6_000_u32.to_be_bytes(), &7_000_u32.to_be_bytes()].concat();
     assert_eq!(segment::options(&answer), Some(&expected[..]));
@@ -211,7 +211,7 @@ fn without_room_selective_acknowledgements_give_way_to_toa() {
     lab.greet();
     let options = [&[1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2, 1, 1, 5, 26][..], &[0; 24]].concat();
     let full = Segment { flags: ACK, seq: 1, ack: SERVER_ISN + 1, options: &options, payload: 10 };
-    let sent = lab.from_client(full);
+    let sent = lab.client_sends(full);
     check(&sent, "10.0.0.200:1025", "10.0.0.11:80");
     assert_eq!(toa(&sent), Some(client(40_000)));
     assert!(lab.reasons().contains(&Why::ToaPruned { octets: 28 }));
@@ -224,7 +224,7 @@ fn a_packet_that_toa_would_make_too_long_goes_without() {
     let mut has = |payload| {
         let options = [1, 1, 8, 10, 0, 0, 0, 1, 0, 0, 0, 2];
         let segment = Segment { flags: ACK, seq: 1, ack: SERVER_ISN + 1, options: &options, payload };
-        toa(&lab.from_client(segment)).is_some()
+        toa(&lab.client_sends(segment)).is_some()
     };
     assert_eq!([has(1_440), has(1_441), has(1_448)], [true, false, false]);
     assert!(lab.reasons().contains(&Why::ToaTooLong { length: 1_500, mtu: 1_500 }));
@@ -240,11 +240,11 @@ fn states_and_times_are_those_of_dpvs() {
     };
     lab.greet();
     look(&lab);
-    lab.from_client(Segment { flags: ACK, ack: SERVER_ISN + 1, ..Segment::default() });
+    lab.client_sends(Segment { flags: ACK, ack: SERVER_ISN + 1, ..Segment::default() });
     look(&lab);
-    lab.from_client(Segment { flags: FIN, ack: SERVER_ISN + 1, ..Segment::default() });
+    lab.client_sends(Segment { flags: FIN, ack: SERVER_ISN + 1, ..Segment::default() });
     look(&lab);
-    lab.from_server(Segment { flags: FIN, seq: SERVER_ISN + 1, ..Segment::default() });
+    lab.server_sends(Segment { flags: FIN, seq: SERVER_ISN + 1, ..Segment::default() });
     look(&lab);
     use ConnState::{CloseWait, Established, SynRecv, TimeWait};
     let expected = [(SynRecv, 30, (0, 1)), (Established, 90, (1, 0)), (CloseWait, 7, (0, 1)), (TimeWait, 7, (0, 1))];
@@ -255,7 +255,7 @@ fn states_and_times_are_those_of_dpvs() {
 fn an_idle_connection_is_reset_at_both_ends() {
     let mut lab = lab("rr", &[200]);
     let delta = lab.greet();
-    lab.from_client(Segment {
+    lab.client_sends(Segment {
         flags: ACK,
         seq: CLIENT_ISN + 1,
         ack: SERVER_ISN + 1,
@@ -263,7 +263,7 @@ fn an_idle_connection_is_reset_at_both_ends() {
         ..Segment::default()
     });
     let ack = (CLIENT_ISN + 11).wrapping_add(delta);
-    lab.from_server(Segment { flags: ACK, seq: SERVER_ISN + 1, ack, payload: 100, ..Segment::default() });
+    lab.server_sends(Segment { flags: ACK, seq: SERVER_ISN + 1, ack, payload: 100, ..Segment::default() });
     lab.wait(89);
     assert!(lab.says_itself().is_none());
     lab.wait(1);
@@ -293,7 +293,7 @@ fn conn_timeout_of_the_service_is_that_of_established() {
     lab.add(ServerOptions { method: Method::FullNat, ..server(11, 1) });
     lab.add_local(200).expect("new");
     lab.greet();
-    lab.from_client(Segment { flags: ACK, ack: SERVER_ISN + 1, ..Segment::default() });
+    lab.client_sends(Segment { flags: ACK, ack: SERVER_ISN + 1, ..Segment::default() });
     assert_eq!(lab.ipvs.connections().iter().next().map(|conn| conn.seconds_left(lab.now)), Some(900));
 }
 
@@ -410,7 +410,7 @@ fn quoted(error: &Packet) -> Packet {
 #[test]
 fn an_error_from_the_servers_side_reaches_the_client_about_its_own_packet() {
     let mut lab = lab("rr", &[200]);
-    let syn = lab.from_client(Segment { flags: SYN, seq: CLIENT_ISN, ..Segment::default() });
+    let syn = lab.client_sends(Segment { flags: SYN, seq: CLIENT_ISN, ..Segment::default() });
     let error = lab.stolen(error_about(&syn, lip(200), 3, 4));
     assert_eq!((error.ip().src_addr(), error.ip().dst_addr()), (VIP, client(0).address));
     assert!(Icmpv4Packet::new_unchecked(error.payload()).verify_checksum());
@@ -424,9 +424,9 @@ fn an_error_from_the_servers_side_reaches_the_client_about_its_own_packet() {
 #[test]
 fn an_error_from_the_clients_side_reaches_the_server_about_its_own_packet() {
     let mut lab = lab("rr", &[200]);
-    let syn = lab.from_client(Segment { flags: SYN, seq: CLIENT_ISN, ..Segment::default() });
+    let syn = lab.client_sends(Segment { flags: SYN, seq: CLIENT_ISN, ..Segment::default() });
     let ack = numbers(&syn).0.wrapping_add(1);
-    let answer = lab.from_server(Segment { flags: SYN_ACK, seq: SERVER_ISN, ack, ..Segment::default() });
+    let answer = lab.server_sends(Segment { flags: SYN_ACK, seq: SERVER_ISN, ack, ..Segment::default() });
     let error = lab.stolen(error_about(&answer, VIP, 11, 0));
     assert_eq!((error.ip().src_addr(), error.ip().dst_addr()), (lip(200), rip(11).address));
     assert!(Icmpv4Packet::new_unchecked(error.payload()).verify_checksum());

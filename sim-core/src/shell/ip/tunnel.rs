@@ -23,7 +23,7 @@ pub(super) fn check(words: &[&str]) -> Vec<Fault> {
 /// GRE's keys and sequence numbers: IPVS sends none, and a device that asks for them would open nothing.
 pub(super) fn keyed(words: &[&str]) -> Vec<Fault> {
     let is_keyed = |word: &&str| matches!(*word, "key" | "ikey" | "okey" | "seq" | "iseq" | "oseq" | "external");
-    let at = words.iter().position(|word| is_keyed(word));
+    let at = words.iter().position(is_keyed);
     at.map(|at| Fault::not_modelled(at, format!("tunnels with {} are not modelled", words[at]))).into_iter().collect()
 }
 
