@@ -6,7 +6,8 @@
 use crate::lvslab::{prints, root, run, scenarios, text};
 use std::fs;
 
-const PAGES: &[&str] = &["README.md", "book/src/start.md", "book/src/journey.md", "book/src/modelled.md"];
+const PAGES: &[&str] =
+    &["README.md", "book/src/start.md", "book/src/journey.md", "book/src/fullnat.md", "book/src/modelled.md"];
 
 /// A command of a page and what the page says it prints.
 struct Shown {
