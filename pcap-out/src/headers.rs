@@ -14,6 +14,8 @@ pub struct Headers {
     pub eth: Option<(Mac, Mac)>,
     /// Source, destination and TTL of a tunnel's outer header.
     pub outer: Option<(Ipv4Addr, Ipv4Addr, u64)>,
+    /// What stands between the two headers of a tunnel: `GRE`, `GUE`; `IP` if nothing does.
+    pub tunnel: &'static str,
     /// Source and destination of the (inner) packet.
     pub ip: Option<(Ipv4Addr, Ipv4Addr)>,
     /// Its TTL.
@@ -45,6 +47,11 @@ impl Headers {
                 let (source, destination) = ends(&dissected, layer)?;
                 Some((source, destination, number(&dissected, layer, F::IpTtl)?))
             }),
+            tunnel: dissected
+                .layers
+                .iter()
+                .find(|layer| matches!(layer.protocol, Protocol::Gre | Protocol::Gue))
+                .map_or("IP", |layer| layer.protocol.title()),
             ip: inner.and_then(|layer| ends(&dissected, layer)),
             ttl: inner.and_then(|layer| number(&dissected, layer, F::IpTtl)),
             checksum: inner.and_then(|layer| number(&dissected, layer, F::IpChecksum)),

@@ -136,9 +136,10 @@ fn row(rung: &Rung, before: Option<&Headers>, macs: &ShortMacs, with_ports: bool
         if was.as_ref() == Some(&now) { "=".to_string() } else { bracketed(now, was) }
     };
     let ttl = |headers: &Headers| headers.ttl.map(|ttl| ttl.to_string());
-    let outer = headers
-        .outer
-        .map_or(String::new(), |(source, destination, _)| format!("inside an IP packet {source} → {destination}"));
+    let article = if headers.tunnel == "IP" { "an" } else { "a" };
+    let outer = headers.outer.map_or(String::new(), |(source, destination, _)| {
+        format!("inside {article} {} packet {source} → {destination}", headers.tunnel)
+    });
     [
         rung.from.clone(),
         rung.to.clone(),

@@ -195,6 +195,122 @@ fn the_value_of_p_is_optional_and_w_may_stand_close() {
     check(&lines, "-A -t 10.0.2.100:80 -s rr -p 360\n-a -t 10.0.2.100:80 -r 10.0.3.1:80 -i -w 3 --tun-type ipip\n");
 }
 
+const FULLNAT: &[&str] = &[
+    "-A -t 10.0.2.100:80 -s wlc --conn-timeout 600",
+    "-a -t 10.0.2.100:80 -r 10.0.3.21:8080 -b -w 2",
+    "-P -z 10.0.2.200 -t 10.0.2.100:80 -F eth0",
+    "--add-laddr -z 10.0.2.201 -t 10.0.2.100:80 -F eth0",
+];
+
+fn after_fullnat(line: &'static str) -> Vec<&'static str> {
+    FULLNAT.iter().copied().chain([line]).collect()
+}
+
+#[test]
+fn fullnat_is_listed_saved_and_has_local_addresses() {
+    let listed = "IP Virtual Server version 1.2.1 (size=4096)\n\
+        Prot LocalAddress:Port Scheduler Flags\n\
+        \x20 -> RemoteAddress:Port           Forward Weight ActiveConn InActConn\n\
+        TCP  10.0.2.100:80 wlc conn-timeout 600\n\
+        \x20 -> 10.0.3.21:8080               FullNat 2      0          0         \n";
+    check(&after_fullnat("-Ln"), listed);
+    let saved = "-A -t 10.0.2.100:80 -s wlc --conn-timeout 600\n\
+        -a -t 10.0.2.100:80 -r 10.0.3.21:8080 -b -w 2\n\
+        --add-laddr -z 10.0.2.200 -t 10.0.2.100:80 -F eth0\n\
+        --add-laddr -z 10.0.2.201 -t 10.0.2.100:80 -F eth0\n";
+    check(&after_fullnat("-Sn"), saved);
+    let locals = "VIP:VPORT            TOTAL    SNAT_IP              CONFLICTS  CONNS     \n\
+        10.0.2.100:80        2        \n\
+        \x20                             10.0.2.200           0          0         \n\
+        \x20                             10.0.2.201           0          0         \n";
+    check(&after_fullnat("-G"), locals);
+    check(&after_fullnat("--get-laddr -t 10.0.2.100:80"), locals);
+    let mut deleted = after_fullnat("-Q -z 10.0.2.200 -t 10.0.2.100:80 -F eth0");
+    deleted.push("-G");
+    let one = "VIP:VPORT            TOTAL    SNAT_IP              CONFLICTS  CONNS     \n\
+        10.0.2.100:80        1        \n\
+        \x20                             10.0.2.201           0          0         \n";
+    check(&deleted, one);
+}
+
+#[test]
+fn what_cannot_be_a_local_address_is_refused() {
+    let refused = |line, code, text| refused(&after_fullnat(line), code, text);
+    refused("-P -z 10.0.2.200 -t 10.0.2.100:80 -F eth0", 255, "Local address already exists");
+    refused("-P -z 10.0.2.202 -t 10.0.2.100:81 -F eth0", 255, "Service not defined");
+    refused("-P -z 10.0.2.202 -t 10.0.2.100:80 -F eth7", 255, "No such device");
+    refused("-Q -z 10.0.2.202 -t 10.0.2.100:80 -F eth0", 255, "No such Local address");
+    refused(
+        "-P -z 10.0.2.202 -t 10.0.2.100:80",
+        2,
+        "You need to supply the 'ifname' option for the 'add-laddr' command",
+    );
+    refused(
+        "-P -t 10.0.2.100:80 -F eth0",
+        2,
+        "You need to supply the 'local-address' option for the 'add-laddr' command",
+    );
+    refused("-Q -z nobody -t 10.0.2.100:80 -F eth0", 2, "illegal local address");
+    refused("-G -z 10.0.2.200", 2, "Illegal 'local-address' option with the 'get-laddr' command");
+    refused("-a -t 10.0.2.100:80 -r 10.0.3.22 -b -m", 2, "multiple 'forwarding-method' options specified");
+}
+
+#[test]
+fn b_is_fullnat_for_servers_and_flags_for_services() {
+    let lines = ["-A -t 10.0.2.100:80 -s sh -b sh-port", "-a -t 10.0.2.100:80 -r 10.0.3.1 -bw3", "-S -n"];
+    check(&lines, "-A -t 10.0.2.100:80 -s sh -b sh-port\n-a -t 10.0.2.100:80 -r 10.0.3.1:80 -b -w 3\n");
+}
+
+#[test]
+fn tunnels_are_saved_and_listed_with_their_kind() {
+    let lines = |line| {
+        vec![
+            "-A -t 10.0.2.100:80 -s rr",
+            "-a -t 10.0.2.100:80 -r 10.0.3.1 -i",
+            "-a -t 10.0.2.100:80 -r 10.0.3.2 -i --tun-type gre --tun-csum",
+            "-a -t 10.0.2.100:80 -r 10.0.3.3 -i --tun-type gue --tun-port 5555 --tun-remcsum",
+            "-a -t 10.0.2.100:80 -r 10.0.3.4 -m",
+            line,
+        ]
+    };
+    let listed = "Prot LocalAddress:Port Scheduler Flags\n\
+        \x20 -> RemoteAddress:Port           Forward TunnelInfo    Weight ActiveConn InActConn\n\
+        TCP  10.0.2.100:80 rr\n\
+        \x20 -> 10.0.3.1:80                  Tunnel  ipip          1      0          0         \n\
+        \x20 -> 10.0.3.2:80                  Tunnel  gre:+c        1      0          0         \n\
+        \x20 -> 10.0.3.3:80                  Tunnel  gue:5555:r+c  1      0          0         \n\
+        \x20 -> 10.0.3.4:80                  Masq    n/a           1      0          0         \n";
+    check(&lines("-Ln -t 10.0.2.100:80 --tun-info"), listed);
+    let saved = "-A -t 10.0.2.100:80 -s rr\n\
+        -a -t 10.0.2.100:80 -r 10.0.3.1:80 -i -w 1 --tun-type ipip\n\
+        -a -t 10.0.2.100:80 -r 10.0.3.2:80 -i -w 1 --tun-type gre --tun-csum\n\
+        -a -t 10.0.2.100:80 -r 10.0.3.3:80 -i -w 1 --tun-type gue --tun-port 5555 --tun-remcsum\n\
+        -a -t 10.0.2.100:80 -r 10.0.3.4:80 -m -w 1\n";
+    check(&lines("-Sn"), saved);
+}
+
+#[test]
+fn options_of_tunnels_that_do_not_go_together_are_refused() {
+    let wrong = |line: &'static str, text| refused(&["-A -t 10.0.2.100:80 -s rr", line], 2, text);
+    const A: &str = "You need to supply the 'tun-port' option for the 'gue' tunnel type";
+    wrong("-a -t 10.0.2.100:80 -r 10.0.3.1 -i --tun-type gue", A);
+    wrong(
+        "-a -t 10.0.2.100:80 -r 10.0.3.1 -i --tun-port 5555",
+        "Illegal 'tun-port' option with the 'ipip' tunnel type",
+    );
+    wrong(
+        "-a -t 10.0.2.100:80 -r 10.0.3.1 -i --tun-type gre --tun-remcsum",
+        "Illegal 'tun-remcsum' option with the 'gre' tunnel type",
+    );
+    wrong(
+        "-a -t 10.0.2.100:80 -r 10.0.3.1 -i --tun-type gre --tun-nocsum --tun-csum",
+        "The option 'tun-csum' conflicts with the 'tun-nocsum' option in the 'gre' tunnel type",
+    );
+    wrong("-a -t 10.0.2.100:80 -r 10.0.3.1 -i --tun-type sit", "illegal tunnel type specified");
+    wrong("-a -t 10.0.2.100:80 -r 10.0.3.1 -i --tun-type gue --tun-port 0", "illegal tunnel port specified");
+    wrong("-a -t 10.0.2.100:80 -r 10.0.3.1 -m --tun-type gre", "Tunnel options conflict with forward method");
+}
+
 #[test]
 fn the_loader_is_told_of_what_is_not_modelled() {
     let faults = |line: &str| {
