@@ -5,12 +5,13 @@ use include_dir::{Dir, include_dir};
 
 static TUTORIALS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/tutorials");
 static MODES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/modes");
+static FAILOVER: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/failover");
 static ARP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/arp");
 static SCHEDULERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schedulers");
 static SERVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/services");
 
 /// The folders with scenarios.
-const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &MODES, &ARP, &SCHEDULERS, &SERVICES];
+const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &MODES, &FAILOVER, &ARP, &SCHEDULERS, &SERVICES];
 
 /// Short names.
 pub const ALIASES: &[(&str, &str)] = &[
