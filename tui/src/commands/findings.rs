@@ -43,6 +43,9 @@ fn failover(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
     Ok(())
 }
 
+/// Availability says nothing about attempts that were made at once.
+const SPAN_MIN: Duration = Duration::from_secs(1);
+
 /// At most this many outages are shown one by one.
 const OUTAGES_MAX: usize = 8;
 
@@ -69,7 +72,7 @@ fn outages_of(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
     if let Some(more) = shown.len().checked_sub(OUTAGES_MAX).filter(|more| *more > 0) {
         screen.line(&format!(" … and {more} more (--report F.json has them)"))?;
     }
-    for one in availability(&ran.trace).iter().filter(|one| one.outages > 0 && one.answered > 0) {
+    for one in availability(&ran.trace).iter().filter(|one| one.outages > 0 && one.answered > 0 && one.span >= SPAN_MIN) {
         screen.line(&format!(
             " {} answered {} {} of {} s: {} of {} requests and echoes",
             one.pair.target,
