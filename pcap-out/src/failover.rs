@@ -78,7 +78,7 @@ pub struct Move {
     pub from: String,
     /// The new master.
     pub to: String,
-    /// From the last advert of the old master to this; null if it sent none.
+    /// From the last advert that the new master heard to this; null if it heard none.
     pub detection_ns: Option<u64>,
     /// From this to the first gratuitous ARP; null if none was sent.
     pub announced_after_ns: Option<u64>,
@@ -242,8 +242,10 @@ pub fn lines(trace: &Trace, end: Instant) -> Vec<String> {
 
 fn told(takeover: &Takeover, from: &str, to: &str) -> String {
     let sign = match (takeover.last_advert, takeover.last_priority) {
-        (Some(last), Some(0)) => format!(", {} after {from} said it leaves", millis(takeover.at.since(last).nanos())),
-        (Some(last), _) => format!(", {} after {from}'s last advert", millis(takeover.at.since(last).nanos())),
+        (Some(last), Some(0)) => {
+            format!(", {} after it heard that {from} leaves", millis(takeover.at.since(last).nanos()))
+        }
+        (Some(last), _) => format!(", {} after the last advert it heard", millis(takeover.at.since(last).nanos())),
         (None, _) => String::new(),
     };
     let announced = match takeover.announced {

@@ -10,7 +10,7 @@ use super::process::descriptor::Handle;
 use super::process::table::Turn;
 use super::process::{Next, Process, Signal};
 use super::syscall::Sys;
-use crate::base::id::{EventId, PacketId, Pid};
+use crate::base::id::{EventId, NodeId, PacketId, Pid};
 use crate::trace::Stage;
 use crate::trace::recorder::Context;
 use crate::world::node::{Cx, Outbox};
@@ -29,6 +29,13 @@ impl Bodies {
     pub fn watch(&mut self, pid: Pid) {
         self.watched = Some(pid);
         self.kept = None;
+    }
+
+    /// The machine is off: no process is left.
+    pub fn end_all(&mut self, node: NodeId, cx: &mut Cx) {
+        for mut body in std::mem::take(self).alive.into_values() {
+            body.gone(node, cx);
+        }
     }
 
     /// The body of the process that was watched, if it has ended.
@@ -60,7 +67,9 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
         };
         take(turn, kernel, bodies, out, cx);
         for pid in kernel.processes.take_killed() {
-            bodies.alive.remove(&pid);
+            if let Some(mut body) = bodies.alive.remove(&pid) {
+                body.gone(kernel.node, cx);
+            }
             kernel.sockets.close_all_of(pid, cx);
         }
         kernel.transmit(out, cx);

@@ -8,8 +8,9 @@
 //! The run queue is first in, first out, and bounded. Entries are the kernel's; bodies are kept by `nodes/host`.
 
 use super::syscall::Sys;
-use crate::base::id::Pid;
+use crate::base::id::{NodeId, Pid};
 use crate::base::time::Instant;
+use crate::world::node::Cx;
 use std::collections::BTreeMap;
 
 pub mod descriptor;
@@ -29,6 +30,12 @@ pub trait Process: std::fmt::Debug + std::any::Any {
     fn signal(&mut self, signal: Signal, sys: &mut Sys) -> Option<Next> {
         let _ = (signal, sys);
         None
+    }
+
+    /// It was killed, or its machine is off: it can do nothing any more. What only it knew, and the trace shows as a
+    /// table of `node`, is to be recorded as gone.
+    fn gone(&mut self, node: NodeId, cx: &mut Cx) {
+        let _ = (node, cx);
     }
 }
 

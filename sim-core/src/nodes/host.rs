@@ -310,7 +310,7 @@ impl Host {
         self.state = State::Off;
         self.kernel.files.forget_runtime();
         self.kernel.tables.switch_off(cx);
-        self.bodies = Bodies::default();
+        self.bodies.end_all(self.plan.node, cx);
         for Running { command, record, .. } in std::mem::take(&mut self.running) {
             let (stdout, stderr) = self.kernel.take_output(command);
             let record = CommandRecord { ended: Some(cx.now), stdout, stderr, ..record };

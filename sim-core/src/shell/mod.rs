@@ -46,6 +46,7 @@ pub mod registry;
 mod regular;
 mod route;
 pub mod run;
+mod sed;
 mod service;
 mod sleep;
 mod ss;

@@ -10,7 +10,14 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::arping::COMMAND],
     &[&super::sysctl::COMMAND, &super::housekeeping::MODPROBE, &super::housekeeping::LSMOD],
     // Files and texts.
-    &[&super::cat::COMMAND, &super::grep::COMMAND, &super::lines::HEAD, &super::lines::TAIL, &super::lines::WC],
+    &[
+        &super::cat::COMMAND,
+        &super::grep::COMMAND,
+        &super::sed::COMMAND,
+        &super::lines::HEAD,
+        &super::lines::TAIL,
+        &super::lines::WC,
+    ],
     &[&super::lines::SORT, &super::lines::UNIQ, &super::ls::COMMAND, &super::disk::CP, &super::disk::MV],
     &[&super::disk::RM, &super::disk::MKDIR, &super::disk::RMDIR, &super::disk::CHMOD, &super::disk::CHOWN],
     &[&super::disk::LN, &super::disk::TOUCH],

@@ -54,7 +54,7 @@ pub struct Takeover {
     pub to: NodeId,
     /// The master before.
     pub from: NodeId,
-    /// When that one sent its last advert before.
+    /// When the new master heard an advert last, of anybody.
     pub last_advert: Option<Instant>,
     /// The priority in that advert: 0 says that it leaves.
     pub last_priority: Option<u8>,
@@ -93,12 +93,19 @@ pub fn account(trace: &Trace) -> Vec<Vip> {
         match trace.event(id).kind {
             Kind::Vrrp(at) => book.state(at as usize, trace.at(id)),
             Kind::Neighbour(at) => book.neighbour(at as usize, trace.at(id)),
+            Kind::Received { bytes, length, .. } => {
+                let step = trace.step_of(id);
+                let (head, tail) = trace.bytes(bytes);
+                if ether_type(head) == Some(IPV4) && is_vrrp(head) {
+                    book.heard(&[head, tail].concat(), length, step.node, step.at);
+                }
+            }
             Kind::Sent { bytes, length, .. } => {
                 let step = trace.step_of(id);
                 let (head, tail) = trace.bytes(bytes);
                 match ether_type(head) {
                     Some(ARP) => book.arp(&[head, tail].concat(), length, step.node, step.at),
-                    Some(IPV4) if is_vrrp(head) => book.advert(&[head, tail].concat(), length, step.node, step.at),
+                    Some(IPV4) if is_vrrp(head) => book.advert(&[head, tail].concat(), length, step.node),
                     Some(_) | None => {}
                 }
             }
@@ -139,10 +146,18 @@ fn is_vrrp(head: &[u8]) -> bool {
     head.get(14 + 9).is_some_and(|protocol| VRRP_PROTOCOLS.contains(protocol))
 }
 
+/// VRID and priority of an advert.
+fn vrrp(frame: &[u8], length: u32) -> Option<(u8, u8)> {
+    let dissected = dissect(frame, length as usize);
+    let number = |name| dissected.number(name).and_then(|value| u8::try_from(value).ok());
+    dissected.has(Protocol::Vrrp).then_some(())?;
+    Some((number(FieldName::VrrpId)?, number(FieldName::VrrpPriority)?))
+}
+
 struct Book<'a> {
     trace: &'a Trace,
     vips: BTreeMap<Ipv4Addr, Vip>,
-    /// The last advert of each virtual router from each host.
+    /// The last advert of each virtual router that each host heard.
     adverts: BTreeMap<(u8, NodeId), (Instant, u8)>,
     /// Adverts of each virtual router from each host, and those of them with priority 0.
     counted: BTreeMap<(u8, NodeId), (u32, u32)>,
@@ -199,7 +214,7 @@ impl<'a> Book<'a> {
                     let before = vip.tenures.last().map(|tenure| tenure.node);
                     vip.tenures.push(Tenure { node: record.node, from: now, until: None });
                     if let Some(from) = before.filter(|node| *node != record.node) {
-                        let last = self.adverts.get(&(record.vrid, from));
+                        let last = self.adverts.get(&(record.vrid, record.node));
                         vip.takeovers.push(Takeover {
                             at: now,
                             to: record.node,
@@ -256,17 +271,17 @@ impl<'a> Book<'a> {
         }
     }
 
-    fn advert(&mut self, frame: &[u8], length: u32, node: NodeId, now: Instant) {
+    fn heard(&mut self, frame: &[u8], length: u32, node: NodeId, now: Instant) {
+        if let Some((vrid, priority)) = vrrp(frame, length) {
+            self.adverts.insert((vrid, node), (now, priority));
+        }
+    }
+
+    fn advert(&mut self, frame: &[u8], length: u32, node: NodeId) {
         if self.trace.cast.nodes[node.index()].is_switch {
             return;
         }
-        let dissected = dissect(frame, length as usize);
-        let number = |name| dissected.number(name).and_then(|value| u8::try_from(value).ok());
-        let (Some(vrid), Some(priority)) = (number(FieldName::VrrpId), number(FieldName::VrrpPriority)) else { return };
-        if !dissected.has(Protocol::Vrrp) {
-            return;
-        }
-        self.adverts.insert((vrid, node), (now, priority));
+        let Some((vrid, priority)) = vrrp(frame, length) else { return };
         let (adverts, leaving) = self.counted.entry((vrid, node)).or_default();
         *adverts += 1;
         *leaving += u32::from(priority == 0);
@@ -293,7 +308,7 @@ impl<'a> Book<'a> {
 }
 
 impl Takeover {
-    /// From the last advert of the old master to the new one's taking over; none if the old one never sent any.
+    /// From the last advert that the new master heard to its taking over; none if it never heard any.
     pub fn detection(&self) -> Option<Duration> {
         self.last_advert.map(|last| self.at.since(last))
     }

@@ -72,7 +72,8 @@ fn outages_of(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
     if let Some(more) = shown.len().checked_sub(OUTAGES_MAX).filter(|more| *more > 0) {
         screen.line(&format!(" … and {more} more (--report F.json has them)"))?;
     }
-    for one in availability(&ran.trace).iter().filter(|one| one.outages > 0 && one.answered > 0 && one.span >= SPAN_MIN) {
+    for one in availability(&ran.trace).iter().filter(|one| one.outages > 0 && one.answered > 0 && one.span >= SPAN_MIN)
+    {
         screen.line(&format!(
             " {} answered {} {} of {} s: {} of {} requests and echoes",
             one.pair.target,

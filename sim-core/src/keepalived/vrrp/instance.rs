@@ -14,7 +14,7 @@
 use super::super::config::{self, Preemption, Version, Wanted};
 use super::super::era::Era;
 use super::{Timer, Vrrp};
-use crate::base::id::IfaceId;
+use crate::base::id::{IfaceId, NodeId};
 use crate::base::time::{Duration, Instant};
 use crate::kernel::syscall::Sys;
 use crate::trace::Why;
@@ -438,9 +438,15 @@ impl Vrrp {
     }
 
     fn record(&self, at: usize, present: bool, sys: &mut Sys) {
+        let record = self.row(at, present, sys.kernel.node);
+        sys.cx.change(Change::Vrrp(record));
+    }
+
+    /// An instance as the trace shows it.
+    pub(super) fn row(&self, at: usize, present: bool, node: NodeId) -> VrrpRecord {
         let instance = &self.instances[at];
-        let record = VrrpRecord {
-            node: sys.kernel.node,
+        VrrpRecord {
+            node,
             instance: instance.conf.name.as_str().into(),
             vrid: instance.conf.vrid,
             state: instance.state,
@@ -448,8 +454,7 @@ impl Vrrp {
             master: instance.master,
             addresses: instance.advertised().into(),
             present,
-        };
-        sys.cx.change(Change::Vrrp(record));
+        }
     }
 
     fn note_fault(&self, at: usize, sys: &mut Sys) {

@@ -28,10 +28,13 @@ mod track;
 use super::config::{Config, Reader};
 use super::launch::{Given, Launch, Role};
 use super::voice::Voice;
+use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
 use crate::trace::record::VrrpState;
+use crate::trace::recorder::Change;
+use crate::world::node::Cx;
 use garp::Garps;
 use instance::Instance;
 use setup::Receiver;
@@ -315,6 +318,14 @@ impl Process for Vrrp {
             }
             Phase::Stopping(end) if end <= sys.now() => self.finish(sys),
             Phase::Stopping(_) => self.sleep(),
+        }
+    }
+
+    fn gone(&mut self, node: NodeId, cx: &mut Cx) {
+        if self.phase == Phase::Running {
+            for at in 0..self.instances.len() {
+                cx.change(Change::Vrrp(self.row(at, false, node)));
+            }
         }
     }
 
