@@ -22,6 +22,7 @@ mod echo;
 mod files;
 mod filter;
 mod ftp;
+mod genhash;
 mod grep;
 mod haproxy;
 mod host;

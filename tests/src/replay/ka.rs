@@ -13,7 +13,7 @@ use super::lan::Lan;
 use super::program::Program;
 use super::stage::Stage;
 use super::{Difference, Outcome, Unit};
-use crate::recording::history::{Deed, Payload};
+use crate::recording::history::{Deed, Done, Payload};
 use crate::recording::{CaseFolder, ReadError};
 use serde_json::Value;
 use sim_core::base::id::{LineId, NodeId};
@@ -26,6 +26,8 @@ use std::collections::BTreeMap;
 
 /// Times may differ by this.
 const TOLERANCE: Duration = Duration::from_millis(100);
+/// How often the recording looked at the table.
+const POLL: Duration = Duration::from_millis(25);
 /// How long after the last event the world goes on.
 const REST: Duration = Duration::from_secs(2);
 
@@ -86,9 +88,25 @@ fn runs(case: &CaseFolder, stage: &Stage<'_>) -> Result<Vec<Run>, ReadError> {
     let begins: Vec<Instant> = begins.collect();
     let early = |at: Instant| Instant::ZERO + Duration::from_nanos(at.since(Instant::ZERO).nanos() - lead.nanos());
     let until = begins.iter().skip(1).copied().map(early).chain([Instant::NEVER]);
+    let until = until.zip(&begins).map(|(until, begin)| until.min(last_signal(stage, *begin).unwrap_or(until)));
     let spans = begins.iter().copied().zip(until);
     let run = |((_, name, recorded), (zero, until))| Run { name, zero, from: early(zero), until, recorded };
     Ok(recorded.into_iter().zip(spans).map(run).collect())
+}
+
+/// The end of a run that began then: the first signal that the case does not announce as an event.
+fn last_signal(stage: &Stage<'_>, begin: Instant) -> Option<Instant> {
+    const ANNOUNCED: Duration = Duration::from_millis(1);
+    let mut announced = Instant::ZERO;
+    for done in stage.history.events.iter().filter(|done| stage.instant(done.at_us) >= begin) {
+        let at = stage.instant(done.at_us);
+        match &done.deed {
+            Deed::Other(kind) if kind == "event" => announced = at,
+            Deed::Other(kind) if kind == "signal" && at.since(announced) > ANNOUNCED => return Some(at),
+            _ => {}
+        }
+    }
+    None
 }
 
 /// What is typed on which host (by its number) and when; and which of these look at the table, for which run.
@@ -106,7 +124,7 @@ fn script(case: &CaseFolder, lan: &Lan, runs: &[Run], typist: &mut Typist) -> Re
     let mut webs: BTreeMap<usize, Vec<(Instant, WebDeed)>> = BTreeMap::new();
     let mut clients: BTreeMap<usize, Vec<(Instant, ClientDeed)>> = BTreeMap::new();
     let fields = fields(case)?;
-    for (done, fields) in lan.stage.history.events.iter().zip(&fields) {
+    for (number, (done, fields)) in lan.stage.history.events.iter().zip(&fields).enumerate() {
         let at = lan.stage.instant(done.at_us);
         let Some(host) = done.host.as_deref().and_then(|name| lan.hosts.iter().position(|host| *host == name)) else {
             continue;
@@ -145,7 +163,12 @@ fn script(case: &CaseFolder, lan: &Lan, runs: &[Run], typist: &mut Typist) -> Re
                     continue;
                 }
                 "file" => typist.program(Program::File(format!("/tmp/ka/{}", word(0)), case.read(word(1))?)),
-                "start" => typist.line(word(0).trim_start_matches("exec ")),
+                "start" => {
+                    // A process takes some time to start: as in the recording.
+                    let line = typist.line(word(0).trim_start_matches("exec "));
+                    typed.push((first_log(&lan.stage.history.events[number..], lan).unwrap_or(at), host, line));
+                    continue;
+                }
                 "signal" if word(0) == "KILL" => typist.line("killall -9 keepalived"),
                 "signal" => typist.line(&format!("kill -{} $(cat /tmp/ka/ka.pid)", word(0))),
                 _ => continue,
@@ -175,6 +198,12 @@ fn script(case: &CaseFolder, lan: &Lan, runs: &[Run], typist: &mut Typist) -> Re
     Ok((typed, looks))
 }
 
+/// When keepalived wrote its first line.
+fn first_log(events: &[Done], lan: &Lan) -> Option<Instant> {
+    let is_log = |done: &&Done| matches!(&done.deed, Deed::Other(kind) if kind == "log");
+    events.iter().find(is_log).map(|done| lan.stage.instant(done.at_us))
+}
+
 /// The fields of every event, which the history does not keep of kinds that only this replay needs.
 fn fields(case: &CaseFolder) -> Result<Vec<Vec<Value>>, ReadError> {
     const FILE: &str = "replay.json";
@@ -192,9 +221,9 @@ fn judge(run: &Run, lan: &Lan, looks: &[Look], trace: &Trace) -> Vec<Difference>
     let signs = Signs { recorded: recorded_checks(run), observed: observed_checks(run, lan, trace) };
     let said: Vec<Entry> = recorded("log").into_iter().filter_map(|entry| canonical(&entry)).collect();
     let logged = logged(run, lan, trace);
-    compare("log", &said, &logged, &signs, &mut differences);
+    compare("log", &said, &logged, &said, &signs, &mut differences);
     let table: Vec<Entry> = recorded("table").into_iter().skip(1).collect();
-    compare("table", &table, &changes(run, lan, trace), &signs, &mut differences);
+    compare("table", &table, &changes(run, lan, trace), &said, &signs, &mut differences);
     compare_clients(run, lan, trace, &mut differences);
     let shown: Vec<&str> = trace
         .commands
@@ -240,8 +269,14 @@ impl Signs {
 }
 
 /// In order, and at the same times.
-fn compare(what: &str, recorded: &[Entry], observed: &[Entry], signs: &Signs, differences: &mut Vec<Difference>) {
-    let mut last_server = String::new();
+fn compare(
+    what: &str,
+    recorded: &[Entry],
+    observed: &[Entry],
+    said: &[Entry],
+    signs: &Signs,
+    differences: &mut Vec<Difference>,
+) {
     for at in 0..recorded.len().max(observed.len()) {
         let (left, right) = (recorded.get(at), observed.get(at));
         let (Some(left), Some(right)) = (left, right) else {
@@ -253,11 +288,10 @@ fn compare(what: &str, recorded: &[Entry], observed: &[Entry], signs: &Signs, di
             differences.push(Difference { field: what.to_owned(), expected, observed });
             return;
         }
-        if let Some(server) = server_of(&left.text) {
-            last_server = server;
-        }
+        let before = said.iter().rev().filter(|entry| entry.at <= left.at + Duration::from_millis(1));
+        let server = server_of(&left.text).or_else(|| before.into_iter().find_map(|entry| server_of(&entry.text)));
         let is_on_time = is_near(left.at.since(Instant::ZERO), right.at.since(Instant::ZERO));
-        if !is_on_time && !signs.agree(&last_server, left.at, right.at) {
+        if !is_on_time && !server.is_some_and(|server| signs.agree(&server, left.at, right.at)) {
             let field = format!("{what} time");
             differences.push(Difference { field, expected: shown(Some(left)), observed: shown(Some(right)) });
         }
@@ -411,7 +445,15 @@ fn changes(run: &Run, lan: &Lan, trace: &Trace) -> Vec<Entry> {
         }
     }
     settle(last, &now, &services);
-    found
+    // The recording looked at the table every 20 ms or so: what comes closer together was seen as one change.
+    let mut seen: Vec<Entry> = Vec::new();
+    for entry in found {
+        if seen.last().is_some_and(|last| entry.at.since(last.at) < POLL) {
+            seen.pop();
+        }
+        seen.push(entry);
+    }
+    seen
 }
 
 /// What the client's connections came to, and who took them.

@@ -211,8 +211,12 @@ impl Task {
         self.rest_from(from, pause, sys);
     }
 
+    /// Timers are set in whole milliseconds: what a handshake takes on an idle LAN does not add up, and checks that began
+    /// together stay in the order of the file.
     fn rest_from(&mut self, from: Instant, pause: Duration, sys: &Sys) {
-        self.state = State::Idle((from + pause).max(sys.now()));
+        const MILLISECOND: u64 = 1_000_000;
+        let due = (from + pause).nanos() / MILLISECOND * MILLISECOND;
+        self.state = State::Idle(Instant::from_nanos(due).max(sys.now()));
     }
 
     fn job<'a>(&'a self, era: Era, voice: &'a Voice) -> Job<'a> {
