@@ -59,6 +59,11 @@ fn hosts_send_the_frames_that_the_real_ones_sent() {
 }
 
 #[test]
+fn health_checks_find_what_the_real_ones_found() {
+    check("ka-");
+}
+
+#[test]
 fn schedulers_choose_the_servers_that_the_real_ones_chose() {
     check("sched-");
 }

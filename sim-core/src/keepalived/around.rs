@@ -35,17 +35,17 @@ impl Surroundings for Around<'_> {
         self.kernel.tables.interfaces.named(name).is_some()
     }
 
-    /// A path is looked up; a bare name is a command, which the shell knows best.
+    /// A path is looked up; a bare name is taken for a command of the shell's.
     fn script(&self, program: &str) -> Program {
         if !program.contains('/') {
-            return Program::Unknown;
+            return Program::Runnable;
         }
         match self.kernel.files.stat(program) {
             Ok(file) if file.is_executable() => Program::Runnable,
             Ok(_) => Program::NotExecutable,
             // Programs of the lab have no file: `/usr/bin/killall` is run all the same.
             Err(_) if FOLDERS.iter().any(|folder| program.rsplit_once('/').is_some_and(|(at, _)| at == *folder)) => {
-                Program::Unknown
+                Program::Runnable
             }
             Err(_) => Program::Missing,
         }

@@ -26,8 +26,6 @@ use std::collections::BTreeMap;
 
 /// Times may differ by this.
 const TOLERANCE: Duration = Duration::from_millis(100);
-/// How often the recording looked at the table.
-const POLL: Duration = Duration::from_millis(25);
 /// How long after the last event the world goes on.
 const REST: Duration = Duration::from_secs(2);
 
@@ -223,7 +221,8 @@ fn judge(run: &Run, lan: &Lan, looks: &[Look], trace: &Trace) -> Vec<Difference>
     let logged = logged(run, lan, trace);
     compare("log", &said, &logged, &said, &signs, &mut differences);
     let table: Vec<Entry> = recorded("table").into_iter().skip(1).collect();
-    compare("table", &table, &changes(run, lan, trace), &said, &signs, &mut differences);
+    let (table, changes) = (settled(table), settled(changes(run, lan, trace)));
+    compare("table", &table, &changes, &said, &signs, &mut differences);
     compare_clients(run, lan, trace, &mut differences);
     let shown: Vec<&str> = trace
         .commands
@@ -445,15 +444,19 @@ fn changes(run: &Run, lan: &Lan, trace: &Trace) -> Vec<Entry> {
         }
     }
     settle(last, &now, &services);
-    // The recording looked at the table every 20 ms or so: what comes closer together was seen as one change.
-    let mut seen: Vec<Entry> = Vec::new();
-    for entry in found {
-        if seen.last().is_some_and(|last| entry.at.since(last.at) < POLL) {
-            seen.pop();
+    found
+}
+
+/// Changes that are closer together than times are compared: only what they lead to counts, their order stands in the log.
+fn settled(changes: Vec<Entry>) -> Vec<Entry> {
+    let mut settled: Vec<Entry> = Vec::new();
+    for entry in changes {
+        if settled.last().is_some_and(|last| entry.at.since(last.at) < TOLERANCE) {
+            settled.pop();
         }
-        seen.push(entry);
+        settled.push(entry);
     }
-    seen
+    settled
 }
 
 /// What the client's connections came to, and who took them.
