@@ -6,8 +6,15 @@
 use crate::lvslab::{prints, root, run, scenarios, text};
 use std::fs;
 
-const PAGES: &[&str] =
-    &["README.md", "book/src/start.md", "book/src/journey.md", "book/src/fullnat.md", "book/src/modelled.md"];
+const PAGES: &[&str] = &[
+    "README.md",
+    "book/src/start.md",
+    "book/src/journey.md",
+    "book/src/fullnat.md",
+    "book/src/modelled.md",
+    "book/src/schedulers.md",
+    "book/src/ftp.md",
+];
 
 /// A command of a page and what the page says it prints.
 struct Shown {

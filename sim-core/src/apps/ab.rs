@@ -155,7 +155,6 @@ impl Ab {
             Ok(socket) => {
                 self.lanes.insert(socket, lane);
                 if kept.is_some() {
-                    self.totals.kept += 1;
                     self.attend(socket, sys);
                 }
             }
@@ -172,6 +171,7 @@ impl Ab {
                 let Some(lane) = self.lanes.remove(&socket) else { return };
                 self.answered(&lane, &head, sys);
                 let keeps = keeps && self.options.keeps;
+                self.totals.kept += u64::from(keeps);
                 if !keeps {
                     sys.close(socket);
                 }

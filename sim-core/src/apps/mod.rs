@@ -11,3 +11,4 @@ pub mod netcat;
 pub mod ping;
 pub mod proxy;
 pub mod responder;
+pub mod traceroute;

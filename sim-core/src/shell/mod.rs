@@ -12,6 +12,7 @@ mod arp;
 mod arping;
 mod arptables;
 mod bash;
+mod build;
 mod builtins;
 mod cat;
 pub mod command;
@@ -57,6 +58,7 @@ mod test;
 mod testing;
 #[cfg(test)]
 mod tests;
+mod traceroute;
 mod truth;
 mod watch;
 mod wget;

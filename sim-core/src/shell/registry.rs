@@ -43,6 +43,7 @@ pub const COMMANDS: &[&[&Command]] = &[
         &super::service::INIT_SCRIPT,
     ],
     // Clients.
+    &[&super::build::TAR, &super::build::MAKE, &super::traceroute::COMMAND],
     &[&super::nc::COMMAND, &super::ab::COMMAND, &super::ss::COMMAND, &super::watch::COMMAND],
     &[&super::ftp::LFTP, &super::ftp::FTP, &super::ftp::VSFTPD],
     &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],

@@ -34,7 +34,7 @@ pub(super) const COMMAND: Command = Command {
 /// What tutorials fetch to build: it is part of the lab already.
 const ARCHIVES: [&str; 4] = [".tar.gz", ".tgz", ".tar.bz2", ".rpm"];
 
-fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
+fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&COMMAND, call.args()) {
         Ok(options) => options,
         Err(Unreadable::Unknown(name)) => return call.fail(2, format!("wget: unrecognized option '{name}'\n")),
@@ -43,6 +43,10 @@ fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
     let [url] = options.words[..] else { return call.fail(1, "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n") };
     if ARCHIVES.iter().any(|ending| url.ends_with(ending)) {
         let name = url.rsplit('/').next().unwrap_or(url);
+        let note = "the lab has the program already; tar unpacks what the next lines look for\n";
+        if let Err(error) = sys.write_file(&call.path(name), note.as_bytes()) {
+            return call.fail(3, format!("wget: {name}: {error}\n"));
+        }
         call.err(format!("{name}: programs of the lab are there already, nothing is fetched\n"));
         return Outcome::Done(0);
     }

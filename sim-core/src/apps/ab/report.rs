@@ -109,7 +109,8 @@ fn times(totals: &Totals) -> String {
         let squares: u128 = all.iter().map(|one| u128::from(one.abs_diff(mean)).pow(2)).sum();
         let deviation = (squares / u128::from(count.saturating_sub(1).max(1))).isqrt() as u64;
         let middle = all.len() / 2;
-        let median = if count > 1 && count % 2 == 0 { (all[middle - 1] + all[middle]) / 2 } else { all[middle] };
+        let median =
+            if count > 1 && count.is_multiple_of(2) { (all[middle - 1] + all[middle]) / 2 } else { all[middle] };
         let (min, max) = (all[0], all[all.len() - 1]);
         let sd = decimals(deviation, 1_000, 1);
         let _ = writeln!(

@@ -27,6 +27,12 @@ const ACCEPTED: &[&str] = &[
     "xfer:verify",
 ];
 
+/// Commands that need a server.
+const OF_THE_SERVER: &[&str] = &[
+    "ls", "dir", "nlist", "cls", "cd", "get", "pget", "cat", "put", "rm", "mkdir", "rmdir", "quote", "open", "lftp",
+    "user", "login", "lcd",
+];
+
 impl FtpClient {
     /// What comes after a step of logging in, or after the command itself (nothing).
     pub(super) fn after_lftp(&mut self, step: Step, answer: &Answer) -> Result<Option<Step>, String> {
@@ -126,9 +132,10 @@ impl FtpClient {
                 let url = super::url(&self.options);
                 self.say(&format!("{}{folder}\n", url.trim_end_matches('/')));
             }
-            _ if self.options.server.is_none() => {
-                self.complain(&format!("{verb}: Not connected\n"), sys);
+            (verb, _) if !OF_THE_SERVER.contains(&verb) => {
+                self.complain(&format!("Unknown command `{verb}'.\n"), sys);
             }
+            _ if self.options.server.is_none() => self.complain(&format!("{verb}: Not connected\n"), sys),
             ("ls" | "dir", _) => {
                 let path = first.map_or(String::new(), |path| format!(" {path}"));
                 self.start(Verb::List(format!("LIST{path}")), sys);
@@ -158,13 +165,7 @@ impl FtpClient {
             ("quote", Some(_)) => {
                 self.start(Verb::Say { command: arguments.join(" "), shows: true }, sys);
             }
-            (
-                "cd" | "get" | "pget" | "cat" | "put" | "rm" | "mkdir" | "rmdir" | "quote" | "open" | "user" | "lcd",
-                None,
-            ) => {
-                self.complain(&format!("Usage: {verb} path\n"), sys);
-            }
-            (verb, _) => self.complain(&format!("Unknown command `{verb}'.\n"), sys),
+            (verb, _) => self.complain(&format!("Usage: {verb} path\n"), sys),
         }
     }
 

@@ -69,7 +69,7 @@ impl Sockets {
         });
         let mut all: Vec<SocketView> = udp.chain(listeners).chain(flows).chain(ended).collect();
         let order = |socket: &SocketView| (socket.transport != Transport::Udp, socket.local, socket.remote);
-        all.sort_by(|a, b| order(a).cmp(&order(b)));
+        all.sort_by_key(order);
         all
     }
 }
