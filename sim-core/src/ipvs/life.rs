@@ -3,6 +3,7 @@
 use super::Ipvs;
 use super::conn::{Conn, ConnId, Kind};
 use super::forward::{Reserve, registry};
+use super::service::ServerId;
 use super::state::{Direction, Flags, Manner};
 use super::stats::Counts;
 use crate::base::time::{Duration, Instant};
@@ -41,7 +42,7 @@ impl Ipvs {
                 }
                 Kind::Template => server.persistent += 1,
             }
-            self.record_server(dest, cx);
+            self.server_changed(dest, cx);
         }
         if kind == Kind::Template {
             self.conns.restart(id, cx.now + timeout);
@@ -93,7 +94,7 @@ impl Ipvs {
         if let Some((dest, is_active)) = shift {
             let server = self.services.server_mut(dest);
             server.active = server.active.saturating_add_signed(if is_active { 1 } else { -1 });
-            self.record_server(dest, cx);
+            self.server_changed(dest, cx);
         }
         let assures = match to {
             ConnState::Established => from != to,
@@ -149,7 +150,13 @@ impl Ipvs {
                 server.lose();
             }
         }
-        self.record_server(dest, cx);
+        self.server_changed(dest, cx);
+    }
+
+    /// The counts of a server have changed.
+    pub(super) fn server_changed(&mut self, id: ServerId, cx: &mut Cx) {
+        self.services.tell_change(id);
+        self.record_server(id, cx);
     }
 
     /// Counts a packet for the connection's server, its service and the host; nothing once the server was deleted.

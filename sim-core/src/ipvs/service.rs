@@ -329,6 +329,16 @@ impl Services {
         self.trash = kept;
     }
 
+    /// Tells the scheduler of a server in the list that its counts or its mark have changed.
+    pub(super) fn tell_change(&mut self, id: ServerId) {
+        let server = self.servers[id.index()].as_ref().expect("a server that is named exists");
+        if server.available
+            && let Some(service) = self.services[server.service.0 as usize].as_mut()
+        {
+            service.scheduler.changed(id, server);
+        }
+    }
+
     /// When a scheduler wants to tidy up. Only the caching ones do.
     pub(super) fn schedulers_due(&self) -> Option<Instant> {
         self.tidy_due

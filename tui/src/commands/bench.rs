@@ -2,6 +2,7 @@
 
 use pcap_out::About;
 use pcap_out::live::Live;
+use scenarios::director::Director;
 use scenarios::star::{Star, WORKS};
 use serde_json::json;
 use sim_core::trace::Level;
@@ -13,7 +14,8 @@ use std::process::ExitCode;
 /// What was asked for.
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Args {
-    /// The work: small, large or many.
+    /// The work: small, large or many; director is IPVS alone, at 10, 100 and 1,000 servers and 1k, 10k and 100k
+    /// connections.
     #[arg(value_name = "NAME")]
     name: String,
     /// How much is recorded.
@@ -76,8 +78,11 @@ pub(crate) fn main(args: &Args) -> ExitCode {
 
 /// Runs the work and prints a line per run.
 fn run(args: &Args) -> Result<(), BenchError> {
+    if args.name == DIRECTOR {
+        return director();
+    }
     let named = Star::named(&args.name).ok_or_else(|| {
-        let names: Vec<_> = WORKS.iter().map(|(name, _)| *name).collect();
+        let names: Vec<_> = WORKS.iter().map(|(name, _)| *name).chain([DIRECTOR]).collect();
         BenchError::Unknown(args.name.clone(), names.join(", "))
     })?;
     let star = Star {
@@ -133,6 +138,51 @@ fn measure(args: &Args, star: Star) -> Result<serde_json::Value, BenchError> {
         "rss_mb": peak_memory_mb().map(|mb| round(mb, 1)),
         "digest": sim.digest().map(|digest| format!("{digest:#}")),
     }))
+}
+
+const DIRECTOR: &str = "director";
+
+/// IPVS alone: what a first packet, a later packet and an ending cost, by scheduler, servers and connections. A line
+/// each, all from one run.
+#[expect(
+    clippy::disallowed_methods,
+    clippy::disallowed_types,
+    reason = "a measurement of the wall clock is what is asked for"
+)]
+fn director() -> Result<(), BenchError> {
+    const PACKETS: u32 = 1_000_000;
+    for scheduler in ["rr", "wrr", "wlc", "sed", "mh"] {
+        for (servers, connections) in
+            [10, 100, 1000].into_iter().flat_map(|servers| [1_000, 10_000, 100_000].map(|conns| (servers, conns)))
+        {
+            let mut director = Director::new(scheduler, servers);
+            let rounds = 100_000 / connections;
+            let (mut open_s, mut carry_s, mut end_s) = (0.0, 0.0, 0.0);
+            for _ in 0..rounds {
+                let began = std::time::Instant::now();
+                director.open(connections);
+                open_s += began.elapsed().as_secs_f64();
+                let began = std::time::Instant::now();
+                director.carry(connections, PACKETS / rounds);
+                carry_s += began.elapsed().as_secs_f64();
+                let began = std::time::Instant::now();
+                director.end();
+                end_s += began.elapsed().as_secs_f64();
+            }
+            let all = f64::from(rounds * connections);
+            let line = json!({
+                "work": DIRECTOR,
+                "scheduler": scheduler,
+                "servers": servers,
+                "connections": connections,
+                "open_ns": (open_s * 1e9 / all).round(),
+                "packet_ns": (carry_s * 1e9 / f64::from(PACKETS)).round(),
+                "end_ns": (end_s * 1e9 / all).round(),
+            });
+            writeln!(io::stdout(), "{line}")?;
+        }
+    }
+    Ok(())
 }
 
 fn capture(folder: &Path, args: &Args, cast: &sim_core::trace::Cast) -> io::Result<Live<BufWriter<File>>> {

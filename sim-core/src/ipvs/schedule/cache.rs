@@ -3,7 +3,8 @@
 //! Every 30th minute all entries that were not used for long go (`lblc_expiration`); in between, only when there are
 //! too many, some that were not used for 6 minutes.
 
-use super::{Servers, fold, hash_32, overhead};
+use super::index::{Price, Worth};
+use super::{Servers, fold, hash_32, wlc};
 use crate::base::time::{Duration, Instant};
 use crate::ipvs::server::{Server, ServerId};
 use crate::wire::Ipv4Addr;
@@ -116,7 +117,9 @@ pub(super) fn is_crowded(server: &Server, servers: &Servers) -> bool {
 
 /// The choice of wlc.
 pub(super) fn least_loaded(servers: &Servers) -> Option<ServerId> {
-    servers.cheapest(overhead).map(|place| servers.id(place))
+    let prices = servers.iter().zip(0..).map(|(server, place)| wlc::price(server, place));
+    let best = prices.reduce(Price::better).filter(|best| best.weight > 0)?;
+    Some(servers.id(best.place as usize))
 }
 
 fn chain_of(address: Ipv4Addr) -> usize {

@@ -3,6 +3,7 @@
 mod cache;
 mod dh;
 mod fo;
+mod index;
 mod lblc;
 mod lblcr;
 mod lc;
@@ -52,6 +53,11 @@ pub trait Scheduler: Debug {
     /// Something of a server was edited, or nothing: an edit tells of itself.
     fn edited(&mut self, servers: &Servers) {
         let _ = servers;
+    }
+
+    /// The counts of a server in the list, or its mark, have changed. Only schedulers that look at them listen.
+    fn changed(&mut self, id: ServerId, server: &Server) {
+        let _ = (id, server);
     }
 
     /// What a server costs by this scheduler's measure, for the explanation of a choice; 0 where there is none.
@@ -158,38 +164,14 @@ impl<'a> Servers<'a> {
         let slab = self.slab;
         self.list.iter().map(move |id| slab[id.index()].as_ref().expect("a list names servers that exist"))
     }
-
-    /// The usable server with the lowest `cost` per unit of weight. Only a strictly lower one displaces an earlier one.
-    pub fn cheapest(&self, cost: impl Fn(&Server) -> u64) -> Option<usize> {
-        let mut best: Option<(usize, u64, u64)> = None;
-        for (place, server) in self.iter().enumerate() {
-            if !server.is_usable() {
-                continue;
-            }
-            let (candidate, weight) = (cost(server), u64::from(server.weight));
-            let is_better = best.is_none_or(|(_, best_cost, best_weight)| {
-                u128::from(best_cost) * u128::from(weight) > u128::from(candidate) * u128::from(best_weight)
-            });
-            if is_better {
-                best = Some((place, candidate, weight));
-            }
-        }
-        best.map(|(place, ..)| place)
-    }
-
-    /// The heaviest server that passes `may`. Of equals the earlier one.
-    pub fn heaviest(&self, may: impl Fn(&Server) -> bool) -> Option<usize> {
-        let mut best: Option<(usize, u32)> = None;
-        for (place, server) in self.iter().enumerate() {
-            if server.is_usable() && may(server) && best.is_none_or(|(_, weight)| server.weight > weight) {
-                best = Some((place, server.weight));
-            }
-        }
-        best.map(|(place, _)| place)
-    }
 }
 
 impl Pick {
+    /// The cheapest of an index, if it can be had.
+    fn cheapest(best: index::Price, servers: &Servers) -> Result<Pick, Refusal> {
+        Pick::by_cost((best.weight > 0).then_some(best.place as usize), servers)
+    }
+
     /// A choice by cost; none is a refusal.
     fn by_cost(place: Option<usize>, servers: &Servers) -> Result<Pick, Refusal> {
         let place = place.ok_or(Refusal::NoDestination)?;

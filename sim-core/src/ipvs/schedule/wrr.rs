@@ -6,11 +6,13 @@
 //! Follows Linux `ip_vs_wrr.c`: not smooth, so the heaviest server gets runs. Servers are added one at a time, so a new
 //! service begins in the lowest level.
 
+use super::index::Index;
 use super::{Ask, Pick, Refusal, Scheduler, Servers};
+use crate::ipvs::server::{Server, ServerId};
 use crate::trace::record::Family;
 
 /// Where the walk stands.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Wrr {
     /// The place of the server chosen last; none: before the first.
     last: Option<usize>,
@@ -20,6 +22,15 @@ pub(super) struct Wrr {
     top: u32,
     /// From one level to the next.
     step: u32,
+    /// The weights of servers that are not overloaded.
+    weights: Index<u32>,
+}
+
+impl Default for Wrr {
+    fn default() -> Self {
+        let weight = |server: &Server, _: u32| if server.overloaded { 0 } else { server.weight };
+        Wrr { last: None, level: 0, top: 0, step: 0, weights: Index::new(weight) }
+    }
 }
 
 impl Scheduler for Wrr {
@@ -27,25 +38,20 @@ impl Scheduler for Wrr {
         if self.top == 0 {
             return Err(Refusal::NoDestination);
         }
+        self.weights.refresh(servers);
         let last = self.last;
         let after = last.map(|last| servers.get(last).address);
         let (mut restarted, mut last_pass, mut stop) = (false, false, None);
         let mut place = last.map_or(0, |last| last + 1);
         loop {
-            while place < servers.len() {
-                let server = servers.get(place);
-                if !server.overloaded && server.weight >= self.level {
-                    self.last = Some(place);
-                    return Ok(Pick {
-                        server: servers.id(place),
-                        family: Family::Rotation { after, level: self.level },
-                    });
-                }
-                if Some(place) == stop {
-                    self.last = Some(place);
-                    return Err(Refusal::AllOverloaded);
-                }
-                place += 1;
+            let found = self.weights.first_from(place, self.level);
+            if let Some(stop) = stop.filter(|stop| place <= *stop && found.is_none_or(|found| *stop < found)) {
+                self.last = Some(stop);
+                return Err(Refusal::AllOverloaded);
+            }
+            if let Some(found) = found {
+                self.last = Some(found);
+                return Ok(Pick { server: servers.id(found), family: Family::Rotation { after, level: self.level } });
             }
             place = 0;
             self.level = self.level.saturating_sub(self.step);
@@ -57,7 +63,7 @@ impl Scheduler for Wrr {
                 }
                 restarted = true;
             }
-            self.level = self.level.min(self.highest_wanted(servers));
+            self.level = self.level.min(self.highest_wanted());
             last_pass = self.level <= self.step;
             if last_pass && restarted && last.is_some() {
                 stop = last;
@@ -81,11 +87,16 @@ impl Scheduler for Wrr {
     fn edited(&mut self, servers: &Servers) {
         self.restart(servers);
     }
+
+    fn changed(&mut self, id: ServerId, server: &Server) {
+        self.weights.update(id, server);
+    }
 }
 
 impl Wrr {
     fn measure(&mut self, servers: &Servers) {
         self.last = None;
+        self.weights.forget();
         let divisor = servers.iter().fold(0, |divisor, server| gcd(divisor, server.weight));
         self.step = divisor.max(1);
         let heaviest = servers.iter().map(|server| server.weight).max().unwrap_or(0);
@@ -94,10 +105,8 @@ impl Wrr {
 
     /// The levels above this one have nobody to choose; Linux walks through them one by one, which takes long when an
     /// overloaded server is heavier by millions.
-    fn highest_wanted(&self, servers: &Servers) -> u32 {
-        let usable = servers.iter().filter(|server| !server.overloaded);
-        let heaviest = usable.map(|server| server.weight).max().unwrap_or(0);
-        heaviest.saturating_sub(1) / self.step * self.step + 1
+    fn highest_wanted(&self) -> u32 {
+        self.weights.best().saturating_sub(1) / self.step * self.step + 1
     }
 
     fn restart(&mut self, servers: &Servers) {

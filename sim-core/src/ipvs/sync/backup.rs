@@ -132,7 +132,7 @@ impl Ipvs {
         if changes && heard.kind != Kind::Template {
             let server = self.services.server_mut(dest);
             server.active = server.active.saturating_add_signed(if heard.is_inactive { -1 } else { 1 });
-            self.record_server(dest, cx);
+            self.server_changed(dest, cx);
         }
         Some(id)
     }

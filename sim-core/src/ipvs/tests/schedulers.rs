@@ -1,6 +1,8 @@
 //! Who gets the next connection. Servers .1 .2 .3 are added in this order; every connection stays open, unless said.
 
 use super::*;
+use crate::ipvs::Server;
+use proptest::prelude::*;
 
 fn check(scheduler: &str, weights: &[u32], expected: &[u8]) {
     let mut lab = Lab::with_servers(scheduler, weights);
@@ -228,4 +230,67 @@ fn twos_spreads_by_weight() {
     let picks = lab.open_many(400);
     let first = picks.iter().filter(|host| **host == 1).count();
     assert!((60..140).contains(&first), "a quarter of 400, evened out: {first}");
+}
+
+/// The server that a walk through the list would choose: what the schedulers did before they had an index.
+fn walked(lab: &Lab, scheduler: &str) -> Option<u8> {
+    let service = lab.ipvs.service(key()).expect("it is there");
+    let usable = |server: &&Server| server.weight > 0 && !server.overloaded;
+    let servers: Vec<&Server> = lab.ipvs.servers(service).iter().filter(usable).collect();
+    let load = |server: &Server| u64::from(server.active) * 257 + u64::from(server.inactive());
+    let next = |server: &Server| u64::from(server.active) + 1;
+    let cheapest = |cost: &dyn Fn(&Server) -> (u64, u64)| {
+        servers.iter().copied().reduce(|best, server| {
+            let ((a, v), (b, w)) = (cost(best), cost(server));
+            if u128::from(a) * u128::from(w) > u128::from(b) * u128::from(v) { server } else { best }
+        })
+    };
+    let weight = |server: &Server| u64::from(server.weight);
+    let chosen = match scheduler {
+        "lc" => cheapest(&|server| (load(server), 1)),
+        "wlc" => cheapest(&|server| (load(server), weight(server))),
+        "sed" => cheapest(&|server| (next(server), weight(server))),
+        "nq" => servers
+            .iter()
+            .copied()
+            .find(|server| server.active == 0)
+            .or_else(|| cheapest(&|server| (next(server), weight(server)))),
+        "fo" => cheapest(&|server| (1, weight(server))),
+        _ => {
+            let roomy = servers.iter().copied().filter(|server| server.active <= server.weight);
+            roomy.reduce(|best, server| if server.weight > best.weight { server } else { best })
+        }
+    };
+    chosen.map(|server| server.address.address.octets()[3] - 10)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+    #[test]
+    fn an_index_chooses_what_a_walk_through_the_list_would(
+        deeds in prop::collection::vec((0..10u8, 1..10u8, 0..5u32, 0..4u32), 1..120),
+    ) {
+        for scheduler in ["lc", "wlc", "sed", "nq", "fo", "ovf"] {
+            let mut lab = Lab::with_servers(scheduler, &[1, 2, 3]);
+            let mut port = 1000;
+            for &(deed, host, weight, upper) in &deeds {
+                let options = ServerOptions { upper: upper * 3, ..server(10 + host, weight) };
+                let is_there = lab.ipvs.server(key(), rip(10 + host)).is_some();
+                match deed {
+                    0 if is_there => lab.delete(10 + host),
+                    0 | 1 if !is_there => lab.add(options),
+                    1 => lab.edit(options),
+                    2 => drop(lab.send(1000 + u16::from(host), FIN)),
+                    3 => drop(lab.send(1000 + u16::from(host), RST)),
+                    4 => lab.wait(u64::from(weight) * 40),
+                    _ => {
+                        let expected = walked(&lab, scheduler).unwrap_or(0);
+                        prop_assert_eq!(lab.open(port), expected, "{}", scheduler);
+                        lab.send(port, ACK);
+                        port += 1;
+                    }
+                }
+            }
+        }
+    }
 }
