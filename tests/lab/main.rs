@@ -8,6 +8,7 @@ mod clients;
 mod conformance;
 mod determinism;
 mod fullnat;
+mod failover;
 mod journeys;
 mod lan;
 mod laws;

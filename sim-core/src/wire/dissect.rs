@@ -304,6 +304,8 @@ impl Reader<'_> {
             17 => self.udp(next, end, more_to_come),
             gre::PROTOCOL => self.gre(next, end),
             112 => self.vrrp(next, end),
+            // AH (RFC 2402) around an advert: what is inside counts.
+            51 if self.bytes.get(next) == Some(&112) && next + 24 <= end => self.vrrp(next + 24, end),
             _ => self.data(next, end),
         }
     }

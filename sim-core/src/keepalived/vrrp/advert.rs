@@ -11,7 +11,7 @@
 use super::super::config::{Authentication, OldChecksum, Unicast, Version};
 use super::instance::{Instance, OWNER, Preempt};
 use super::setup::PROTOCOL_AH;
-use super::{Timer, Vrrp};
+use super::{Timer, Vrrp, ah};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
 use crate::trace::Why;
@@ -38,7 +38,8 @@ impl<'a> Heard<'a> {
     /// Reads a packet; none if it is too short for an advert.
     fn read(packet: &'a [u8]) -> Option<Heard<'a>> {
         let header = usize::from(packet.first()? & 15) * 4;
-        let view = View::new(packet.get(header..)?)?;
+        let more = if *packet.get(9)? == PROTOCOL_AH { ah::HEADER } else { 0 };
+        let view = View::new(packet.get(header + more..)?)?;
         let address = |at: usize| Ipv4Addr::new(packet[at], packet[at + 1], packet[at + 2], packet[at + 3]);
         Some(Heard { packet, source: address(12), destination: address(16), ttl: packet[8], view })
     }
@@ -241,7 +242,12 @@ impl Vrrp {
     /// Whether an advert is sound and for this virtual router; if not, it is said why.
     fn believes(&mut self, at: usize, heard: &Heard, skips_addresses: bool, sys: &mut Sys) -> bool {
         match check(&self.instances[at], heard, skips_addresses) {
-            Ok(()) => true,
+            Ok(()) => {
+                if let Some((_, sequence)) = ah::numbers(heard.packet).filter(|_| heard.packet[9] == PROTOCOL_AH) {
+                    self.instances[at].sequence = sequence;
+                }
+                true
+            }
             Err((flaw, text)) => {
                 sys.cx.note(Why::VrrpRejected { from: heard.source, vrid: heard.view.vrid(), flaw });
                 self.say_rejected(at, &text, sys);
@@ -255,7 +261,8 @@ impl Vrrp {
 fn check(instance: &Instance, heard: &Heard, skips_addresses: bool) -> Result<(), (VrrpFlaw, String)> {
     let Heard { view, ttl, source, destination, packet } = *heard;
     let conf = &instance.conf;
-    let expected = IP_HEADER + vrrp::length(view.version(), usize::from(view.count()));
+    let more = if packet[9] == PROTOCOL_AH { ah::HEADER } else { 0 };
+    let expected = IP_HEADER + more + vrrp::length(view.version(), usize::from(view.count()));
     if packet.len() != expected {
         let how = if packet.len() > expected { "long" } else { "short" };
         let text = format!("vrrp packet too {how}, length {} and expect {expected}", packet.len());
@@ -270,7 +277,7 @@ fn check(instance: &Instance, heard: &Heard, skips_addresses: bool) -> Result<()
         return Err((VrrpFlaw::Version, text));
     }
     if conf.version == Version::V2 {
-        check_version_2(instance, view)?;
+        check_version_2(instance, heard)?;
     }
     if view.kind() != 1 {
         return Err((VrrpFlaw::Kind, format!("Invalid packet type. {} and expect 1", view.kind())));
@@ -301,12 +308,15 @@ fn check(instance: &Instance, heard: &Heard, skips_addresses: bool) -> Result<()
     }
 }
 
-fn check_version_2(instance: &Instance, view: View) -> Result<(), (VrrpFlaw, String)> {
-    let conf = &instance.conf;
+fn check_version_2(instance: &Instance, heard: &Heard) -> Result<(), (VrrpFlaw, String)> {
+    let (conf, view) = (&instance.conf, heard.view);
     let expected = auth_type(conf.authentication);
     if view.auth_type() != expected {
         let text = format!("received a {} auth, expecting {expected}!", view.auth_type());
         return Err((VrrpFlaw::AuthType, text));
+    }
+    if let Some(Authentication::Ah(key)) = conf.authentication {
+        check_ah(instance, heard, key)?;
     }
     if let Some(Authentication::Pass(key)) = conf.authentication
         && view.auth_data() != Some(&key[..])
@@ -317,6 +327,26 @@ fn check_version_2(instance: &Instance, view: View) -> Result<(), (VrrpFlaw, Str
     if u64::from(view.interval_s()) != own {
         let text = format!("advertisement interval mismatch mine={own} sec rcv'd={} sec", view.interval_s());
         return Err((VrrpFlaw::Interval, text));
+    }
+    Ok(())
+}
+
+fn check_ah(instance: &Instance, heard: &Heard, key: [u8; 8]) -> Result<(), (VrrpFlaw, String)> {
+    let wrong = |text: String| Err((VrrpFlaw::Password, text));
+    let Some((spi, sequence)) = ah::numbers(heard.packet) else {
+        return wrong("IPSEC-AH : no header".to_owned());
+    };
+    if spi != heard.source.octets() {
+        return wrong("IPSEC AH : invalid IPSEC SPI value.".to_owned());
+    }
+    if sequence < instance.sequence {
+        let last = instance.sequence;
+        let text = format!("IPSEC-AH : sequence number {sequence} already processed. Packet dropped. Local({last})");
+        return wrong(text);
+    }
+    if !ah::is_sealed(heard.packet, key, instance.conf.unicast.is_some()) {
+        let text = "IPSEC-AH : invalid IPSEC HMAC-MD5 value. Due to fields mutation or bad password !";
+        return wrong(text.to_owned());
     }
     Ok(())
 }
@@ -368,8 +398,12 @@ impl Instance {
         let old = conf.unicast.as_ref().is_some_and(|unicast| unicast.old_checksum == OldChecksum::Use);
         let body = advert.emit((v3 && !old).then_some((source, destination)));
         let ttl = conf.unicast.as_ref().and_then(|unicast| unicast.ttl).unwrap_or(vrrp::TTL);
-        let protocol =
-            if matches!(conf.authentication, Some(Authentication::Ah(_))) { PROTOCOL_AH } else { vrrp::PROTOCOL };
+        let key = match conf.authentication {
+            Some(Authentication::Ah(key)) => Some(key),
+            Some(Authentication::Pass(_)) | None => None,
+        };
+        let protocol = if key.is_some() { PROTOCOL_AH } else { vrrp::PROTOCOL };
+        let is_unicast = conf.unicast.is_some();
         let mut packet = vec![0; IP_HEADER];
         packet[0] = 0x45;
         packet[1] = vrrp::TOS;
@@ -378,7 +412,16 @@ impl Instance {
         packet[9] = protocol;
         packet[12..16].copy_from_slice(&source.octets());
         packet[16..20].copy_from_slice(&destination.octets());
+        if key.is_some() {
+            self.sequence = self.sequence.wrapping_add(1);
+            packet.extend(ah::header(source.octets(), self.sequence));
+        }
         packet.extend(body);
+        if let Some(key) = key {
+            let length = packet.len() as u16;
+            packet[2..4].copy_from_slice(&length.to_be_bytes());
+            ah::seal(&mut packet, key, is_unicast);
+        }
         packet
     }
 }

@@ -124,10 +124,14 @@ impl Vrrp {
     }
 
     pub(super) fn say_fault_at_start(&self, at: usize, sys: &mut Sys) {
-        match is_old(sys) {
-            true => self.say_of(at, "Entering FAULT STATE", sys),
-            false => self.say_of(at, "Entering FAULT STATE (init)", sys),
+        if is_old(sys) {
+            return self.say_of(at, "Entering FAULT STATE", sys);
         }
+        let name = self.instances[at].conf.name.clone();
+        for reason in self.faults_of(at) {
+            self.voice.say(&format!("({name}): entering FAULT state ({reason})"), sys);
+        }
+        self.say_of(at, "entering FAULT state", sys);
     }
 
     pub(super) fn say_transition(&self, at: usize, sys: &mut Sys) {

@@ -16,6 +16,7 @@
 //! real keepalived is told at once.
 
 mod advert;
+mod ah;
 mod garp;
 mod instance;
 mod log;

@@ -63,13 +63,12 @@ impl Vrrp {
         let instance = &self.instances[at];
         let interface = instance.base.and_then(|id| sys.kernel.tables.interfaces.get(id));
         let addresses = interface.map_or(&[][..], |interface| &interface.addresses);
-        let own = instance.advertised();
         let given = match instance.conf.source {
             Some(IpAddr::V4(address)) => Some(address),
             Some(IpAddr::V6(_)) | None => None,
         };
         let first = addresses.iter().map(|address| address.address);
-        let natural = first.clone().find(|address| !own.contains(address) || own.len() > 1);
+        let natural = first.clone().next();
         let is_missing = match given {
             Some(given) if instance.conf.track_source => !first.clone().any(|address| address == given),
             Some(_) => false,

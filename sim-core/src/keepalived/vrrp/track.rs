@@ -272,6 +272,19 @@ impl Vrrp {
         }
     }
 
+    /// What keeps an instance in FAULT, in words.
+    pub(super) fn faults_of(&self, at: usize) -> Vec<String> {
+        let name = |fault: &Fault| match *fault {
+            Fault::Link(place) => Some(format!("interface {} down", self.watched.links.get(place)?.name)),
+            Fault::Script(place) => Some(format!("script {} failed", self.watched.scripts.get(place)?.conf.name)),
+            Fault::File(place) => Some(format!("file {}", self.watched.files.get(place)?.conf.name)),
+            Fault::Process(place) => Some(format!("process {}", self.watched.processes.get(place)?.conf.name)),
+            Fault::Address => Some("no IPv4 address for interface".to_owned()),
+            Fault::Peer => Some("no unicast peers".to_owned()),
+        };
+        self.instances[at].faults.iter().filter_map(name).collect()
+    }
+
     // ── interfaces ──
 
     pub(super) fn look_at_links(&mut self, sys: &mut Sys) {
