@@ -249,7 +249,7 @@ pub(crate) fn hold(law: &str, lans: impl Strategy<Value = Lan>, holds: impl Fn(&
     found.unwrap_or_else(|error| panic!("{law}: {error}"));
 }
 
-/// The same cases in every run, unless `PROPTEST_SEED` says otherwise: a test that fails, fails again.
+/// The same cases in every run, unless `LAW_SEED` says otherwise: a test that fails, fails again.
 fn fixed() -> proptest::test_runner::TestRng {
     let seed: u64 = std::env::var("LAW_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
     let mut bytes = [0; 32];

@@ -14,6 +14,7 @@ const PAGES: &[&str] = &[
     "book/src/modelled.md",
     "book/src/schedulers.md",
     "book/src/ftp.md",
+    "book/src/arp.md",
 ];
 
 /// A command of a page and what the page says it prints.
