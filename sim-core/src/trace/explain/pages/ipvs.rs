@@ -161,10 +161,10 @@ pub(super) const PAGES: &[Page] = &[
     row(
         "IPVS.REPLY",
         "the answer gets the VIP back",
-        "An answer of a real server passes the director in FORWARD: its source becomes the VIP and the virtual port, \
-         because the client knows no other. If the answer does not pass here, the client gets a packet from a stranger and \
+        "An answer of a real server passes the director, in FORWARD with NAT and in INPUT with FULLNAT: its source becomes \
+         the VIP and the virtual port, because the client knows no other. If the answer does not pass here, the client gets a packet from a stranger and \
          refuses it.",
-        &["the real server's gateway must be the director"],
+        &["with NAT the real server's gateway must be the director", "ipvsadm -e … -b: FULLNAT needs no gateway"],
         "net/netfilter/ipvs/ip_vs_core.c: handle_response",
     ),
     row(
