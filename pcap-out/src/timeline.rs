@@ -294,6 +294,8 @@ impl Lanes {
                 let title = || format!("{name} → {}", record.server);
                 let lane = self.servers.entry(key).or_insert_with(|| lane(title()));
                 if lane.marks.last().is_none_or(|last| last.text != text) {
+                    // Of what happens at one instant, what comes out of it counts.
+                    lane.marks.retain(|before| before.at < at);
                     lane.marks.push(mark(tone, text));
                 }
             }
@@ -337,7 +339,7 @@ impl Lanes {
 
     /// Servers that never change say nothing; their lanes are left out.
     fn finish(self) -> Vec<Lane> {
-        let servers = self.servers.into_values().filter(|lane| lane.marks.len() > 1);
+        let servers = self.servers.into_values().filter(|lane| lane.marks.iter().any(|mark| mark.at > Instant::ZERO));
         self.routers
             .into_values()
             .chain(self.owners.into_values())

@@ -1,5 +1,6 @@
 //! `lvslab bench`: the fixed works, one JSON line a run. The only place that looks at the wall clock.
 
+use crate::stepper::bench;
 use pcap_out::About;
 use pcap_out::live::Live;
 use scenarios::director::Director;
@@ -39,6 +40,9 @@ pub(crate) struct Args {
     /// Another length of the answers, in octets.
     #[arg(long, value_name = "N")]
     answer: Option<usize>,
+    /// Measure the stepper on the run (at level everything): how fast it opens and answers keys.
+    #[arg(long, conflicts_with = "capture")]
+    stepper: bool,
     /// The number that all chance of the run depends on.
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -92,7 +96,7 @@ fn run(args: &Args) -> Result<(), BenchError> {
         answer: args.answer.unwrap_or(named.answer),
     };
     for _ in 0..args.repeat {
-        let line = measure(args, star)?;
+        let line = if args.stepper { stepper(args, star)? } else { measure(args, star)? };
         writeln!(io::stdout(), "{line}")?;
     }
     Ok(())
@@ -183,6 +187,34 @@ fn director() -> Result<(), BenchError> {
         }
     }
     Ok(())
+
+/// Runs the work with everything recorded, and measures the stepper on it.
+fn stepper(args: &Args, star: Star) -> Result<serde_json::Value, BenchError> {
+    forget_peak_memory();
+    let before = peak_memory_mb();
+    let mut sim = star.world(args.seed, Level::Everything);
+    Star::run(&mut sim).map_err(BenchError::Failed)?;
+    let end = sim.now();
+    let traced = peak_memory_mb();
+    let figures = bench::measure(sim.into_trace(), end);
+    let per_event = |from: Option<f64>, to: Option<f64>| {
+        from.zip(to).map(|(from, to)| ((to - from) * 1024.0 * 1024.0 / figures.events.max(1) as f64).round())
+    };
+    Ok(json!({
+        "work": args.name,
+        "measures": "stepper",
+        "events": figures.events,
+        "frames": figures.frames,
+        "open_ms": round(figures.open_ms, 1),
+        "longest_stage_ms": round(figures.stage_ms, 1),
+        "keys": figures.keys,
+        "key_median_ms": round(figures.median_ms, 3),
+        "key_p99_ms": round(figures.p99_ms, 3),
+        "key_longest_ms": round(figures.longest_ms, 3),
+        "key_longest": figures.longest,
+        "trace_octets_per_event": per_event(before, traced),
+        "stepper_octets_per_event": per_event(traced, peak_memory_mb()),
+    }))
 }
 
 fn capture(folder: &Path, args: &Args, cast: &sim_core::trace::Cast) -> io::Result<Live<BufWriter<File>>> {

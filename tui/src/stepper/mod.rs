@@ -7,6 +7,7 @@
 //! ```
 
 mod app;
+pub(crate) mod bench;
 pub(crate) mod config;
 mod describe;
 mod diff;

@@ -13,7 +13,7 @@ use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
 
 /// Columns of a field's name.
-const NAME: usize = 17;
+const NAME: usize = 18;
 
 /// Draws it.
 pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
@@ -76,11 +76,12 @@ fn one(model: &Model, row: &HeaderRow, both: bool, value: usize, width: usize) -
             if !both {
                 return line(model, &[(Ink::Faint, name), (ink, field.value().to_string())], width);
             }
-            let before = super::cut(field.before.as_deref().unwrap_or("-"), value);
+            let before = fitted(field.before.as_deref().unwrap_or("-"), value);
             let (sign, after) = after(field);
             let mark = if field.changed { "*" } else { "" };
-            let after = super::cut(&after, value);
-            let gap = " ".repeat(value.saturating_sub(after.width()));
+            let room = width.saturating_sub(NAME + value + 4);
+            let after = fitted(&after, room);
+            let gap = " ".repeat(room.saturating_sub(after.width()));
             let pieces = [
                 (Ink::Faint, name),
                 (Ink::Plain, pad(&before, value)),
@@ -89,6 +90,15 @@ fn one(model: &Model, row: &HeaderRow, both: bool, value: usize, width: usize) -
             ];
             line(model, &pieces, width)
         }
+    }
+}
+
+/// A value in so many columns. Of a MAC the end is kept, which tells cards apart.
+fn fitted(text: &str, width: usize) -> String {
+    let is_mac = text.len() == 17 && text.matches(':').count() == 5;
+    match text.len().checked_sub(width.saturating_sub(1)) {
+        Some(from) if is_mac && text.width() > width && text.is_char_boundary(from) => format!("…{}", &text[from..]),
+        Some(_) | None => super::cut(text, width),
     }
 }
 

@@ -85,19 +85,20 @@ fn one(
         (Ink::Plain, mark.to_string()),
         (Ink::Faint, branch.stem.clone()),
         (if is_here { Ink::Here } else { Ink::Plain }, format!("{name} ")),
-        (Ink::Faint, format!("{role} ")),
-        (Ink::Plain, addresses(model, branch.node, vips)),
     ];
-    pieces.extend(state(model, branch.node, branch.up));
     // The cable of this line is the one towards the node above it.
     if let (Some(flight), Some(up)) = (flight, branch.up) {
         let down = run.trace.cast.ports[up.index()].peer;
+        let text = cut(&flight.text, 24);
         if flight.from == up {
-            pieces.push((Ink::Changed, format!(" ▲▐{}▌", cut(&flight.text, 24)).replace('▲', "↑")));
+            pieces.push((Ink::Changed, format!("↑▐{text}▌ ")));
         } else if Some(flight.from) == down {
-            pieces.push((Ink::Changed, format!(" ↓▐{}▌", cut(&flight.text, 24))));
+            pieces.push((Ink::Changed, format!("↓▐{text}▌ ")));
         }
     }
+    pieces.extend(state(model, branch.node, branch.up));
+    pieces.push((Ink::Faint, format!("{role} ")));
+    pieces.push((Ink::Plain, addresses(model, branch.node, vips)));
     line(model, &pieces, width)
 }
 
@@ -120,9 +121,9 @@ fn state(model: &Model, node: NodeId, up: Option<PortId>) -> Vec<(Ink, String)> 
     let mut pieces = Vec::new();
     let cards: Vec<_> = tables.interfaces().filter(|record| matches!(record.kind, LinkKind::Ethernet(_))).collect();
     if !cards.is_empty() && cards.iter().all(|record| !record.up) {
-        pieces.push((Ink::Bad, "  off".to_string()));
+        pieces.push((Ink::Bad, "off ".to_string()));
     } else if cards.iter().any(|record| record.up && !record.carrier && up.is_some()) {
-        pieces.push((Ink::Bad, "  no carrier".to_string()));
+        pieces.push((Ink::Bad, "no carrier ".to_string()));
     }
     for record in tables.vrrp().take(2) {
         let ink = match record.state {
@@ -130,7 +131,7 @@ fn state(model: &Model, node: NodeId, up: Option<PortId>) -> Vec<(Ink, String)> 
             VrrpState::Fault => Ink::Bad,
             VrrpState::Backup | VrrpState::Init => Ink::Faint,
         };
-        pieces.push((ink, format!("  {}", record.state)));
+        pieces.push((ink, format!("{} ", record.state)));
     }
     pieces
 }

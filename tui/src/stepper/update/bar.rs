@@ -1,11 +1,12 @@
 //! Lines typed at the bottom: filter, breakpoint, place, command, file. What is typed is checked as it is typed.
 
-use super::{act, finding, moves, over};
+use super::{act, finding, focus, moves, over};
 use crate::stepper::diff;
 use crate::stepper::input::Input;
 use crate::stepper::keymap::{ACTIONS, Key};
 use crate::stepper::message::Effect;
 use crate::stepper::model::{Bar, BarKind, Model, Overlay};
+use crate::stepper::panes::PANES;
 use ratatui::crossterm::event::KeyCode;
 use sim_core::trace::filter::{self, Filter};
 
@@ -76,7 +77,7 @@ fn check(model: &Model, bar: &mut Bar) {
             }
         }
         BarKind::Command => {
-            bar.choices = offered(word, ACTIONS.iter().map(|row| row.name).chain(["diff", "save", "quit"]));
+            bar.choices = offered(word, commands());
         }
         BarKind::Save(_) => {}
     }
@@ -160,15 +161,20 @@ fn command(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<(
             finding::toggle_break(model, filter);
         }
         "place" if !rest.is_empty() => moves::place(model, rest)?,
-        _ => match ACTIONS.iter().find(|row| row.name == name) {
-            Some(row) => act(model, row.action, effects),
-            None => {
-                let known = ACTIONS.iter().map(|row| row.name).chain(["diff", "save", "quit"]);
-                return Err(format!("there is no command {name}{}", crate::suggest::did_you_mean(name, known)));
+        _ => match (ACTIONS.iter().find(|row| row.name == name), PANES.iter().find(|row| row.name == name)) {
+            (Some(row), _) => act(model, row.action, effects),
+            (None, Some(pane)) => focus(model, pane.id),
+            (None, None) => {
+                return Err(format!("there is no command {name}{}", crate::suggest::did_you_mean(name, commands())));
             }
         },
     }
     Ok(())
+}
+
+/// The names of all commands: actions, panes, and a few that take a word.
+fn commands() -> impl Iterator<Item = &'static str> {
+    ACTIONS.iter().map(|row| row.name).chain(PANES.iter().map(|row| row.name)).chain(["diff", "save", "quit"])
 }
 
 /// The word that is being typed.
