@@ -12,6 +12,7 @@ pub mod live;
 pub mod outage;
 pub mod pcapng;
 pub mod report;
+pub mod saved;
 pub mod story;
 pub mod timeline;
 

@@ -25,29 +25,6 @@ pub fn with_script(text: &str, items: &[String], until: Instant) -> Option<Strin
     Some(out)
 }
 
-/// The files that a scenario names: `File("…")`.
-pub fn files_named(text: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut at = 0;
-    while at < text.len() {
-        let rest = &text[at..];
-        if let Some(length) = opaque(rest) {
-            at += length;
-            continue;
-        }
-        if let Some(inside) = rest.strip_prefix("File(") {
-            let literal = inside.trim_start();
-            if let Some(length) = opaque(literal).filter(|_| literal.starts_with('"')) {
-                found.push(literal[1..length.saturating_sub(1).max(1)].to_string());
-            }
-        }
-        at += rest.chars().next().map_or(1, char::len_utf8);
-    }
-    // A name with a number in it stands for several files.
-    found.retain(|name| !name.contains('{'));
-    found
-}
-
 /// The fields of the outermost bracket.
 struct Outline {
     /// Name, and where its value begins.
@@ -213,11 +190,5 @@ mod tests {
         assert!(text.contains("until: \"5s\""), "{text}");
         let text = with_script("S(until: \"9s\", script: [])", &[], at).expect("a scenario");
         assert!(text.contains("until: \"9s\""), "{text}");
-    }
-
-    #[test]
-    fn files_are_found_outside_of_strings_and_comments() {
-        let text = "S(a: File(\"files/a.sh\"), b: \"File(\\\"x\\\")\", /* File(\"y\") */ c: File( \"b\" ))";
-        assert_eq!(files_named(text), ["files/a.sh", "b"]);
     }
 }

@@ -8,6 +8,7 @@ use crate::suggest::did_you_mean;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use pcap_out::About;
 use pcap_out::report::Mark;
+use pcap_out::saved::{self, Saved};
 use scenarios::model::{Deed, Item};
 use scenarios::{Model, Source};
 use sim_core::base::time::{Duration, Instant};
@@ -15,6 +16,7 @@ use sim_core::trace::record::CommandRecord;
 use sim_core::trace::recorder::Counters;
 use sim_core::trace::{Digest, Trace};
 use sim_core::world::sim::{Sim, Stopped};
+use std::cell::RefCell;
 use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
@@ -92,11 +94,72 @@ pub(crate) fn exists(name: &str) -> bool {
 
 /// Finds, reads and checks a scenario.
 pub(crate) fn open(name: &str) -> Result<Model, Failure> {
-    if let Some(bundled) = scenarios::library::find(name) {
-        return scenarios::load(&bundled.file(), &bundled).map_err(Failure::Invalid);
+    open_with_texts(name).map(|(model, _)| model)
+}
+
+/// The same, and every text that was read for it: the scenario's own first, by names in its folder.
+pub(crate) fn open_with_texts(name: &str) -> Result<(Model, Vec<(String, String)>), Failure> {
+    let (file, source): (String, Box<dyn Source>) = match scenarios::library::find(name) {
+        Some(bundled) => (bundled.file(), Box::new(bundled)),
+        None => {
+            let (file, folder) = on_disk(name)?;
+            (file, Box::new(folder))
+        }
+    };
+    let noted = Noted { source: &*source, texts: RefCell::default() };
+    let model = scenarios::load(&file, &noted).map_err(Failure::Invalid)?;
+    Ok((model, noted.texts.into_inner()))
+}
+
+/// A scenario whose texts are at hand.
+pub(crate) fn from_texts(texts: &[(String, String)]) -> Result<Model, Failure> {
+    let name = texts.first().map_or("", |(name, _)| name);
+    scenarios::load(name, &Noted { source: &AtHand(texts), texts: RefCell::default() }).map_err(Failure::Invalid)
+}
+
+/// A saved run, if the file is one.
+pub(crate) fn saved(name: &str) -> Result<Option<Saved>, Failure> {
+    use std::io::Read;
+    let path = Path::new(name);
+    if !path.is_file() {
+        return Ok(None);
     }
-    let (file, folder) = on_disk(name)?;
-    scenarios::load(&file, &folder).map_err(Failure::Invalid)
+    let cannot = |error: std::io::Error| Failure::File(format!("cannot read {name}: {error}"));
+    let mut file = std::fs::File::open(path).map_err(cannot)?;
+    let mut bytes = vec![0; saved::MAGIC.len()];
+    let begins = file.read_exact(&mut bytes).is_ok() && bytes == saved::MAGIC;
+    if !begins {
+        return Ok(None);
+    }
+    file.read_to_end(&mut bytes).map_err(cannot)?;
+    saved::read(&bytes).map(Some).map_err(|message| Failure::File(format!("cannot open {name}: {message}")))
+}
+
+/// A source that notes what was read from it.
+struct Noted<'a> {
+    source: &'a dyn Source,
+    texts: RefCell<Vec<(String, String)>>,
+}
+
+impl Source for Noted<'_> {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let text = self.source.read(path)?;
+        let mut texts = self.texts.borrow_mut();
+        if !texts.iter().any(|(known, _)| known == path) {
+            texts.push((path.to_string(), text.clone()));
+        }
+        Ok(text)
+    }
+}
+
+/// Texts that are at hand.
+struct AtHand<'a>(&'a [(String, String)]);
+
+impl Source for AtHand<'_> {
+    fn read(&self, path: &str) -> Result<String, String> {
+        let found = self.0.iter().find(|(name, _)| name == path);
+        found.map(|(_, text)| text.clone()).ok_or_else(|| "No such file or directory".to_string())
+    }
 }
 
 /// A scenario as it is written.
@@ -109,15 +172,6 @@ pub(crate) fn text(name: &str) -> Result<String, Failure> {
         }
     };
     read.map_err(|error| Failure::File(format!("cannot read {name}: {error}")))
-}
-
-/// A file of a scenario's folder.
-pub(crate) fn file_of(name: &str, file: &str) -> Result<String, Failure> {
-    let read = match scenarios::library::find(name) {
-        Some(bundled) => bundled.read(file),
-        None => on_disk(name)?.1.read(file),
-    };
-    read.map_err(|error| Failure::File(format!("cannot read {file}: {error}")))
 }
 
 /// The name of a file in its folder, and the folder.
@@ -245,6 +299,22 @@ pub(crate) fn compare_with_another_run(model: &Model, options: &Options, first: 
     }
     say(&format!("two runs, one digest: {}\n", first.short_digest()));
     Ok(())
+}
+
+/// A run that was made before.
+pub(crate) fn of_saved(saved: Saved) -> Ran {
+    let Saved { head, trace, .. } = saved;
+    let about = About { scenario: head.scenario, title: head.title, seed: head.seed, digest: head.digest };
+    let stopped = if head.whole { End::Engine(Stopped::Until) } else { End::Interrupted };
+    Ran {
+        trace,
+        counters: Counters::default(),
+        about,
+        digest: None,
+        now: Instant::from_nanos(head.end_ns),
+        stopped,
+        took: std::time::Duration::ZERO,
+    }
 }
 
 /// What was expected, and whether it holds.

@@ -23,6 +23,8 @@ pub mod outage;
 pub mod question;
 pub mod record;
 pub mod recorder;
+#[cfg(feature = "saved")]
+pub mod saved;
 pub mod select;
 pub mod served;
 pub mod why;
@@ -41,6 +43,7 @@ use record::{
 
 /// Where in a node something happened.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Stage {
     /// On the cable or at the NIC.
     #[default]
@@ -75,6 +78,7 @@ pub enum Stage {
 
 /// What happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Kind {
     /// A frame left by a port; the next number in the capture.
     Sent {
@@ -140,6 +144,7 @@ pub enum Kind {
 
 /// One thing that happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Event {
     /// Index into [`Trace::steps`]: when and where.
     pub step: u32,
@@ -155,6 +160,7 @@ pub struct Event {
 
 /// One turn of the engine: a frame arrived, a node woke or an action happened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Step {
     /// When.
     pub at: Instant,
@@ -164,6 +170,7 @@ pub struct Step {
 
 /// Where the bytes of a frame are kept: its head (to the end of the transport header) and its payload.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Span {
     /// Start of the head in the arena.
     pub head: u32,
@@ -177,6 +184,7 @@ pub struct Span {
 
 /// What the readers must know about the nodes that no event says: fixed for a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Cast {
     /// The nodes, by [`NodeId`].
     pub nodes: Vec<NodeCard>,
@@ -188,6 +196,7 @@ pub struct Cast {
 
 /// A node as a reader shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct NodeCard {
     /// Its name in the scenario.
     pub name: Box<str>,
@@ -199,12 +208,14 @@ pub struct NodeCard {
 
 /// A port as a reader shows it.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct PortCard {
     /// Its node.
     pub node: NodeId,
     /// `eth0`; for a switch, the name of what is at the other end.
     pub name: Box<str>,
     /// Its MAC (a host's).
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::maybe_mac"))]
     pub mac: Option<crate::wire::Mac>,
     /// The address its installer set (a host's).
     pub address: Option<ipnet::Ipv4Net>,
@@ -214,6 +225,7 @@ pub struct PortCard {
 
 /// Everything that was recorded of a run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Trace {
     /// Who took part.
     pub cast: Cast,

@@ -10,14 +10,17 @@ use crate::wire::Ipv4Addr;
 
 /// An index into [`super::Trace::evidence`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct EvidenceId(pub u32);
 
 /// An index into [`super::Trace::conflicts`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConflictId(pub u32);
 
 /// Why something was done, accepted, dropped or chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Why {
     // ── the cable ──────────────────────────────────────────────────────────────────────────────────────────────
     /// No signal: a cable is unplugged, or a machine at one end is off.
@@ -737,6 +740,7 @@ pub enum Why {
 
 /// What a tunnel puts in front of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum TunnelKind {
     /// An IPv4 header.
     Ipip,
@@ -748,6 +752,7 @@ pub enum TunnelKind {
 
 /// Why a client's segment gets no TOA.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum ToaCase {
     /// It is the SYN: DPVS waits for the server's answer.
     Syn,
@@ -759,6 +764,7 @@ pub enum ToaCase {
 
 /// A netfilter hook.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Hook {
     /// Before routing.
     Prerouting,

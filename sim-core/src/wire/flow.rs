@@ -8,6 +8,7 @@ use std::net::Ipv4Addr;
 
 /// An IPv4 address and a TCP or UDP port.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct SocketAddr {
     /// The address.
     pub address: Ipv4Addr,
@@ -17,6 +18,7 @@ pub struct SocketAddr {
 
 /// A transport protocol with ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Transport {
     /// TCP, protocol 6.
     Tcp,

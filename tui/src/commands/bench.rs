@@ -187,6 +187,7 @@ fn director() -> Result<(), BenchError> {
         }
     }
     Ok(())
+}
 
 /// Runs the work with everything recorded, and measures the stepper on it.
 fn stepper(args: &Args, star: Star) -> Result<serde_json::Value, BenchError> {

@@ -6,13 +6,14 @@ use crate::failure::Failure;
 use crate::files::write_whole;
 use crate::filter::compiled;
 use crate::paint::{Ink, Screen};
-use crate::session::{self, Options, Ran};
+use crate::session::{self, End, Options, Ran};
 use crate::suggest::did_you_mean;
 use crate::typed;
 use clap::{Args, ValueEnum};
 use pcap_out::layout::{pad, side_by_side, wrap};
 use pcap_out::pcapng::{Selection, Side};
 use pcap_out::report::{Mark, Report};
+use pcap_out::saved::{self, ToSave};
 use pcap_out::story::Archive;
 use pcap_out::{json, ladder, pcapng};
 use scenarios::Model;
@@ -23,6 +24,7 @@ use sim_core::trace::filter::Filter;
 use sim_core::trace::outage::outages;
 use sim_core::trace::record::Outcome;
 use sim_core::trace::select::Selector;
+use sim_core::world::sim::Stopped;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use unicode_width::UnicodeWidthStr;
@@ -56,6 +58,9 @@ pub(crate) struct Run {
     /// Write every event, one JSON line each (- is standard output)
     #[arg(long, value_name = "F.jsonl")]
     events: Option<PathBuf>,
+    /// Save the whole run; lvslab tui F opens it without running it again
+    #[arg(long, value_name = "F.lvsrun")]
+    save: Option<PathBuf>,
     /// List the frames that pass a filter; captures then hold only them
     #[arg(long, value_name = "X")]
     filter: Option<String>,
@@ -88,9 +93,14 @@ fn parse_time(text: &str) -> Result<Instant, String> {
 
 pub(crate) fn run(arguments: &Run, screen: &mut Screen) -> Result<(), Failure> {
     let filter = arguments.filter.as_deref().map(compiled).transpose()?;
-    let model = session::open(&arguments.scenario)?;
+    let (model, texts) = session::open_with_texts(&arguments.scenario)?;
     let options = Options { seed: arguments.seed, until: arguments.until };
     let ran = session::run(&model, &options)?;
+    if let Some(file) = &arguments.save {
+        let whole = matches!(ran.stopped, End::Engine(Stopped::Until | Stopped::Quiet));
+        let run = ToSave { about: &ran.about, end: ran.now, whole, texts: &texts, trace: &ran.trace };
+        write_whole(file, |out| saved::write(out, &run))?;
+    }
     if arguments.twice {
         session::compare_with_another_run(&model, &options, &ran)?;
     }

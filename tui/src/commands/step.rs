@@ -28,7 +28,7 @@ use unicode_width::UnicodeWidthStr;
 /// packet's journey and the tables of that host at that instant.
 #[derive(Debug, Args)]
 pub(crate) struct Step {
-    /// A scenario file or name
+    /// A scenario file or name, or a run that was saved with run --save
     #[arg(value_name = "S")]
     scenario: String,
     /// As plain text, also on a terminal
@@ -47,21 +47,30 @@ pub(crate) struct Step {
 
 pub(crate) fn run(arguments: &Step, screen: &mut Screen) -> Result<(), Failure> {
     let filter = arguments.filter.as_deref().map(compiled).transpose()?;
-    let model = session::open(&arguments.scenario)?;
-    let options = Options { seed: arguments.seed, until: None };
+    let saved = session::saved(&arguments.scenario)?;
+    let (model, texts) = match &saved {
+        Some(saved) => (session::from_texts(&saved.texts)?, saved.texts.clone()),
+        None => session::open_with_texts(&arguments.scenario)?,
+    };
+    // Forks of a saved run are runs with its seed.
+    let options = Options { seed: saved.as_ref().map(|saved| saved.head.seed).or(arguments.seed), until: None };
     let interactive = io::stdin().is_terminal() && screen.is_terminal();
     if interactive && !arguments.text {
         session::warn(&model);
         return stepper::open(Opening {
             scenario: model,
-            source: arguments.scenario.clone(),
+            texts,
+            saved: saved.map(Box::new),
             options,
             at: arguments.at,
             filter,
             config: stepper::config::load()?,
         });
     }
-    let ran = session::run(&model, &options)?;
+    let ran = match saved {
+        Some(saved) => session::of_saved(saved),
+        None => session::run(&model, &options)?,
+    };
     let trace = &ran.trace;
     let frames: Vec<u32> = match &filter {
         Some(filter) => Selector::new(trace).select(filter),

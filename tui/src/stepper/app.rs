@@ -15,6 +15,7 @@ use super::update::{filtered, update};
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::session::{Clock, Options};
+use pcap_out::saved::Saved;
 use ratatui::crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEventKind};
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Gauge, Paragraph};
@@ -27,8 +28,10 @@ use std::time::Duration;
 pub(crate) struct Opening {
     /// The scenario.
     pub(crate) scenario: Scenario,
-    /// As it was named on the command line, to read its text again when a fork is saved.
-    pub(crate) source: String,
+    /// Its texts, its own first: a fork is saved as an addition to them.
+    pub(crate) texts: Vec<(String, String)>,
+    /// The run, if it was made and saved before.
+    pub(crate) saved: Option<Box<Saved>>,
     /// Seed and end.
     pub(crate) options: Options,
     /// Where to begin.
@@ -48,10 +51,10 @@ const BUSY: Duration = Duration::from_millis(8);
 ///
 /// # Errors
 /// The terminal, or a place that does not exist.
-pub(crate) fn open(opening: Opening) -> Result<(), Failure> {
+pub(crate) fn open(mut opening: Opening) -> Result<(), Failure> {
     let mut terminal = Terminal::enter()?;
     let theme = Theme { ascii: opening.config.theme.ascii || terminal.draws_wide(), ..opening.config.theme };
-    let Some(run) = first_run(&mut terminal, &opening, theme)? else { return Ok(()) };
+    let Some(run) = first_run(&mut terminal, &mut opening, theme)? else { return Ok(()) };
     let mut model = Model::new(Rc::new(run), terminal.size()?, theme, opening.config.keys.clone());
     if let Some(filter) = opening.filter.clone() {
         filtered(&mut model, Some(filter));
@@ -152,7 +155,7 @@ impl App {
             }
             Effect::Save(branch, file) => {
                 let run = Rc::clone(&self.model.branches[branch.min(self.model.branches.len() - 1)].run);
-                match save::save(&self.opening.source, &run, &file) {
+                match save::save(&self.opening.texts, &run, &file) {
                     Ok(text) => Message::Saved(branch, text),
                     Err(text) => Message::Said(text),
                 }
@@ -186,8 +189,11 @@ fn message(event: Event) -> Option<Message> {
 }
 
 /// Makes the first run, with progress on the screen; none if it was given up.
-fn first_run(terminal: &mut Terminal, opening: &Opening, theme: Theme) -> Result<Option<Run>, Failure> {
-    let mut job = Job::begin(&opening.scenario, Vec::new(), None, &opening.options).map_err(Failure::Usage)?;
+fn first_run(terminal: &mut Terminal, opening: &mut Opening, theme: Theme) -> Result<Option<Run>, Failure> {
+    let mut job = match opening.saved.take() {
+        Some(saved) => Job::of_saved(&opening.scenario, *saved),
+        None => Job::begin(&opening.scenario, Vec::new(), None, &opening.options).map_err(Failure::Usage)?,
+    };
     let mut clock = Clock::start();
     let mut drawn = false;
     loop {

@@ -3,6 +3,7 @@
 use super::fork::{self, Addition};
 use super::run::{Raw, Reading, Run, STAGES};
 use crate::session::{self, Clock, End, Options};
+use pcap_out::saved::Saved;
 use scenarios::Model;
 use sim_core::base::time::Instant;
 use sim_core::world::sim::{Sim, Stopped};
@@ -58,6 +59,21 @@ impl Job {
         let sim = session::assembled(&scenario, seed, until);
         let state = State::Running { sim: Box::new(sim), scenario, added, seed, until };
         Ok(Job { state, parent })
+    }
+
+    /// Reads a run that was made before.
+    pub(crate) fn of_saved(scenario: &Model, saved: Saved) -> Job {
+        let Saved { head, trace, .. } = saved;
+        let raw = Raw {
+            scenario: scenario.clone(),
+            added: Vec::new(),
+            trace,
+            end: Instant::from_nanos(head.end_ns),
+            stopped: if head.whole { End::Engine(Stopped::Until) } else { End::Interrupted },
+            seed: head.seed,
+            digest: head.digest.chars().take(8).collect(),
+        };
+        Job { state: State::Reading(Box::new(Reading::new(raw))), parent: None }
     }
 
     /// Works for a moment.

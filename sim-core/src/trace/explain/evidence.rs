@@ -48,6 +48,12 @@ pub(super) fn conflict(trace: &Trace, id: ConflictId) -> String {
     format!("{} {how} {}, which {shown}{more} {verb} too", host(record.claim.port), record.address)
 }
 
+/// The scheduler of this name.
+#[cfg(feature = "saved")]
+pub(super) fn scheduler_named(name: &str) -> Option<&'static str> {
+    CODES.iter().find(|(known, _)| *known == name).map(|(known, _)| *known)
+}
+
 /// Why this server.
 pub(super) fn chosen(names: &Names, trace: &Trace, id: EvidenceId) -> String {
     let Some(evidence) = trace.evidence.get(id.0 as usize) else {

@@ -10,6 +10,12 @@ mod sentence;
 pub use pages::{Page, all as all_pages, page};
 pub use sentence::sentence;
 
+/// The scheduler of this name, as records name it.
+#[cfg(feature = "saved")]
+pub(in crate::trace) fn scheduler_named(name: &str) -> Option<&'static str> {
+    evidence::scheduler_named(name)
+}
+
 use super::record::Method;
 use super::{Kind, Trace, Why};
 use crate::base::id::{EventId, IfaceId, NodeId, PortId};

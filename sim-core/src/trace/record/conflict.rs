@@ -6,6 +6,7 @@ use crate::wire::{Ipv4Addr, Mac};
 
 /// How an ARP message claims an address for a MAC.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum ClaimKind {
     /// It answers a question.
     Answer,
@@ -17,12 +18,14 @@ pub enum ClaimKind {
 
 /// A claim: "this address is at this MAC".
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Claim {
     /// When it was sent.
     pub at: Instant,
     /// By which card of which host.
     pub port: PortId,
     /// The MAC that it names.
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::mac"))]
     pub mac: Mac,
     /// How.
     pub kind: ClaimKind,
@@ -30,6 +33,7 @@ pub struct Claim {
 
 /// A claim that contradicts what others claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConflictRecord {
     /// The address.
     pub address: Ipv4Addr,

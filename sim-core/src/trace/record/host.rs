@@ -5,6 +5,7 @@ use crate::wire::{Ipv4Addr, Mac};
 
 /// What an interface is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum LinkKind {
     /// `lo`.
     Loopback,
@@ -27,6 +28,7 @@ pub enum LinkKind {
 
 /// An interface with its flags.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct InterfaceRecord {
     /// The host.
     pub node: NodeId,
@@ -37,6 +39,7 @@ pub struct InterfaceRecord {
     /// What it is.
     pub kind: LinkKind,
     /// Its MAC; all zero for `lo` and tunnels.
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::mac"))]
     pub mac: Mac,
     /// Largest IP packet, in octets.
     pub mtu: u32,
@@ -52,6 +55,7 @@ pub struct InterfaceRecord {
 
 /// How far an address is valid (`scope` of `ip addr`), in the order of rtnetlink's numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Scope {
     /// Everywhere (0).
     Global,
@@ -65,6 +69,7 @@ pub enum Scope {
 
 /// An address of an interface.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct AddressRecord {
     /// The host.
     pub node: NodeId,
@@ -88,10 +93,12 @@ pub struct AddressRecord {
 
 /// A forwarding entry of a switch: behind which port a MAC was last seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct FdbRecord {
     /// The switch.
     pub node: NodeId,
     /// The address.
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::mac"))]
     pub mac: Mac,
     /// Where it was seen.
     pub port: PortId,
@@ -101,6 +108,7 @@ pub struct FdbRecord {
 
 /// A kernel setting.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct SysctlRecord {
     /// The host.
     pub node: NodeId,

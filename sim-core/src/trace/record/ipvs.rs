@@ -5,8 +5,12 @@ use crate::base::time::{Duration, Instant};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::fmt;
 
+/// The name of a scheduler: `rr`.
+pub type SchedulerName = &'static str;
+
 /// What names a virtual service.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum ServiceKey {
     /// A protocol, the VIP and the port.
     Address(Transport, SocketAddr),
@@ -16,6 +20,7 @@ pub enum ServiceKey {
 
 /// How a packet is brought to a real server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Method {
     /// `-m`, listed as `Masq`.
     Nat,
@@ -33,6 +38,7 @@ pub enum Method {
 
 /// What a tunnel (`-i`) puts in front of a packet (`--tun-type` and what goes with it).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Tunnel {
     /// An IPv4 header (RFC 2003).
     #[default]
@@ -53,6 +59,7 @@ pub enum Tunnel {
 
 /// What protects a GUE datagram.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum GueChecksum {
     /// `--tun-nocsum`: UDP's checksum is 0.
     #[default]
@@ -65,6 +72,7 @@ pub enum GueChecksum {
 
 /// State of a connection as the director sees it (`ipvsadm -Lc`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum ConnState {
     /// Before the first packet was looked at; also a persistence template.
     None,
@@ -116,13 +124,15 @@ impl ConnState {
 
 /// A virtual service.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct ServiceRecord {
     /// The director.
     pub node: NodeId,
     /// What names it.
     pub key: ServiceKey,
     /// `rr`, `wrr` and so on.
-    pub scheduler: &'static str,
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::scheduler"))]
+    pub scheduler: SchedulerName,
     /// The timeout of `-p`.
     pub persistent: Option<Duration>,
     /// Whether the service exists.
@@ -131,6 +141,7 @@ pub struct ServiceRecord {
 
 /// A real server of a service.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct ServerRecord {
     /// The director.
     pub node: NodeId,
@@ -152,6 +163,7 @@ pub struct ServerRecord {
 
 /// A connection entry.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct ConnRecord {
     /// The director.
     pub node: NodeId,
@@ -177,9 +189,11 @@ pub struct ConnRecord {
 
 /// On what grounds a scheduler chose.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Evidence {
     /// The scheduler.
-    pub scheduler: &'static str,
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::scheduler"))]
+    pub scheduler: SchedulerName,
     /// The service.
     pub service: ServiceKey,
     /// The kind of ground.
@@ -194,6 +208,7 @@ pub struct Evidence {
 
 /// The families of grounds that `explain` knows; a new scheduler uses one of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Family {
     /// The next in the list after the last one chosen (rr), at a weight level (wrr).
     Rotation {
@@ -217,6 +232,7 @@ pub enum Family {
 
 /// A server that a scheduler looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct Candidate {
     /// The real server.
     pub server: SocketAddr,

@@ -6,6 +6,7 @@ use std::fmt;
 
 /// State of a neighbour entry (NUD), as `ip neigh` prints it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum NeighbourState {
     /// Being asked for; no MAC yet.
     Incomplete,
@@ -27,6 +28,7 @@ pub enum NeighbourState {
 
 /// An entry of a neighbour table.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct NeighbourRecord {
     /// The host whose table it is.
     pub node: NodeId,
@@ -35,6 +37,7 @@ pub struct NeighbourRecord {
     /// The neighbour's address.
     pub address: Ipv4Addr,
     /// Its MAC, if one is known.
+    #[cfg_attr(feature = "saved", serde(with = "crate::trace::saved::maybe_mac"))]
     pub mac: Option<Mac>,
     /// Its state.
     pub state: NeighbourState,

@@ -7,6 +7,7 @@ use crate::wire::flow::SocketAddr;
 
 /// A line that was typed, and what came back.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct CommandRecord {
     /// The host.
     pub node: NodeId,
@@ -30,6 +31,7 @@ pub struct CommandRecord {
 
 /// A line of a log file.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct LogRecord {
     /// The host.
     pub node: NodeId,
@@ -41,6 +43,7 @@ pub struct LogRecord {
 
 /// How a request ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum Outcome {
     /// Not yet.
     Running,
@@ -60,6 +63,7 @@ pub enum Outcome {
 
 /// A request of a client program (`curl`, `ab`, an FTP session), numbered from 1 as `r1`.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct RequestRecord {
     /// The client's host.
     pub node: NodeId,
@@ -80,6 +84,7 @@ pub struct RequestRecord {
 /// An ICMP echo request of a `ping`, and its answer. Recorded when the program sends it, also if its packet never gets
 /// out of the host because nobody says which MAC the address has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct EchoRecord {
     /// The host that asks.
     pub node: NodeId,
@@ -95,6 +100,7 @@ pub struct EchoRecord {
 
 /// A request as the server program saw it. Which request of a client it was, a reader finds by the addresses.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct ServedRecord {
     /// The server's host.
     pub node: NodeId,

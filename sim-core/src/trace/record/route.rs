@@ -7,6 +7,7 @@ use ipnet::Ipv4Net;
 
 /// What a route does with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum RouteKind {
     /// Sends it on.
     Unicast,
@@ -24,6 +25,7 @@ pub enum RouteKind {
 
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct RouteRecord {
     /// The host.
     pub node: NodeId,

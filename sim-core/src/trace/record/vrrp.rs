@@ -6,6 +6,7 @@ use std::fmt;
 
 /// The state of a virtual router on a host.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum VrrpState {
     /// Not decided yet: scripts that are tracked have not ended for the first time.
     #[default]
@@ -20,6 +21,7 @@ pub enum VrrpState {
 
 /// What is wrong with an advert, in the order in which it is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub enum VrrpFlaw {
     /// Longer or shorter than its addresses take.
     Length,
@@ -48,6 +50,7 @@ pub enum VrrpFlaw {
 /// A virtual router as one host sees it. The host holds the addresses while it is master; one whose keepalived was
 /// killed holds them on, which its [`super::AddressRecord`]s show.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
 pub struct VrrpRecord {
     /// The host.
     pub node: NodeId,

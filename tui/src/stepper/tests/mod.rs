@@ -1,7 +1,9 @@
 //! Tests of the stepper: each pane at each size, every key, and that going back undoes going forwards.
 
+mod figures;
 mod keys;
 mod laws;
+mod saving;
 mod screens;
 
 use super::job::Job;

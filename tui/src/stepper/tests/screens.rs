@@ -78,7 +78,7 @@ fn what_lies_over_the_panes() {
 fn the_changed_mac_is_marked_and_lit_in_the_bytes_too() {
     let mut model = at_the_rewrite((120, 40));
     let screen = text(&model);
-    let row = screen.lines().find(|line| line.contains("02:00:00:00:03:01  │ 02:00:00:00:05:01"));
+    let row = screen.lines().find(|line| line.contains("02:00:00:00:03:01 │ 02:00:00:00:05:01"));
     assert!(row.is_some_and(|row| row.contains('*')), "{screen}");
     assert!(screen.contains("eth.dst = 02:00:00:00:05:01, was 02:00:00:00:03:01"), "{screen}");
     press(&mut model, &["Tab", "Down"]);

@@ -8,7 +8,10 @@ use sim_core::trace::filter::Filter;
 use std::rc::Rc;
 
 /// Frames that are looked at in one slice.
-const SLICE: u32 = 4000;
+fn slice(filters: &[Filter]) -> u32 {
+    // What only the capture knows (reasons, connections) is made into text for each frame.
+    if filters.iter().any(Filter::asks_capture) { 400 } else { 4000 }
+}
 
 /// Shows only frames that pass; none shows all.
 pub(crate) fn filtered(model: &mut Model, filter: Option<Filter>) {
@@ -38,7 +41,7 @@ pub(super) fn turn(model: &mut Model) {
 fn scan(model: &mut Model) {
     let run = Rc::clone(model.run());
     let Some(applied) = &mut model.filter else { return };
-    let to = applied.scanned.saturating_add(SLICE).min(run.frames());
+    let to = applied.scanned.saturating_add(slice(std::slice::from_ref(&applied.filter))).min(run.frames());
     for number in applied.scanned + 1..=to {
         let Some(frame) = run.trace.frame(number) else { continue };
         if run.survey.passes(&run.trace, &applied.filter, &frame) {
@@ -121,7 +124,7 @@ pub(super) fn seek(model: &mut Model, forwards: bool) {
 
 fn look(model: &mut Model, mut seek: Seek) {
     let run = Rc::clone(model.run());
-    for _ in 0..SLICE {
+    for _ in 0..slice(&model.breaks) {
         let Some(frame) = run.trace.frame(seek.frame) else {
             model.seek = None;
             let side = if seek.forwards { "after" } else { "before" };
