@@ -65,7 +65,7 @@ pub(crate) fn measure(trace: Trace, end: Instant) -> Figures {
         seed: 1,
         digest: String::new(),
     };
-    let mut reading = Reading::new(raw);
+    let mut reading = Box::new(Reading::new(raw));
     let mut stage_ms: f64 = 0.0;
     let run = loop {
         let stage = Clock::start();

@@ -24,7 +24,7 @@ pub(crate) struct Job {
 }
 
 enum State {
-    Running { sim: Box<Sim>, scenario: Model, added: Vec<Addition>, seed: u64, until: Instant },
+    Running { sim: Box<Sim>, scenario: Box<Model>, added: Vec<Addition>, seed: u64, until: Instant },
     Reading(Box<Reading>),
     Over,
 }
@@ -57,7 +57,7 @@ impl Job {
         let seed = options.seed.unwrap_or(scenario.seed);
         let until = options.until.unwrap_or(scenario.until);
         let sim = session::assembled(&scenario, seed, until);
-        let state = State::Running { sim: Box::new(sim), scenario, added, seed, until };
+        let state = State::Running { sim: Box::new(sim), scenario: Box::new(scenario), added, seed, until };
         Ok(Job { state, parent })
     }
 
@@ -97,14 +97,14 @@ impl Job {
                 };
                 let digest = sim.digest().map_or("none".to_string(), |digest| digest.to_string());
                 let stopped = End::Engine(stopped);
-                let raw = Raw { scenario, added, trace: sim.into_trace(), end, stopped, seed, digest };
+                let raw = Raw { scenario: *scenario, added, trace: sim.into_trace(), end, stopped, seed, digest };
                 self.state = State::Reading(Box::new(Reading::new(raw)));
                 Turn::Going(PARTS, PARTS + STAGES)
             }
             State::Reading(reading) => match reading.stage() {
                 Err(more) => {
                     let done = PARTS + more.done();
-                    self.state = State::Reading(Box::new(more));
+                    self.state = State::Reading(more);
                     Turn::Going(done, PARTS + STAGES)
                 }
                 Ok(run) => Turn::Done(Box::new(Done { run, parent: self.parent })),

@@ -114,7 +114,7 @@ impl Reading {
     }
 
     /// Does the next stage; gives the run after the last one.
-    pub(crate) fn stage(mut self) -> Result<Run, Reading> {
+    pub(crate) fn stage(mut self: Box<Self>) -> Result<Run, Box<Reading>> {
         let trace = &self.raw.trace;
         if self.changes.is_none() {
             self.changes = Some(Changes::of(trace));
@@ -132,7 +132,7 @@ impl Reading {
             self.noise = Some(rows::noise(trace, survey));
             return Err(self);
         }
-        match self {
+        match *self {
             Reading {
                 raw,
                 changes: Some(changes),
@@ -140,7 +140,7 @@ impl Reading {
                 survey: Some(survey),
                 noise: Some(noise),
             } => Ok(Run::assemble(raw, changes, history, survey, noise)),
-            unfinished => Err(unfinished),
+            unfinished => Err(Box::new(unfinished)),
         }
     }
 }

@@ -112,10 +112,10 @@ impl Theme {
             return;
         }
         for cell in &mut buffer.content {
-            if let Some(c) = cell.symbol().chars().next().filter(|c| !c.is_ascii()) {
-                if let Some((_, plain)) = ASCII.iter().find(|(signs, _)| signs.contains(c)) {
-                    cell.set_symbol(plain);
-                }
+            let strange = cell.symbol().chars().next().filter(|c| !c.is_ascii());
+            let found = strange.and_then(|c| ASCII.iter().find(|(signs, _)| signs.contains(c)));
+            if let Some((_, plain)) = found {
+                cell.set_symbol(plain);
             }
         }
     }

@@ -94,7 +94,7 @@ pub(crate) fn clicked(model: &mut Model, height: usize, line: usize, column: usi
     let lines = shown.bytes.len().div_ceil(PER_LINE);
     let first = start(lines, place.map_or(0, |(start, _)| start / PER_LINE), height.saturating_sub(1));
     let Some(right) = column.checked_sub(FIRST) else { return };
-    let right = if right >= PER_LINE / 2 * 3 + 1 { right - 1 } else { right };
+    let right = if right > PER_LINE / 2 * 3 { right - 1 } else { right };
     let at = (first + line) * PER_LINE + (right / 3).min(PER_LINE - 1);
     let holds = |field: &&(usize, &FieldRow)| {
         field.1.place.is_some_and(|(start, length)| (start..start + length).contains(&at))

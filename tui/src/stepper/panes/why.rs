@@ -130,11 +130,8 @@ pub(crate) fn telling(model: &Model) -> Option<&'static str> {
         return Some(code);
     }
     let chain = chain(model);
-    let made = chain.iter().rev().filter(|event| **event <= model.cursor).find_map(|event| {
-        match run.trace.event(*event).kind {
-            Kind::Decided(why) => Some(explain::code(&run.trace, why)),
-            _ => None,
-        }
-    });
-    made
+    chain.iter().rev().filter(|event| **event <= model.cursor).find_map(|event| match run.trace.event(*event).kind {
+        Kind::Decided(why) => Some(explain::code(&run.trace, why)),
+        _ => None,
+    })
 }
