@@ -15,6 +15,7 @@ mod health;
 pub mod nginx;
 mod process;
 mod session;
+mod words;
 
 pub use process::Proxy;
 

@@ -3,18 +3,18 @@
 //! # Not modelled
 //! More than one worker; a reload keeps the connections that are there and takes the new file for those that come.
 
+mod checks;
+mod log;
+
 use super::balance::{self, Turns};
 use super::head::{self, Head, Journey};
-use super::health::{self, Health};
+use super::health::Health;
 use super::session::{Phase, Pipe, Session};
-use super::{Action, Backend, LogFormat, Mode, Program, Setup};
+use super::{Action, Mode, Program, Setup};
 use crate::apps::http_server;
-use crate::base::calendar::Date;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::{Sys, TcpState};
-use crate::trace::record::ServedRecord;
-use crate::trace::recorder::Change;
 use crate::wire::flow::SocketAddr;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::Ipv4Addr;
@@ -452,177 +452,6 @@ impl Proxy {
         let before = std::mem::replace(&mut session.until, until);
         self.timers.remove(&(before, Timer::Session(number)));
         self.timers.insert((until, Timer::Session(number)));
-    }
-
-    // ── checks ──
-
-    fn check(&mut self, backend: usize, server: usize, sys: &mut Sys) {
-        if self.health[backend][server].running.is_some() {
-            return self.look_at_check(backend, server, sys);
-        }
-        let spec = &self.setup.backends[backend].servers[server];
-        let Some(check) = spec.check else { return };
-        match self.health[backend][server].begin(spec, check, sys) {
-            Ok(socket) => {
-                self.checks.insert(socket, (backend, server));
-                self.look_at_check(backend, server, sys);
-            }
-            Err(result) => {
-                self.judge(backend, server, &result, sys);
-                self.arm_check(backend, server);
-            }
-        }
-    }
-
-    fn look_at_check(&mut self, backend: usize, server: usize, sys: &mut Sys) {
-        let socket = self.health[backend][server].running.as_ref().map(|running| running.socket);
-        let http = self.setup.backends[backend].http_check.clone();
-        if let Some(result) = self.health[backend][server].look(http.as_ref(), sys) {
-            if let Some(socket) = socket {
-                self.checks.remove(&socket);
-            }
-            self.judge(backend, server, &result, sys);
-        }
-        self.arm_check(backend, server);
-    }
-
-    fn arm_check(&mut self, backend: usize, server: usize) {
-        let health = &self.health[backend][server];
-        let running = health.running.as_ref().map(|running| running.until);
-        if let Some(due) = running.or(health.due) {
-            self.timers.insert((due, Timer::Check(backend, server)));
-        }
-    }
-
-    fn judge(&mut self, backend: usize, server: usize, result: &health::Result, sys: &mut Sys) {
-        let group = self.setup.backends[backend].clone();
-        let Some(check) = group.servers[server].check else { return };
-        let Some(is_up) = self.health[backend][server].count(result.is_good, check) else { return };
-        let (active, backup) = self.servers_up(backend, &group);
-        let name = format!("{}/{}", group.name, group.servers[server].name);
-        let kind = if group.servers[server].is_backup { "Backup Server" } else { "Server" };
-        let health::Result { reason, took, .. } = result;
-        let took = took.millis();
-        if is_up {
-            self.say(&format!("{kind} {name} is UP, reason: {reason}, check duration: {took}ms. {active} active and {backup} backup servers online. 0 sessions requeued, 0 total in queue."), sys);
-        } else {
-            let sessions = self.connections(backend)[server];
-            self.say(&format!("{kind} {name} is DOWN, reason: {reason}, check duration: {took}ms. {active} active and {backup} backup servers left. {sessions} sessions active, 0 requeued, 0 remaining in queue."), sys);
-            if active + backup == 0 {
-                self.say(&format!("backend {} has no server available!", group.name), sys);
-            }
-        }
-    }
-
-    fn servers_up(&self, backend: usize, group: &Backend) -> (usize, usize) {
-        let up = |backup: bool| {
-            let row = self.health[backend].iter().zip(&group.servers);
-            row.filter(|(health, server)| health.is_up() && !server.is_disabled && server.is_backup == backup).count()
-        };
-        (up(false), up(true))
-    }
-
-    // ── what is said ──
-
-    fn say(&self, text: &str, sys: &mut Sys) {
-        if self.setup.logs {
-            sys.log(&format!("{}[{}]", self.setup.program.name(), sys.pid.0), text);
-        }
-    }
-
-    /// nginx' error log.
-    fn say_error(&self, text: &str, number: u32, sys: &mut Sys) {
-        let Some(session) = self.sessions.get(&number).filter(|_| self.setup.program == Program::Nginx) else { return };
-        let line = format!("[error] {text}, client: {}, request: \"{}\"", session.peer.address, session.request);
-        self.write("/var/log/nginx/error.log", &line, sys);
-    }
-
-    fn write(&self, file: &str, line: &str, sys: &mut Sys) {
-        let now = sys.now();
-        // A full disk loses log lines on a real machine too.
-        let _ = sys.kernel.files.append(file, format!("{line}\n").as_bytes(), now);
-    }
-
-    fn log(&self, session: &Session, sys: &mut Sys) {
-        let frontend = &self.setup.frontends[session.frontend];
-        let Session { peer, began, .. } = session;
-        let date = Date::of(*began);
-        if self.setup.program == Program::Nginx {
-            if session.status != 0 {
-                let line = format!(
-                    "{} - - [{}] \"{}\" {} {} \"-\" \"-\"",
-                    peer.address,
-                    date.access_log(),
-                    session.request,
-                    session.status,
-                    session.to_client.carried
-                );
-                self.write("/var/log/nginx/access.log", &line, sys);
-            }
-            return;
-        }
-        let backend = session.backend.map_or(frontend.name.as_str(), |at| &self.setup.backends[at].name);
-        let server = session
-            .backend
-            .zip(session.server)
-            .map_or("<NOSRV>", |(at, server)| &self.setup.backends[at].servers[server].name);
-        let since = |at: Option<Instant>| at.map_or("-1".to_owned(), |at| at.since(*began).millis().to_string());
-        let stamp = format!(
-            "{:02}/{}/{}:{:02}:{:02}:{:02}.{:03}",
-            date.day,
-            date.month_name(),
-            date.year,
-            date.hour,
-            date.minute,
-            date.second,
-            began.millis() % 1000
-        );
-        let total = sys.now().since(*began).millis();
-        let retries = session.tries.saturating_sub(1);
-        let text = match frontend.log {
-            LogFormat::Plain => format!(
-                "Connect from {peer} to {} ({}/{})",
-                session.local,
-                frontend.name,
-                if frontend.mode == Mode::Http { "HTTP" } else { "TCP" }
-            ),
-            LogFormat::Tcp => format!(
-                "{peer} [{stamp}] {} {backend}/{server} 0/{}/{total} {} -- 1/1/0/0/{retries} 0/0",
-                frontend.name,
-                since(session.connected_at),
-                session.to_client.carried
-            ),
-            LogFormat::Http => format!(
-                "{peer} [{stamp}] {} {backend}/{server} 0/0/{}/{}/{total} {} {} - - ---- 1/1/0/0/{retries} 0/0 \"{}\"",
-                frontend.name,
-                since(session.connected_at),
-                since(session.answered_at),
-                session.status,
-                session.to_client.carried,
-                session.request
-            ),
-        };
-        self.say(&text, sys);
-    }
-
-    /// Who answered: the server behind, or the proxy itself.
-    fn record(&self, session: &Session, sys: &mut Sys) {
-        let relayed = session.relayed.filter(|_| session.server.is_some());
-        if session.status == 0 && relayed.is_none() {
-            return;
-        }
-        let node = sys.kernel.node;
-        let remote = sys.ends(session.client).map_or(session.peer, |(_, remote)| remote);
-        sys.cx.change(Change::Served(ServedRecord {
-            node,
-            program: self.setup.program.name().into(),
-            peer: session.peer,
-            remote,
-            local: session.local,
-            path: session.path.as_str().into(),
-            status: session.status,
-            relayed,
-        }));
     }
 
     fn reload(&mut self, sys: &mut Sys) -> Next {
