@@ -404,6 +404,10 @@ impl Reader<'_, '_, '_> {
         if frontend.binds.is_empty() {
             frontend.binds.extend(read_end("80", 80));
         }
+        if setup.frontends.iter().any(|other| other.binds.iter().any(|bind| frontend.binds.contains(bind))) {
+            let words = vec!["server at an address that another server has".to_owned()];
+            self.not_modelled(&Directive { words, ..directive.clone() });
+        }
         for location in locations {
             let route = self.location(location, &inherited, setup);
             frontend.routes.extend(route);

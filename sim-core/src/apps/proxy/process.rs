@@ -73,8 +73,6 @@ impl Proxy {
         for (number, frontend) in self.setup.frontends.iter().enumerate() {
             wanted.extend(frontend.binds.iter().map(|bind| (*bind, number)));
         }
-        // nginx: several servers at one port, told apart by their names; the first one is taken.
-        wanted.dedup_by_key(|(bind, _)| *bind);
         for (bind, number) in wanted {
             let known = self.listeners.iter().find(|(socket, _)| sys.listens_at(**socket) == Some(bind));
             let socket = match known.map(|(socket, _)| *socket) {
