@@ -13,6 +13,7 @@
 //! | 5 | [`kernel`] | one host's packet path, sockets, processes, system calls |
 //! | 6 | [`apps`] | the programs of a host |
 //! | 6 | [`keepalived`] | VRRP and health checks |
+//! | 6 | [`ldirectord`] | health checks for IPVS from one simple file |
 //! | 7 | [`shell`] | the commands a host understands |
 //! | 8 | [`nodes`] | what plugs into the world: host, switch, puppet |
 //!
@@ -23,6 +24,7 @@ pub mod base;
 pub mod ipvs;
 pub mod keepalived;
 pub mod kernel;
+pub mod ldirectord;
 pub mod nodes;
 pub mod shell;
 pub mod tables;

@@ -1,6 +1,7 @@
 //! Hosts: ranges written out, cables and addresses checked against each other, texts read.
 
 use super::{Names, address, check_name, lines, mac, network};
+use crate::daemon_files;
 use crate::model::{Host, HostIndex, Nic, Role};
 use crate::problem::{Place, Problem, Problems, Severity, suggest};
 use crate::range::{self, HOSTS_MAX, Key, RangeError};
@@ -361,10 +362,12 @@ fn read_files(files: &[(Text, Content)], seen: &mut Seen, problems: &mut Problem
             continue;
         }
         let text = match content {
-            Content::Text(text) => Some(lines::dedent(text).text.trim_start_matches('\n').to_string()),
-            Content::File(from) => seen.open(from, problems).map(|text| text.text),
+            Content::Text(text) => Some(without_first_break(lines::dedent(text))),
+            Content::File(from) => seen.open(from, problems),
         };
         let Some(text) = text else { continue };
+        daemon_files::of_host(&path.text, &text, problems);
+        let text = text.text;
         seen.octets += text.len();
         if seen.octets > FILES_MAX {
             problems.error(path.place(), format!("the hosts' files are larger than {FILES_MAX} octets together"), "");
@@ -373,6 +376,12 @@ fn read_files(files: &[(Text, Content)], seen: &mut Seen, problems: &mut Problem
         read.push((path.text.clone(), text));
     }
     read
+}
+
+/// A text in a scenario begins on the line below its quote.
+fn without_first_break(text: Text) -> Text {
+    let breaks = text.text.len() - text.text.trim_start_matches('\n').len();
+    if breaks == 0 { text } else { text.replaced(&[(0..breaks, String::new())]) }
 }
 
 impl Seen<'_> {

@@ -33,6 +33,7 @@ mod ip;
 mod iptables;
 pub mod ipvsadm;
 mod keepalived;
+mod ldirectord;
 mod lines;
 mod ls;
 mod nc;

@@ -29,7 +29,8 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::housekeeping::EDITORS],
     // LVS.
     &[&super::ipvsadm::IPVSADM, &super::ipvsadm::SAVE, &super::ipvsadm::RESTORE],
-    &[&super::genhash::COMMAND, &super::keepalived::COMMAND, &super::haproxy::COMMAND, &super::nginx::COMMAND],
+    &[&super::genhash::COMMAND, &super::keepalived::COMMAND, &super::ldirectord::COMMAND],
+    &[&super::haproxy::COMMAND, &super::nginx::COMMAND],
     // The shell.
     builtins::COMMANDS,
     &[&super::echo::COMMAND, &super::printf::COMMAND, &super::test::COMMAND],

@@ -1,17 +1,18 @@
-//! `lvslab check`: scenarios are read and checked, nothing runs.
+//! `lvslab check`: scenarios, `keepalived.conf` and `ldirectord.cf` are read and checked, nothing runs.
 
 use crate::failure::Failure;
 use crate::paint::{Ink, Screen};
 use crate::session;
 use clap::Args;
-use scenarios::Problem;
+use scenarios::{Problem, Severity, daemon_files};
 
-/// Check scenario files without running them.
+/// Check scenarios, keepalived.conf and ldirectord.cf without running them.
 ///
-/// Every problem of every file is shown with its place. Exit status 3 if one of them cannot run.
+/// Every problem of every file is shown with its place. Exit status 3 if a scenario cannot run, or if the daemon's own
+/// test would not take its file (`keepalived -t`).
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Scenario files or names
+    /// Scenario files or names, files of keepalived (*.conf) or ldirectord (*.cf)
     #[arg(required = true, value_name = "F")]
     files: Vec<String>,
 }
@@ -19,6 +20,10 @@ pub(crate) struct Check {
 pub(crate) fn run(arguments: &Check, screen: &mut Screen) -> Result<(), Failure> {
     let mut problems: Vec<Problem> = Vec::new();
     for file in &arguments.files {
+        if daemon_files::is_daemon_file(file) {
+            problems.extend(daemon_file(file, screen)?);
+            continue;
+        }
         match session::open(file) {
             Ok(model) => {
                 let good = screen.ink(Ink::Good, "✔");
@@ -42,4 +47,18 @@ pub(crate) fn run(arguments: &Check, screen: &mut Screen) -> Result<(), Failure>
         }
     }
     if problems.is_empty() { Ok(()) } else { Err(Failure::Invalid(problems)) }
+}
+
+/// Checks a file of keepalived or ldirectord; gives its problems if the daemon would not take it.
+fn daemon_file(name: &str, screen: &mut Screen) -> Result<Vec<Problem>, Failure> {
+    let (file, folder) = session::on_disk(name)?;
+    let checked = daemon_files::check(&file, &folder).map_err(Failure::Invalid)?;
+    if checked.passes {
+        screen.line(&format!("{} {name}   {}", screen.ink(Ink::Good, "✔"), checked.content))?;
+        session::show(&checked.problems);
+        return Ok(Vec::new());
+    }
+    screen.line(&format!("{} {name}", screen.ink(Ink::Bad, "✘")))?;
+    let said = |problem: &Problem| problem.severity != Severity::Note;
+    Ok(checked.problems.into_iter().filter(said).collect())
 }

@@ -263,7 +263,13 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
         let pointless = *verb == Verb::Stop && !was_active && matches!(service.kind, Kind::Daemon { .. });
         let good = ended.is_ok() && !pointless;
         for what in sentences(*verb, doing, service) {
-            call.out(format!("{what:<59}[{}]\n", if good { "  OK  " } else { "FAILED" }));
+            call.out(match name {
+                // Its script is not made of the distribution's functions.
+                "ldirectord" => {
+                    format!("{}... {}\n", what.trim_end_matches(':'), if good { "success" } else { "failed" })
+                }
+                _ => format!("{what:<59}[{}]\n", if good { "  OK  " } else { "FAILED" }),
+            });
         }
         if let Err(problem) = ended {
             call.err(problem);

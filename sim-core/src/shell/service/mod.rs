@@ -69,6 +69,11 @@ const SERVICES: &[Service] = &[
         kind: Kind::Daemon { program: "keepalived", start: keepalived::start },
     },
     Service {
+        names: &["ldirectord"],
+        description: "Monitor and administer real servers in a LVS cluster of load balanced virtual servers",
+        kind: Kind::Daemon { program: "ldirectord", start: super::ldirectord::start_service },
+    },
+    Service {
         names: &["vsftpd"],
         description: "Vsftpd ftp daemon",
         kind: Kind::Daemon { program: "vsftpd", start: ftp::start_vsftpd },
@@ -91,7 +96,7 @@ const SERVICES: &[Service] = &[
 ];
 
 /// Services of Linux that are known and not modelled.
-const NOT_MODELLED: [&str; 3] = ["ldirectord", "sshd", "iptables"];
+const NOT_MODELLED: [&str; 2] = ["sshd", "iptables"];
 
 fn find(name: &str) -> Option<&'static Service> {
     let name = name.strip_suffix(".service").unwrap_or(name);

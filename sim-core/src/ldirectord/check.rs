@@ -1,0 +1,325 @@
+//! One check of one real server: it begins, goes on, and comes to an answer.
+
+use super::config::{CheckType, Real, Virtual};
+use crate::base::id::Pid;
+use crate::base::time::Instant;
+use crate::kernel::process::{Next, On, Signal, SocketId, Wait};
+use crate::kernel::syscall::{Read, Stdio, Sys, TcpState};
+use crate::trace::record::ServiceKey;
+use crate::wire::flow::{SocketAddr, Transport};
+use regex::Regex;
+use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Ipv4Packet};
+
+/// What is looked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Up without looking.
+    Always,
+    /// A TCP connection.
+    Connect(SocketAddr),
+    /// An echo, so many times.
+    Ping(SocketAddr, u32),
+    /// A page: method, path, host, what it must match.
+    Http { at: SocketAddr, request: String, receive: String },
+    /// Text is sent, a line of the answer must match.
+    Lines { at: SocketAddr, request: String, receive: String },
+    /// A greeting that begins with this.
+    Greeting(SocketAddr, &'static str),
+    /// A command.
+    Command(Vec<String>),
+}
+
+/// An attempt.
+#[derive(Debug)]
+pub(super) struct Attempt {
+    question: Question,
+    until: Instant,
+    socket: Option<SocketId>,
+    child: Option<Pid>,
+    sent: bool,
+    answer: Vec<u8>,
+    tries: u32,
+    sequence: u16,
+}
+
+/// How it stands.
+pub(super) enum State {
+    /// It waits for this.
+    Waits(Next),
+    /// The server is up, or not.
+    Over(bool),
+}
+
+const ICMP: u8 = 1;
+const PING_DATA: usize = 64;
+const ANSWER_MAX: usize = 1 << 20;
+const READ_MAX: usize = 16_384;
+
+/// What a check of this server asks. `negotiates`: for a combined check, whether it is the turn of the negotiation.
+pub(super) fn question(service: &Virtual, real: &Real, negotiates: bool) -> Question {
+    let at = SocketAddr { address: real.address.address, port: service.checked_port(real) };
+    let kind = match service.check {
+        CheckType::Combined(_) if negotiates => CheckType::Negotiate,
+        CheckType::Combined(_) => CheckType::Connect,
+        other => other,
+    };
+    match kind {
+        CheckType::On | CheckType::Off | CheckType::Combined(_) => Question::Always,
+        CheckType::Ping => Question::Ping(at, service.check_count),
+        CheckType::Connect if matches!(service.key, ServiceKey::Address(Transport::Udp, _)) => {
+            Question::Ping(at, service.check_count)
+        }
+        CheckType::Connect => Question::Connect(at),
+        CheckType::External => {
+            let name = match service.key {
+                ServiceKey::Address(_, vip) => vip.address.to_string(),
+                ServiceKey::Mark(mark) => mark.to_string(),
+            };
+            let mut argv: Vec<String> = service.check_command.split_whitespace().map(str::to_owned).collect();
+            argv.extend([name, service.port().to_string(), at.address.to_string(), real.address.port.to_string()]);
+            Question::Command(argv)
+        }
+        CheckType::Negotiate => negotiation(service, real, at),
+    }
+}
+
+fn negotiation(service: &Virtual, real: &Real, at: SocketAddr) -> Question {
+    let request = if real.request.is_empty() { &service.request } else { &real.request };
+    let receive = if real.receive.is_empty() { &service.receive } else { &real.receive }.clone();
+    match service.service.as_str() {
+        "http" | "https" | "http_proxy" => {
+            let method = if service.head { "HEAD" } else { "GET" };
+            // A whole URL replaces the server's own.
+            let (host, path) = match request.strip_prefix("http://") {
+                Some(url) => {
+                    url.split_once('/').map_or((url, "/".to_owned()), |(host, path)| (host, format!("/{path}")))
+                }
+                None => ("", request.clone()),
+            };
+            let host = match (service.virtualhost.is_empty(), host) {
+                (false, _) => service.virtualhost.clone(),
+                (true, "") => at.to_string(),
+                (true, host) => host.to_owned(),
+            };
+            let text = format!(
+                "{method} {path} HTTP/1.1\r\nTE: deflate,gzip;q=0.3\r\nConnection: TE, close\r\nHost: {host}\r\nUser-Agent: ldirectord\r\n\r\n"
+            );
+            Question::Http { at, request: text, receive }
+        }
+        "simpletcp" => {
+            let text = request.trim_start_matches('/').replace("\\n", "\n");
+            Question::Lines { at, request: text, receive }
+        }
+        "ftp" | "smtp" | "submission" => Question::Greeting(at, "220"),
+        "pop" | "pops" => Question::Greeting(at, "+OK"),
+        "imap" | "imaps" => Question::Greeting(at, "* OK"),
+        // Protocols that are not spoken here do not get through the reader.
+        _ => match service.key {
+            ServiceKey::Mark(_) => Question::Always,
+            ServiceKey::Address(Transport::Udp, _) => Question::Ping(at, service.check_count),
+            ServiceKey::Address(..) => Question::Connect(at),
+        },
+    }
+}
+
+impl Attempt {
+    /// Begins; it is over at this time.
+    pub(super) fn new(question: Question, until: Instant) -> Self {
+        Attempt { question, until, socket: None, child: None, sent: false, answer: Vec::new(), tries: 0, sequence: 0 }
+    }
+
+    /// Goes on as far as it can. `timeout` is how long one echo is waited for.
+    pub(super) fn go_on(&mut self, timeout: crate::base::time::Duration, sys: &mut Sys) -> State {
+        let state = self.step(timeout, sys);
+        if let State::Over(_) = state {
+            self.end(sys);
+        }
+        state
+    }
+
+    /// Closes what is open.
+    pub(super) fn end(&mut self, sys: &mut Sys) {
+        if let Some(socket) = self.socket.take() {
+            sys.close(socket);
+        }
+        if let Some(child) = self.child.take() {
+            sys.kill(child, Signal::Kill);
+            sys.disown(child);
+        }
+    }
+
+    fn step(&mut self, timeout: crate::base::time::Duration, sys: &mut Sys) -> State {
+        match self.question.clone() {
+            Question::Always => State::Over(true),
+            Question::Ping(at, tries) => self.ping(at, tries, timeout, sys),
+            Question::Command(argv) => self.command(&argv, sys),
+            Question::Connect(at) => match self.connected(at, sys) {
+                Ok(_) => State::Over(true),
+                Err(state) => state,
+            },
+            Question::Http { at, request, receive } => self.http(at, &request, &receive, sys),
+            Question::Lines { at, request, receive } => self.lines(at, &request, &receive, sys),
+            Question::Greeting(at, start) => self.greeting(at, start, sys),
+        }
+    }
+
+    /// The socket of a connection that has come about.
+    fn connected(&mut self, at: SocketAddr, sys: &mut Sys) -> Result<SocketId, State> {
+        let socket = match self.socket {
+            Some(socket) => socket,
+            None => {
+                let Ok(socket) = sys.connect(None, at) else { return Err(State::Over(false)) };
+                self.socket = Some(socket);
+                socket
+            }
+        };
+        match sys.tcp_state(socket) {
+            TcpState::Connected | TcpState::Closed => Ok(socket),
+            TcpState::Failed(_) => Err(State::Over(false)),
+            TcpState::Connecting => Err(self.wait(On::Socket(socket), sys)),
+        }
+    }
+
+    fn wait(&self, on: On, sys: &Sys) -> State {
+        if sys.now() >= self.until {
+            return State::Over(false);
+        }
+        State::Waits(Next::Wait(Wait { until: Some(self.until), any: vec![on] }))
+    }
+
+    /// Sends what is asked, and reads what has come. True: nothing more will.
+    fn converse(&mut self, socket: SocketId, request: &str, sys: &mut Sys) -> Result<bool, State> {
+        if !self.sent {
+            self.sent = true;
+            if !request.is_empty() && sys.send(socket, request.as_bytes()).is_err() {
+                return Err(State::Over(false));
+            }
+        }
+        loop {
+            match sys.recv(socket, READ_MAX) {
+                Read::Data(bytes) if self.answer.len() + bytes.len() <= ANSWER_MAX => self.answer.extend(bytes),
+                Read::Data(_) | Read::End => return Ok(true),
+                Read::Wait => return Ok(false),
+                Read::Failed(_) => return Err(State::Over(false)),
+            }
+        }
+    }
+
+    fn http(&mut self, at: SocketAddr, request: &str, receive: &str, sys: &mut Sys) -> State {
+        let talk = self.connected(at, sys).and_then(|socket| Ok((socket, self.converse(socket, request, sys)?)));
+        let (socket, ended) = match talk {
+            Ok(talk) => talk,
+            Err(state) => return state,
+        };
+        match response(&self.answer) {
+            Some((status, body, whole)) if ended || whole => {
+                let body = String::from_utf8_lossy(&self.answer[body..]);
+                State::Over((200..300).contains(&status) && matches(receive, &body))
+            }
+            Some(_) | None if ended => State::Over(false),
+            Some(_) | None => self.wait(On::Socket(socket), sys),
+        }
+    }
+
+    fn lines(&mut self, at: SocketAddr, request: &str, receive: &str, sys: &mut Sys) -> State {
+        let first = !self.sent;
+        let talk = self.connected(at, sys).and_then(|socket| Ok((socket, self.converse(socket, request, sys)?)));
+        let (socket, ended) = match talk {
+            Ok(talk) => talk,
+            Err(state) => return state,
+        };
+        if first {
+            sys.shutdown(socket);
+        }
+        let text = String::from_utf8_lossy(&self.answer);
+        let complete = if ended { text.len() } else { text.rfind('\n').map_or(0, |at| at + 1) };
+        if text[..complete].lines().any(|line| matches(receive, line)) {
+            return State::Over(true);
+        }
+        if ended { State::Over(false) } else { self.wait(On::Socket(socket), sys) }
+    }
+
+    fn greeting(&mut self, at: SocketAddr, start: &str, sys: &mut Sys) -> State {
+        let talk = self.connected(at, sys).and_then(|socket| Ok((socket, self.converse(socket, "", sys)?)));
+        let (socket, ended) = match talk {
+            Ok(talk) => talk,
+            Err(state) => return state,
+        };
+        if self.answer.contains(&b'\n') || ended {
+            return State::Over(self.answer.starts_with(start.as_bytes()));
+        }
+        self.wait(On::Socket(socket), sys)
+    }
+
+    fn ping(&mut self, at: SocketAddr, tries: u32, timeout: crate::base::time::Duration, sys: &mut Sys) -> State {
+        let socket = match self.socket {
+            Some(socket) if sys.now() < self.until => socket,
+            Some(_) if self.tries >= tries => return State::Over(false),
+            known => {
+                let socket = known.unwrap_or_else(|| sys.raw(ICMP));
+                self.socket = Some(socket);
+                self.tries += 1;
+                self.sequence = self.sequence.wrapping_add(1);
+                self.until = sys.now() + timeout;
+                let mut message = vec![0u8; 8 + PING_DATA];
+                let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
+                packet.set_msg_type(Icmpv4Message::EchoRequest);
+                packet.set_msg_code(0);
+                packet.set_echo_ident(identifier(sys));
+                packet.set_echo_seq_no(self.sequence);
+                packet.fill_checksum();
+                if sys.raw_send(socket, None, at.address, 0, &message).is_err() {
+                    return State::Over(false);
+                }
+                socket
+            }
+        };
+        let own = identifier(sys);
+        while let Some(bytes) = sys.raw_recv(socket) {
+            let Ok(ip) = Ipv4Packet::new_checked(&bytes[..]) else { continue };
+            let Ok(icmp) = Icmpv4Packet::new_checked(ip.payload()) else { continue };
+            if icmp.msg_type() == Icmpv4Message::EchoReply && ip.src_addr() == at.address && icmp.echo_ident() == own {
+                return State::Over(true);
+            }
+        }
+        State::Waits(Next::Wait(Wait { until: Some(self.until), any: vec![On::Socket(socket)] }))
+    }
+
+    fn command(&mut self, argv: &[String], sys: &mut Sys) -> State {
+        let child = match self.child {
+            Some(child) => child,
+            None => {
+                let env = sys.env();
+                let Ok(child) = sys.spawn(argv, &env, Stdio::default()) else { return State::Over(false) };
+                self.child = Some(child);
+                child
+            }
+        };
+        match sys.wait(child) {
+            Some(status) => {
+                self.child = None;
+                State::Over(status == 0)
+            }
+            None => self.wait(On::Child(child), sys),
+        }
+    }
+}
+
+fn identifier(sys: &Sys) -> u16 {
+    (sys.pid.0 & 0xffff) as u16
+}
+
+/// Whether a text matches; an empty expression matches everything. The reader has let good ones through only.
+fn matches(pattern: &str, text: &str) -> bool {
+    pattern.is_empty() || Regex::new(pattern).is_ok_and(|regex| regex.is_match(text))
+}
+
+/// Status of an answer, where its body begins, and whether it is all there.
+fn response(answer: &[u8]) -> Option<(u16, usize, bool)> {
+    let mut headers = [httparse::EMPTY_HEADER; 64];
+    let mut parsed = httparse::Response::new(&mut headers);
+    let httparse::Status::Complete(start) = parsed.parse(answer).ok()? else { return None };
+    let length = parsed.headers.iter().find(|header| header.name.eq_ignore_ascii_case("content-length"));
+    let length = length.and_then(|header| std::str::from_utf8(header.value).ok()?.trim().parse::<usize>().ok());
+    Some((parsed.code?, start, length.is_some_and(|length| answer.len() - start >= length)))
+}
