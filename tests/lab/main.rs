@@ -6,6 +6,7 @@ mod broken;
 mod bundled;
 mod clients;
 mod conformance;
+mod daemon_files;
 mod determinism;
 mod failover;
 mod fullnat;

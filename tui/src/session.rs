@@ -175,7 +175,7 @@ pub(crate) fn text(name: &str) -> Result<String, Failure> {
 }
 
 /// The name of a file in its folder, and the folder.
-fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
+pub(crate) fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
     let path = Path::new(name);
     let looks_like_file = name.contains('/') || name.ends_with(".ron") || path.exists();
     if !looks_like_file {
@@ -193,6 +193,13 @@ fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
 pub(crate) fn warn(model: &Model) {
     if !model.warnings.is_empty() {
         say(&scenarios::problem::render(&model.warnings));
+    }
+}
+
+/// Says on standard error what there is to say about a file that is good.
+pub(crate) fn show(problems: &[scenarios::Problem]) {
+    if !problems.is_empty() {
+        say(&scenarios::problem::render(problems));
     }
 }
 

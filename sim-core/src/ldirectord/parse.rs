@@ -76,6 +76,17 @@ pub enum Status {
     Refused,
 }
 
+impl Status {
+    /// As the book writes it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Status::Modelled => "**modelled**",
+            Status::Accepted => "accepted",
+            Status::Refused => "*refused*",
+        }
+    }
+}
+
 /// What came of a value.
 type Set = Result<(), String>;
 
