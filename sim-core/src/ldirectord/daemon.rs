@@ -181,7 +181,7 @@ impl Ldirectord {
             return;
         }
         let any_up = self.states[index].servers.iter().any(|server| server.up);
-        if any_up == !self.states[index].fallback_on {
+        if any_up != self.states[index].fallback_on {
             return;
         }
         self.states[index].fallback_on = !any_up;
