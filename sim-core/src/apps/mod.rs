@@ -11,4 +11,5 @@ pub mod netcat;
 pub mod ping;
 pub mod proxy;
 pub mod responder;
+pub mod sniffer;
 pub mod traceroute;

@@ -54,6 +54,7 @@ mod service;
 mod sleep;
 mod ss;
 mod sysctl;
+mod tcpdump;
 mod test;
 #[cfg(test)]
 mod testing;

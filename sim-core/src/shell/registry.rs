@@ -47,7 +47,7 @@ pub const COMMANDS: &[&[&Command]] = &[
     &[&super::build::TAR, &super::build::MAKE, &super::traceroute::COMMAND],
     &[&super::nc::COMMAND, &super::ab::COMMAND, &super::ss::COMMAND, &super::watch::COMMAND],
     &[&super::ftp::LFTP, &super::ftp::FTP, &super::ftp::VSFTPD],
-    &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND],
+    &[&super::curl::COMMAND, &super::wget::COMMAND, &super::ping::COMMAND, &super::tcpdump::COMMAND],
 ];
 
 /// Every command that a host understands.
@@ -116,6 +116,7 @@ const SYSTEM: &[&str] = &[
     "route",
     "service",
     "sysctl",
+    "tcpdump",
     "vsftpd",
 ];
 
