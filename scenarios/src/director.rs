@@ -105,7 +105,7 @@ impl Director {
     }
 
     fn send(&mut self, connection: u32, flags: u8) {
-        self.now = self.now + Duration::from_nanos(100);
+        self.now += Duration::from_nanos(100);
         let verdict = self.with(|ipvs, tables, cx| {
             let mut buffer = cx.new_buffer(HEADERS);
             write(buffer.bytes_mut(), connection, flags);

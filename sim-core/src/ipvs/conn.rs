@@ -246,7 +246,6 @@ impl Connections {
     ///
     /// # Errors
     /// The entry, if the table is full.
-    #[expect(clippy::result_large_err, reason = "who asked for it must give back what it holds")]
     pub(super) fn insert(&mut self, conn: Conn, keys: (Flow, Option<Flow>)) -> Result<ConnId, Conn> {
         if self.len() >= MOST {
             return Err(conn);
