@@ -234,6 +234,7 @@ fn bar(frame: &mut Frame, area: Rect, model: &Model, bar: &Bar, on_top: bool) {
     frame.render_widget(Paragraph::new(line_), at);
     let said = match (&bar.problem, bar.choices.is_empty()) {
         (Some((_, _, message)), _) if bar.choices.is_empty() => Some((Ink::Bad, format!("✘ {message}"))),
+        (None, false) if checks => Some((Ink::Good, format!("✔ Enter   Tab: {}", bar.choices.join("  ")))),
         (_, false) => Some((Ink::Faint, format!("Tab: {}", bar.choices.join("  ")))),
         (None, true) if checks && !bar.input.text().trim().is_empty() => Some((Ink::Good, "✔ Enter".to_string())),
         _ if bar.kind == BarKind::Filter => Some((
