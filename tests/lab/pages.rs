@@ -15,6 +15,7 @@ const PAGES: &[&str] = &[
     "book/src/schedulers.md",
     "book/src/ftp.md",
     "book/src/arp.md",
+    "book/src/failover.md",
 ];
 
 /// A command of a page and what the page says it prints.
