@@ -1,5 +1,5 @@
 //! The terminal: raw mode and the other screen while the stepper is open, and everything as it was afterwards, also
-//! after a panic, SIGTERM, SIGHUP and Ctrl-Z.
+//! after a panic, SIGTERM and Ctrl-Z.
 
 use crate::failure::Failure;
 use ratatui::Frame;
@@ -30,9 +30,12 @@ impl Terminal {
         put_back_on_panic();
         let told_to_end = Arc::new(AtomicBool::new(false));
         let mut signals = Vec::new();
-        for signal in [SIGTERM, SIGHUP, SIGINT] {
+        for signal in [SIGTERM, SIGINT] {
             signals.push(signal_hook::flag::register(signal, Arc::clone(&told_to_end))?);
         }
+        // The terminal is gone, and reading from it would never return: there is nobody to say goodbye to.
+        let gone = Arc::new(AtomicBool::new(true));
+        signals.push(signal_hook::flag::register_conditional_shutdown(SIGHUP, HUNG_UP, gone)?);
         begin()?;
         let wide = draws_wide();
         let inner = ratatui::Terminal::new(CrosstermBackend::new(io::stdout()))?;
@@ -46,7 +49,7 @@ impl Terminal {
         self.wide
     }
 
-    /// Whether SIGTERM, SIGHUP or SIGINT came.
+    /// Whether SIGTERM or SIGINT came.
     pub(crate) fn is_told_to_end(&self) -> bool {
         self.told_to_end.load(Ordering::Relaxed)
     }
@@ -82,6 +85,9 @@ impl Drop for Terminal {
         }
     }
 }
+
+/// Exit status after SIGHUP: 128 and its number, as a shell says it.
+const HUNG_UP: i32 = 129;
 
 fn begin() -> io::Result<()> {
     terminal::enable_raw_mode()?;
