@@ -95,9 +95,9 @@ pub(crate) fn of_host(path: &str, text: &Text, problems: &mut Problems) {
         for remark in &remarks {
             let severity = match remark.kind {
                 keepalived::RemarkKind::Fatal(_) | keepalived::RemarkKind::Refused => Severity::Error,
-                keepalived::RemarkKind::Warning(_) => Severity::Note,
-                // Said by the daemon itself, or of no consequence.
-                keepalived::RemarkKind::Logged | keepalived::RemarkKind::Note => continue,
+                keepalived::RemarkKind::Warning(_) | keepalived::RemarkKind::Note => Severity::Note,
+                // Said by the daemon itself.
+                keepalived::RemarkKind::Logged => continue,
             };
             problems.push(of_remark(text, path, remark).severity(severity));
         }

@@ -19,7 +19,7 @@ const BFD: &[super::Block] = &[Bfd];
 const NO_BFD: &str = "BFD is not modelled; track a script or an interface";
 
 pub(super) const KEYWORDS: &[Keyword] = &[
-    modelled(ROOT, "track_group", "NAME, instances that hold static routes", group::track_group)
+    accepted(ROOT, "track_group", "static routes hold no instance back", group::track_group)
         .block(TrackGroup, group::close)
         .by(Vrrp),
     modelled(&[TrackGroup], "group", "block of names of instances", group::track_group_members),
@@ -124,10 +124,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     modelled(INSTANCE, "notify_master_rx_lower_pri", "SCRIPT [USER [GROUP]]", instance::notify),
     modelled(INSTANCE, "notify_priority_changes", "[BOOL]", instance::priority_changes),
     modelled(INSTANCE, "smtp_alert", "[BOOL]", instance::smtp_alert),
-    modelled(
+    accepted(
         INSTANCE,
         "lvs_sync_daemon_interface",
-        "old; lvs_sync_daemon in global_defs",
+        "the daemon is not started: ipvsadm --start-daemon in notify scripts",
         instance::sync_daemon_interface,
     ),
     modelled(INSTANCE, "garp_master_delay", "seconds to the second batch of gratuitous ARPs", instance::garp),
@@ -149,7 +149,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "adverts missed before a backup takes over (3)",
         instance::down_timer_adverts,
     ),
-    modelled(INSTANCE, "promote_secondaries", "sets the interface's sysctl", instance::promote_secondaries),
+    accepted(INSTANCE, "promote_secondaries", "the sysctl is not set", instance::promote_secondaries),
     accepted(INSTANCE, "linkbeat_use_polling", "carrier is always reported by the kernel", instance::linkbeat),
     accepted(INSTANCE, "debug", "it has no effect in keepalived's usual builds", instance::debug),
     accepted(INSTANCE, "kernel_rx_buf_size", "adverts are never lost in a host", instance::kernel_rx_buf_size),
