@@ -233,9 +233,15 @@ pub(crate) fn any_delay() -> impl Strategy<Value = u32> {
     prop_oneof![4 => 1u32..200, 2 => 1_000u32..20_000, 1 => 100_000u32..700_000]
 }
 
-/// How many cases a law is tried with: `PROPTEST_CASES`, else 200.
+/// How many cases a law is tried with: `PROPTEST_CASES`, else 1,000.
 fn cases() -> u32 {
-    std::env::var("PROPTEST_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(200)
+    from_outside("PROPTEST_CASES").and_then(|number| number.try_into().ok()).unwrap_or(1_000)
+}
+
+/// A number that the long run gives.
+#[expect(clippy::disallowed_methods, reason = "how much is tried, and with which cases, is not part of a world")]
+fn from_outside(name: &str) -> Option<u64> {
+    std::env::var(name).ok()?.parse().ok()
 }
 
 /// Tries a law with many LANs. One that breaks it is made as small as possible and written as a scenario.
@@ -251,7 +257,7 @@ pub(crate) fn hold(law: &str, lans: impl Strategy<Value = Lan>, holds: impl Fn(&
 
 /// The same cases in every run, unless `LAW_SEED` says otherwise: a test that fails, fails again.
 fn fixed() -> proptest::test_runner::TestRng {
-    let seed: u64 = std::env::var("LAW_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let seed = from_outside("LAW_SEED").unwrap_or(0);
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     proptest::test_runner::TestRng::from_seed(proptest::test_runner::RngAlgorithm::ChaCha, &bytes)
