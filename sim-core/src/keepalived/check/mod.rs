@@ -13,18 +13,16 @@
 
 mod alerts;
 mod http;
-mod misc;
 mod names;
 mod ping;
 mod pool;
 mod probe;
 pub mod registry;
+mod script;
 mod smtp;
 mod table;
 mod task;
 mod tcp;
-#[cfg(test)]
-mod tests;
 mod udp;
 
 use super::config::{Reader, ServiceName};

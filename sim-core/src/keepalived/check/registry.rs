@@ -1,7 +1,7 @@
 //! Every kind of checker, one row per file.
 
 use super::probe::Probe;
-use super::{http, misc, ping, smtp, tcp, udp};
+use super::{http, ping, script, smtp, tcp, udp};
 use crate::keepalived::config::CheckerKind;
 
 /// A kind of checker.
@@ -59,7 +59,7 @@ pub const KINDS: &[Kind] = &[
         retries_while_down: false,
         counts_from_start: true,
         make: |kind, _| match kind {
-            CheckerKind::Misc(spec) => Some(Box::new(misc::Misc::new(spec))),
+            CheckerKind::Misc(spec) => Some(Box::new(script::Misc::new(spec))),
             _ => None,
         },
     },
