@@ -207,7 +207,7 @@ pub fn lines(trace: &Trace, end: Instant) -> Vec<String> {
     for vip in account(trace) {
         let name = |node: NodeId| trace.node_name(node);
         let tenure = |tenure: &Tenure| {
-            let until = tenure.until.map_or("the end".to_string(), |until| seconds(until));
+            let until = tenure.until.map_or("the end".to_string(), seconds);
             format!("{} {}–{until}", name(tenure.node), seconds(tenure.from))
         };
         let mut masters: Vec<String> = vip.tenures.iter().take(TOLD_MAX).map(tenure).collect();

@@ -8,6 +8,7 @@ use crate::read::Text;
 use crate::source::{self, Source};
 use sim_core::keepalived::config as keepalived;
 use sim_core::ldirectord::config as ldirectord;
+use sim_core::shell::paste;
 use std::ops::Range;
 
 /// Where keepalived looks for its file.
@@ -20,6 +21,29 @@ const LDIRECTORD: &[&str] = &["/etc/ha.d/ldirectord.cf", "/etc/ha.d/conf/ldirect
 enum Kind {
     Keepalived,
     Ldirectord,
+}
+
+/// A configuration file as it was meant: what web pages do to blanks, quotes and dashes is put right, with a note. Other
+/// files are left as they are: a page of a web server may hold any character.
+pub(crate) fn as_meant(path: &str, text: Text, problems: &mut Problems) -> Text {
+    let is_configuration = [".conf", ".cf", ".cfg"].iter().any(|end| path.ends_with(end));
+    let notes = if is_configuration { paste::clean(&text.text).1 } else { Vec::new() };
+    // What looks like a prompt is a comment here.
+    let notes: Vec<paste::Note> = notes.into_iter().filter(|note| !note.is_prompt()).collect();
+    let Some(first) = notes.first() else { return text };
+    let place = text.place_of(first.start..first.start + first.length);
+    let message = match notes.len() {
+        1 => first.message.clone(),
+        count => format!("{} ({count} such characters in this file)", first.message),
+    };
+    problems.push(Problem::error(&place, message, "put right, as if it had been typed").severity(Severity::Note));
+    let meant = |note: &paste::Note| {
+        let given = note.start..note.start + note.length;
+        let written = if note.written == 0 { String::new() } else { paste::clean(&text.text[given.clone()]).0 };
+        (given, written)
+    };
+    let replacements: Vec<(Range<usize>, String)> = notes.iter().map(meant).collect();
+    text.replaced(&replacements)
 }
 
 /// What the check of a file by itself came to.
@@ -54,8 +78,8 @@ fn kind_of(name: &str) -> Option<Kind> {
 pub fn check(name: &str, source: &dyn Source) -> Result<Checked, Vec<Problem>> {
     let file = source::open(name, source)
         .map_err(|error| vec![Problem::without_place(format!("cannot read {name}: {error}"), "")])?;
-    let text = Text::of_file(&file);
     let mut problems = Problems::default();
+    let text = as_meant(name, Text::of_file(&file), &mut problems);
     let (passes, content) = match kind_of(name) {
         Some(Kind::Ldirectord) => {
             let read = ldirectord::read(&text.text);

@@ -78,7 +78,7 @@ fn needs_comma(inside: &str) -> bool {
         let rest = &inside[at..];
         let length = opaque(rest);
         let c = rest.chars().next().unwrap_or(' ');
-        if !(length.is_some() && rest.starts_with('/')) && !c.is_whitespace() {
+        if !(c.is_whitespace() || length.is_some() && rest.starts_with('/')) {
             last = Some(if length.is_some() { '"' } else { c });
         }
         at += length.unwrap_or(c.len_utf8());
@@ -127,9 +127,8 @@ fn opaque(rest: &str) -> Option<usize> {
     if let Some(raw) = rest.strip_prefix('r') {
         let hashes = raw.len() - raw.trim_start_matches('#').len();
         let opened = &raw[hashes..];
-        if opened.starts_with('"') {
+        if let Some(body) = opened.strip_prefix('"') {
             let end = format!("\"{}", "#".repeat(hashes));
-            let body = &opened[1..];
             let length = body.find(&end).map_or(body.len(), |at| at + end.len());
             return Some(1 + hashes + 1 + length);
         }

@@ -279,7 +279,13 @@ fn arptables_and_sysctl_cures_look_the_same_on_the_wire() {
         delay_us,
         ..Station::PLAIN
     };
-    hold("arptables and sysctl cures are equal", cluster(server).prop_map(|(lan, _)| lan), |lan| {
+    // A server that gave the VIP up still drops questions for it by arptables, and learns from them by sysctl: there the
+    // cures do differ.
+    let keeps_the_vip = |(mut lan, count): (Lan, usize)| {
+        lan.script.retain(|(_, who, act)| !((1..=count).contains(who) && matches!(act, Act::Give | Act::Take)));
+        lan
+    };
+    hold("arptables and sysctl cures are equal", cluster(server).prop_map(keeps_the_vip), |lan| {
         let cured = |cure: fn(&mut Station)| {
             let mut lan = lan.clone();
             let servers = 1..lan.stations.len() - 1;

@@ -132,7 +132,7 @@ const REFUSED: &[&str] = &[
     "iptables -A INPUT --dport 80 -j DROP",
     "sysctl -w net.ipv4.no_such=1",
     "sysctl -w net.ipv4.ip_forward=yes",
-    "sysctl -w net.ipv4.vs.drop_entry=3",
+    "sysctl -w net.ipv4.vs.conntrack=1",
     "echo 1 > /proc/sys/net/ipv4/no_such",
     "cat /no/such/file",
     "cd /no/such/folder",

@@ -41,6 +41,7 @@ const LONG_FILES: &[(&str, &str)] = &[
     ("sim-core/src/trace/why.rs", "one closed list of reasons"),
     ("sim-core/src/keepalived/config/read/global.rs", "one function for each word of global_defs"),
     ("sim-core/src/keepalived/config/read/instance.rs", "one function for each word of vrrp_instance"),
+    ("sim-core/src/ldirectord/parse.rs", "one function for each directive of ldirectord.cf"),
     ("sim-core/src/kernel/syscall.rs", "one door: the list of system calls"),
     ("sim-core/src/kernel/process/table.rs", "processes, their descriptors and their waiting change together"),
     ("sim-core/src/kernel/sockets.rs", "what a segment meets, from the flow table to the listener, in one place"),
@@ -49,7 +50,10 @@ const LONG_FILES: &[(&str, &str)] = &[
 ];
 
 /// Files of a registry's folder that are no choice themselves.
-const SHARED: &[(&str, &str)] = &[("sim-core/src/ipvs/schedule/cache.rs", "what lblc and lblcr both remember")];
+const SHARED: &[(&str, &str)] = &[
+    ("sim-core/src/ipvs/schedule/cache.rs", "what lblc and lblcr both remember"),
+    ("sim-core/src/ipvs/schedule/index.rs", "the order of servers in which several find theirs"),
+];
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")

@@ -366,6 +366,7 @@ fn read_files(files: &[(Text, Content)], seen: &mut Seen, problems: &mut Problem
             Content::File(from) => seen.open(from, problems),
         };
         let Some(text) = text else { continue };
+        let text = daemon_files::as_meant(&path.text, text, problems);
         daemon_files::of_host(&path.text, &text, problems);
         let text = text.text;
         seen.octets += text.len();

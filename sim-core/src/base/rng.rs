@@ -65,7 +65,7 @@ impl Stream {
                 log_m |= 1 << bit;
             }
         }
-        let minus_log2 = (u64::from(zeros) + 1 << 32) - log_m;
+        let minus_log2 = ((u64::from(zeros) + 1) << 32) - log_m;
         let minus_ln = (u128::from(minus_log2) * LN2_Q32) >> 32;
         let nanos = (u128::from(mean.nanos()) * minus_ln) >> 32;
         Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))

@@ -50,8 +50,6 @@ pub mod service;
 pub mod state;
 pub mod stats;
 pub mod sync;
-#[cfg(test)]
-mod tests;
 
 pub use control::ControlError;
 pub use service::{Persistence, Server, ServerOptions, Service, ServiceOptions};
@@ -337,3 +335,6 @@ fn set_aside(mut packet: Packet, tables: &Tables, cx: &mut Cx) -> Packet {
     }
     packet
 }
+
+#[cfg(test)]
+mod tests;

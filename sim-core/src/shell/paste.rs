@@ -16,6 +16,16 @@ pub struct Note {
     pub message: String,
 }
 
+impl Note {
+    /// Whether a prompt was taken away, not a character replaced.
+    pub fn is_prompt(&self) -> bool {
+        self.message.starts_with(PROMPT)
+    }
+}
+
+/// How the note about a prompt begins.
+const PROMPT: &str = "a pasted prompt";
+
 /// The text as it was meant, and what was corrected, in order.
 pub fn clean(text: &str) -> (String, Vec<Note>) {
     let mut clean = String::with_capacity(text.len());
@@ -24,7 +34,7 @@ pub fn clean(text: &str) -> (String, Vec<Note>) {
     for line in text.split_inclusive('\n') {
         let prompt = prompt_length(line);
         if prompt > 0 {
-            let message = format!("a pasted prompt, \"{}\"", line[..prompt].trim_end());
+            let message = format!("{PROMPT}, \"{}\"", line[..prompt].trim_end());
             notes.push(Note { start: offset, length: prompt, written: 0, message });
         }
         for (at, character) in line.char_indices().skip_while(|(at, _)| *at < prompt) {

@@ -289,7 +289,7 @@ fn check(instance: &Instance, heard: &Heard, skips_addresses: bool) -> Result<()
     }
     let pseudo = (conf.version == Version::V3).then_some((source, destination));
     let old = conf.unicast.as_ref().is_some_and(|unicast| unicast.old_checksum != OldChecksum::Never);
-    if !view.sum_is_right(pseudo) && !(old && view.sum_is_right(None)) {
+    if !(view.sum_is_right(pseudo) || old && view.sum_is_right(None)) {
         return Err((VrrpFlaw::Checksum, format!("Invalid VRRPv{version} checksum")));
     }
     if let Some(unicast) = &conf.unicast {

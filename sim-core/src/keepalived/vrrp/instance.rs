@@ -244,7 +244,7 @@ impl Vrrp {
             && self.instances[at].state == VrrpState::Master
             && let Some((due, _)) = &mut self.instances[at].timer
         {
-            *due = *due + TAKEOVER_WORK;
+            *due += TAKEOVER_WORK;
         }
     }
 

@@ -28,19 +28,24 @@ pub(super) struct Story {
     /// The client's entries for virtual addresses at the end: address and MAC.
     pub(super) entries: BTreeMap<String, String>,
     /// The client's echo requests of each file: number, when it was sent, whether it was lost.
-    pub(super) echoes: Vec<(String, Vec<(u32, Micros, bool)>)>,
+    pub(super) echoes: Vec<(String, Vec<Echo>)>,
     /// Lines that notify scripts wrote, without times.
     pub(super) notified: Vec<String>,
 }
+
+/// An echo request: its number, when it was sent, whether it was lost.
+pub(super) type Echo = (u32, Micros, bool);
 
 impl Story {
     /// As recorded.
     pub(super) fn recorded(case: &CaseFolder) -> Result<Story, ReadError> {
         let text = case.read("case.json")?;
         let json: Value = serde_json::from_slice(&text).map_err(|error| case.wrong("case.json", error))?;
-        let mut story = Story::default();
-        story.nodes = json["nodes"].as_object().map(|nodes| nodes.keys().cloned().collect()).unwrap_or_default();
-        story.end = micros(json["duration"].as_f64().unwrap_or(0.0));
+        let mut story = Story {
+            nodes: json["nodes"].as_object().map(|nodes| nodes.keys().cloned().collect()).unwrap_or_default(),
+            end: micros(json["duration"].as_f64().unwrap_or(0.0)),
+            ..Story::default()
+        };
         for action in json["actions"].as_array().into_iter().flatten() {
             let at = micros(action["t"].as_f64().unwrap_or(0.0));
             let args = action["args"].as_array().cloned().unwrap_or_default();
