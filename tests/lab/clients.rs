@@ -46,7 +46,7 @@ fn typed(lines: &[(&str, &str)]) -> String {
     };
     let script: String = lines.iter().enumerate().map(line).collect();
     let text = WORLD.replace("SCRIPT", &script);
-    let file = Rc::new(SourceFile { name: "clients.ron".into(), text: text.into() });
+    let file = Rc::new(SourceFile { name: "clients.ron".into(), text });
     let model = scenarios::load_text(&file, &Alone).unwrap_or_else(|problems| panic!("{}", render(&problems)));
     let mut sim = scenarios::assemble(&model, scenarios::Options::default());
     sim.run();
