@@ -1,5 +1,6 @@
 //! The failover account as values of the report, and as text.
 
+use crate::outage::news_of_servers;
 use crate::story::millis;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -38,6 +39,23 @@ pub struct VipMove {
     /// The address.
     pub address: String,
     /// Whether it came.
+    pub present: bool,
+}
+
+/// A real server came, went, or got another weight: by a health check, or by hand.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct HealthChange {
+    /// When.
+    pub at_ns: u64,
+    /// The director.
+    pub host: String,
+    /// `TCP 172.25.92.100:80` or `FWM 1`.
+    pub service: String,
+    /// The real server.
+    pub server: String,
+    /// Its weight now.
+    pub weight: u32,
+    /// Whether it is in the table.
     pub present: bool,
 }
 
@@ -146,6 +164,27 @@ pub fn moves(trace: &Trace) -> Vec<VipMove> {
                 at_ns: trace.at(EventId(id)).nanos(),
                 host: trace.node_name(record.node).to_string(),
                 address: record.address.to_string(),
+                present: record.present,
+            });
+        }
+    }
+    all
+}
+
+/// Every coming and going of a real server, and every new weight.
+pub fn health(trace: &Trace) -> Vec<HealthChange> {
+    let news = news_of_servers(trace);
+    let mut all = Vec::new();
+    for (event, id) in trace.events.iter().zip(0..) {
+        let Kind::Server(at) = event.kind else { continue };
+        if news.contains(&at) {
+            let record = &trace.servers[at as usize];
+            all.push(HealthChange {
+                at_ns: trace.at(EventId(id)).nanos(),
+                host: trace.node_name(record.node).to_string(),
+                service: record.service.to_string(),
+                server: record.server.to_string(),
+                weight: record.weight,
                 present: record.present,
             });
         }

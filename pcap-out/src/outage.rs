@@ -173,7 +173,7 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage, news: &BTreeSet<u32>)
 }
 
 /// The records by which a real server came, went or got another weight; the others only count connections.
-fn news_of_servers(trace: &Trace) -> BTreeSet<u32> {
+pub(crate) fn news_of_servers(trace: &Trace) -> BTreeSet<u32> {
     let mut known: BTreeMap<(NodeId, ServiceKey, SocketAddr), (bool, u32)> = BTreeMap::new();
     let mut news = BTreeSet::new();
     for (record, index) in trace.servers.iter().zip(0..) {

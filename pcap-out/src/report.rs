@@ -1,7 +1,7 @@
 //! The report of a run: one JSON document with a published, versioned schema.
 
 use crate::About;
-use crate::failover::{self, Vip, VipMove, VrrpTransition};
+use crate::failover::{self, HealthChange, Vip, VipMove, VrrpTransition};
 use crate::story::Archive;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -41,6 +41,8 @@ pub struct Report {
     pub vrrp_transitions: Vec<VrrpTransition>,
     /// Addresses of virtual routers that came to or left a host.
     pub vip_moves: Vec<VipMove>,
+    /// Real servers that came, went or got another weight.
+    pub health_changes: Vec<HealthChange>,
     /// The account of each address of a virtual router.
     pub vips: Vec<Vip>,
     /// Times during which a client got no answer from an address, in the order in which they began.
@@ -230,6 +232,7 @@ impl Report {
             requests: requests(archive),
             vrrp_transitions: failover::transitions(archive.trace),
             vip_moves: failover::moves(archive.trace),
+            health_changes: failover::health(archive.trace),
             vips: failover::vips(archive.trace),
             outages: outages(archive),
             availability: availability(archive),
