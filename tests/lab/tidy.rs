@@ -52,6 +52,7 @@ const LONG_FILES: &[(&str, &str)] = &[
 /// Files of a registry's folder that are no choice themselves.
 const SHARED: &[(&str, &str)] = &[
     ("sim-core/src/ipvs/schedule/cache.rs", "what lblc and lblcr both remember"),
+    ("sim-core/src/ipvs/schedule/cheapest.rs", "what lc, wlc, sed, fo and ovf have in common"),
     ("sim-core/src/ipvs/schedule/index.rs", "the order of servers in which several find theirs"),
 ];
 

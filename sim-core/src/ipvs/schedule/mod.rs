@@ -1,6 +1,7 @@
 //! Schedulers: who gets a new connection. One file each; [`registry::SCHEDULERS`] is the list.
 
 mod cache;
+mod cheapest;
 mod dh;
 mod fo;
 mod index;

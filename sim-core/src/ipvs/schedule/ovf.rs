@@ -2,51 +2,14 @@
 //!
 //! Follows Linux `ip_vs_ovf.c`. "More than" lets a server of weight w have w + 1 before it overflows.
 
-use super::index::{Index, Price};
-use super::{Ask, Pick, Refusal, Scheduler, Servers};
-use crate::ipvs::server::{Server, ServerId};
+use super::Scheduler;
+use super::cheapest::Cheapest;
+use super::index::Price;
+use crate::ipvs::server::Server;
 
-/// The servers by their cost.
-#[derive(Debug)]
-pub(super) struct Ovf {
-    index: Index<Price>,
-}
-
-impl Default for Ovf {
-    fn default() -> Self {
-        Ovf { index: Index::new(price) }
-    }
-}
-
-impl Scheduler for Ovf {
-    fn schedule(&mut self, servers: &Servers, _: &mut Ask) -> Result<Pick, Refusal> {
-        self.index.refresh(servers);
-        Pick::cheapest(self.index.best(), servers)
-    }
-
-    fn begin(&mut self, _: &Servers) {
-        self.index.forget();
-    }
-
-    fn added(&mut self, _: &Servers) {
-        self.index.forget();
-    }
-
-    fn removed(&mut self, _: usize, _: &Servers) {
-        self.index.forget();
-    }
-
-    fn edited(&mut self, _: &Servers) {
-        self.index.forget();
-    }
-
-    fn changed(&mut self, id: ServerId, server: &Server) {
-        self.index.update(id, server);
-    }
-
-    fn cost(&self, server: &Server) -> u64 {
-        u64::from(server.active)
-    }
+/// A new one.
+pub(super) fn new() -> Box<dyn Scheduler> {
+    Cheapest::by(price, |server| u64::from(server.active))
 }
 
 /// The same cost for all that have room: per unit of weight the heaviest is the cheapest.
