@@ -207,10 +207,10 @@ impl keepalived::Surroundings for Beside<'_> {
 mod tests {
     use super::*;
     use crate::problem::SourceFile;
-    use std::rc::Rc;
+    use std::sync::Arc;
 
     fn written(text: &str) -> Text {
-        Text::of_file(&Rc::new(SourceFile { name: "x.conf".to_owned(), text: text.to_owned() }))
+        Text::of_file(&Arc::new(SourceFile { name: "x.conf".to_owned(), text: text.to_owned() }))
     }
 
     fn said(path: &str, text: &str) -> Vec<String> {

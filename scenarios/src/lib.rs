@@ -29,7 +29,7 @@ pub use read::Text;
 pub use source::Source;
 
 use problem::{Problems, SourceFile};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Reads and checks the scenario file `name` of a folder.
 ///
@@ -46,7 +46,7 @@ pub fn load(name: &str, source: &dyn Source) -> Result<Model, Vec<Problem>> {
 ///
 /// # Errors
 /// Everything that is wrong with it, at most a hundred problems; nothing can be run.
-pub fn load_text(file: &Rc<SourceFile>, source: &dyn Source) -> Result<Model, Vec<Problem>> {
+pub fn load_text(file: &Arc<SourceFile>, source: &dyn Source) -> Result<Model, Vec<Problem>> {
     load_parts(file, source, true)
 }
 
@@ -58,7 +58,7 @@ fn load_without_expectations(name: &str, source: &dyn Source) -> Result<Model, V
     }
 }
 
-fn load_parts(file: &Rc<SourceFile>, source: &dyn Source, with_expectations: bool) -> Result<Model, Vec<Problem>> {
+fn load_parts(file: &Arc<SourceFile>, source: &dyn Source, with_expectations: bool) -> Result<Model, Vec<Problem>> {
     let mut problems = Problems::default();
     let file_name = file.name.rsplit('/').next().unwrap_or_default();
     let name = file_name.strip_suffix(".ron").unwrap_or(file_name);

@@ -10,7 +10,7 @@
 
 use std::fmt::{self, Write as _};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 use unicode_width::UnicodeWidthChar;
 
 /// How bad a problem is.
@@ -37,7 +37,7 @@ pub struct SourceFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The text.
-    pub file: Rc<SourceFile>,
+    pub file: Arc<SourceFile>,
     /// Octets from its start; begin and end are at character boundaries.
     pub span: Range<usize>,
 }
@@ -180,7 +180,7 @@ impl Problem {
             let _ = writeln!(text, "{:margin$}┌─ {place}", "");
             let mut last_file = &place.file;
             for (place, word, mark) in lines {
-                if !Rc::ptr_eq(last_file, &place.file) {
+                if !Arc::ptr_eq(last_file, &place.file) {
                     let _ = writeln!(text, "{:margin$}┌─ {place}", "");
                     last_file = &place.file;
                 }
@@ -216,8 +216,8 @@ pub fn render(problems: &[Problem]) -> String {
 
 impl Place {
     /// The whole of a text.
-    pub fn whole(file: &Rc<SourceFile>) -> Self {
-        Place { file: Rc::clone(file), span: 0..file.text.len() }
+    pub fn whole(file: &Arc<SourceFile>) -> Self {
+        Place { file: Arc::clone(file), span: 0..file.text.len() }
     }
 
     /// The line it begins in, from 1.

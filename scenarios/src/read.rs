@@ -14,12 +14,12 @@ use serde::de::{DeserializeSeed, Error as _, MapAccess, SeqAccess, Visitor};
 use sim_core::base::time::Duration;
 use std::fmt;
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A value as it stands in the text.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Piece<'a> {
-    file: &'a Rc<SourceFile>,
+    file: &'a Arc<SourceFile>,
     text: &'a str,
 }
 
@@ -43,10 +43,10 @@ pub struct Text {
 impl<'a> Piece<'a> {
     /// The whole of a text, or the problem that stops the reader.
     #[expect(clippy::result_large_err, reason = "read once a file; a problem is what the caller wants")]
-    pub(crate) fn whole(file: &'a Rc<SourceFile>) -> Result<Self, Problem> {
+    pub(crate) fn whole(file: &'a Arc<SourceFile>) -> Result<Self, Problem> {
         let text = file.text.as_str();
         if let Some(at) = too_deep(text) {
-            let place = Place { file: Rc::clone(file), span: at..at + 1 };
+            let place = Place { file: Arc::clone(file), span: at..at + 1 };
             return Err(Problem::error(&place, "brackets are nested too deeply", format!("at most {DEPTH_MAX}")));
         }
         match ron::from_str::<&RawValue>(text) {
@@ -58,7 +58,7 @@ impl<'a> Piece<'a> {
     /// Its place in the file.
     pub(crate) fn place(&self) -> Place {
         let start = self.text.as_ptr().addr() - self.file.text.as_ptr().addr();
-        Place { file: Rc::clone(self.file), span: start..start + self.text.len() }
+        Place { file: Arc::clone(self.file), span: start..start + self.text.len() }
     }
 
     /// The place for a message: of a long value only the first line.
@@ -85,7 +85,7 @@ impl<'a> Piece<'a> {
             let at = end + gap.rfind(name.as_str()).unwrap_or(0);
             end = start + value.text.len();
             let base = self.place().span.start;
-            let place = Place { file: Rc::clone(self.file), span: base + at..base + at + name.len() };
+            let place = Place { file: Arc::clone(self.file), span: base + at..base + at + name.len() };
             if !known.contains(&name.as_str()) && problems.is_full() {
                 problems.error(&place, "there is no such field", "");
             } else if !known.contains(&name.as_str()) {
@@ -269,7 +269,7 @@ impl<'a> Record<'a> {
 
 impl Text {
     /// A whole file.
-    pub(crate) fn of_file(file: &Rc<SourceFile>) -> Self {
+    pub(crate) fn of_file(file: &Arc<SourceFile>) -> Self {
         Text { text: file.text.clone(), place: Place::whole(file), runs: vec![(0, 0)] }
     }
 
@@ -288,7 +288,7 @@ impl Text {
         while !self.place.file.text.is_char_boundary(end) {
             end += 1;
         }
-        Place { file: Rc::clone(&self.place.file), span: start..end.max(start) }
+        Place { file: Arc::clone(&self.place.file), span: start..end.max(start) }
     }
 
     /// The same with some octets replaced; their places are kept.
@@ -394,14 +394,14 @@ fn too_deep(text: &str) -> Option<usize> {
 const DEPTH_MAX: usize = 64;
 
 /// What stopped RON's reader, in our words.
-fn syntax_problem(file: &Rc<SourceFile>, error: &ron::error::SpannedError) -> Problem {
+fn syntax_problem(file: &Arc<SourceFile>, error: &ron::error::SpannedError) -> Problem {
     use ron::Error as E;
     let start = offset_of(&file.text, error.span.start);
     let end = offset_of(&file.text, error.span.end);
     // RON says where it stood before and after; what is wrong stands at the end of that.
     let at = if end > start && !matches!(error.code, E::InvalidEscape(_)) { end } else { start };
     let next = file.text[at..].chars().next().map_or(0, char::len_utf8);
-    let place = Place { file: Rc::clone(file), span: at..at + next };
+    let place = Place { file: Arc::clone(file), span: at..at + next };
     let (message, hint) = match &error.code {
         E::Eof => ("the text ends in the middle of something", "is a bracket not closed?"),
         E::ExpectedComma => {

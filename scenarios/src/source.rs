@@ -2,7 +2,7 @@
 //! library; nothing else of this package reads files.
 
 use crate::problem::SourceFile;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A scenario's folder.
 pub trait Source {
@@ -21,7 +21,7 @@ pub const TEXT_MAX: usize = 4 << 20;
 ///
 /// # Errors
 /// A fragment that fits after "cannot read …: ".
-pub(crate) fn open(path: &str, source: &dyn Source) -> Result<Rc<SourceFile>, String> {
+pub(crate) fn open(path: &str, source: &dyn Source) -> Result<Arc<SourceFile>, String> {
     if path.is_empty() || path.starts_with('/') || path.contains(['\\', '\0', ':']) {
         return Err("a file is named relative to the scenario's folder".to_string());
     }
@@ -32,5 +32,5 @@ pub(crate) fn open(path: &str, source: &dyn Source) -> Result<Rc<SourceFile>, St
     if text.len() > TEXT_MAX {
         return Err(format!("it has {} octets, more than {TEXT_MAX}", text.len()));
     }
-    Ok(Rc::new(SourceFile { name: path.to_string(), text }))
+    Ok(Arc::new(SourceFile { name: path.to_string(), text }))
 }

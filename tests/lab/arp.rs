@@ -10,7 +10,7 @@ use sim_core::trace::dispute::disputes;
 use sim_core::trace::{Kind, Trace, Why};
 use sim_core::wire::Ipv4Addr;
 use sim_core::wire::arp::{Arp, REPLY};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Two hosts `a` (10.0.0.1) and `b` (10.0.0.2) on a switch, what is typed on them at boot, and then on `a`.
 fn lan(boot_a: &[&str], boot_b: &[&str], script: &[(&str, &str, &str)]) -> Trace {
@@ -25,7 +25,7 @@ fn lan(boot_a: &[&str], boot_b: &[&str], script: &[(&str, &str, &str)]) -> Trace
         lines(boot_a),
         lines(boot_b),
     );
-    let file = Rc::new(SourceFile { name: "arp.ron".into(), text });
+    let file = Arc::new(SourceFile { name: "arp.ron".into(), text });
     run(&scenarios::load_text(&file, &lan::Alone).unwrap_or_else(|problems| panic!("{}", render(&problems))))
 }
 

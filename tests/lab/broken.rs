@@ -6,7 +6,7 @@ use scenarios::problem::{SourceFile, render};
 use scenarios::{Model, Problem, Source};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::recorder::Level;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A sound scenario; each case breaks it in one or several places.
 const SOUND: &str = r#"Scenario(
@@ -221,6 +221,6 @@ fn said(text: &str) -> String {
 }
 
 fn load(text: &str) -> Result<Model, Vec<Problem>> {
-    let file = Rc::new(SourceFile { name: "broken.ron".into(), text: text.into() });
+    let file = Arc::new(SourceFile { name: "broken.ron".into(), text: text.into() });
     scenarios::load_text(&file, &Alone)
 }

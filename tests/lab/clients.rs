@@ -3,7 +3,7 @@
 
 use scenarios::Source;
 use scenarios::problem::{SourceFile, render};
-use std::rc::Rc;
+use std::sync::Arc;
 
 const WORLD: &str = r##"Scenario(
     title: "Clients",
@@ -46,7 +46,7 @@ fn typed(lines: &[(&str, &str)]) -> String {
     };
     let script: String = lines.iter().enumerate().map(line).collect();
     let text = WORLD.replace("SCRIPT", &script);
-    let file = Rc::new(SourceFile { name: "clients.ron".into(), text });
+    let file = Arc::new(SourceFile { name: "clients.ron".into(), text });
     let model = scenarios::load_text(&file, &Alone).unwrap_or_else(|problems| panic!("{}", render(&problems)));
     let mut sim = scenarios::assemble(&model, scenarios::Options::default());
     sim.run();

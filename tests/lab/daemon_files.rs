@@ -8,7 +8,7 @@ use sim_core::keepalived::config::{self, Input, Nowhere, test_status};
 use sim_core::ldirectord::config::{DIRECTIVES, Stands};
 use sim_core::trace::Level;
 use std::fs;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The configurations in `tests/data/keepalived`, by name.
 fn usual() -> Vec<(String, String)> {
@@ -65,7 +65,7 @@ fn usual_configurations_run_for_a_minute() {
                     boot: Text(\"systemctl start keepalived\")),
                 \"rs1\": (role: RealServer, nics: {{ \"eth0\": (to: \"inner\", address: \"10.0.1.1/24\") }}) }})"
         );
-        let file = Rc::new(SourceFile { name: format!("{name}.ron"), text: scenario });
+        let file = Arc::new(SourceFile { name: format!("{name}.ron"), text: scenario });
         let model = load_text(&file, &Alone)
             .unwrap_or_else(|problems| panic!("{name}: {}", scenarios::problem::render(&problems)));
         let mut sim = assemble(&model, Options { level: Level::Frames, ..Options::default() });

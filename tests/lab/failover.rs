@@ -9,7 +9,7 @@ use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::moment::Moment;
 use sim_core::trace::record::VrrpState;
 use sim_core::trace::{Kind, Trace, Why};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Something goes wrong, at a tenth of a second, on one of the three.
 #[derive(Clone, Debug)]
@@ -172,7 +172,7 @@ proptest! {
     #[test]
     fn when_all_is_well_again_there_is_one_master(recipe in recipe()) {
         let text = recipe.text();
-        let file = Rc::new(SourceFile { name: "trouble.ron".into(), text: text.clone() });
+        let file = Arc::new(SourceFile { name: "trouble.ron".into(), text: text.clone() });
         let model = scenarios::load_text(&file, &Alone)
             .map_err(|problems| TestCaseError::fail(format!("{problems:#?}\n{text}")))?;
         let mut sim = scenarios::assemble(&model, Options::default());

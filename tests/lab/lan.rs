@@ -12,7 +12,7 @@ use sim_core::wire::Mac;
 use std::fmt::Write as _;
 use std::net::Ipv4Addr;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The address that hosts share.
 pub(crate) const VIP: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 100);
@@ -149,7 +149,7 @@ impl Lan {
 
     /// Runs the scenario.
     pub(crate) fn run(&self) -> Trace {
-        let file = Rc::new(SourceFile { name: "law.ron".into(), text: self.ron("law", "law") });
+        let file = Arc::new(SourceFile { name: "law.ron".into(), text: self.ron("law", "law") });
         let model = scenarios::load_text(&file, &Alone).unwrap_or_else(|problems| panic!("{}", render(&problems)));
         let mut sim = scenarios::assemble(&model, Options::default());
         sim.run();

@@ -7,7 +7,7 @@ use crate::shell::registry;
 use brush_parser::SourceSpan;
 use brush_parser::ast::{self, SourceLocation};
 use std::ops::Range;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Whether commands of literal words are looked up.
 pub(super) enum Commands<'a> {
@@ -18,7 +18,7 @@ pub(super) enum Commands<'a> {
 }
 
 /// The ops of these commands, and every problem in them.
-pub(super) fn lower(text: &str, commands: &[ast::CompleteCommand], check: Commands<'_>) -> (Rc<[Op]>, Vec<Raw>) {
+pub(super) fn lower(text: &str, commands: &[ast::CompleteCommand], check: Commands<'_>) -> (Arc<[Op]>, Vec<Raw>) {
     let mut lowerer = Lowerer {
         ops: Vec::new(),
         problems: Vec::new(),
@@ -556,7 +556,7 @@ impl Lowerer<'_> {
         entry
     }
 
-    pub(super) fn fork(&mut self, stages: Vec<(Pc, Rc<str>)>, kind: ForkKind) {
+    pub(super) fn fork(&mut self, stages: Vec<(Pc, Arc<str>)>, kind: ForkKind) {
         let fork = Fork { stages: stages.into(), kind, guarded: self.guarded > 0 };
         self.push(Op::Fork(Box::new(fork)));
     }
@@ -636,7 +636,7 @@ fn literal(word: &Word) -> Option<String> {
 }
 
 /// What a child is called in `ps`.
-fn name_of(command: &str) -> Rc<str> {
+fn name_of(command: &str) -> Arc<str> {
     command.trim().chars().take(60).collect::<String>().into()
 }
 

@@ -18,14 +18,14 @@ use op::Op;
 use source::{Characters, Raw};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A script, ready to run. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Script {
     /// What it is called in messages: a file's path, `-bash` for typed lines.
-    pub name: Rc<str>,
-    pub(crate) ops: Rc<[Op]>,
+    pub name: Arc<str>,
+    pub(crate) ops: Arc<[Op]>,
     /// Whether it was typed: messages then name no line.
     pub(crate) typed: bool,
 }
@@ -34,7 +34,7 @@ pub struct Script {
 #[derive(Clone, Debug)]
 pub struct Line {
     /// As typed, after the correction of pasted text.
-    pub text: Rc<str>,
+    pub text: Arc<str>,
     /// Where it stands in the text as given, in octets.
     pub start: usize,
     /// Ready to run.

@@ -7,7 +7,7 @@
 //!   cmd $(A)                Jump 2 · 1: A · End · 2: Fork 1 → slot 0 · Simple cmd <slot 0>
 //! ```
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A place in the ops.
 pub(crate) type Pc = u32;
@@ -38,7 +38,7 @@ pub(crate) enum Op {
     /// `for NAME in WORDS` (none: `"$@"`): the values for the loop that follows.
     For(Option<Box<[Word]>>),
     /// Gives the name its next value, or goes on there.
-    Next(Rc<str>, Pc),
+    Next(Arc<str>, Pc),
     /// A loop begins: `continue` goes on at the first, `break` at the second (which is its `LoopEnd`).
     Loop(Pc, Pc),
     /// Keeps the status of the loop's body as that of the loop.
@@ -50,7 +50,7 @@ pub(crate) enum Op {
     /// Takes the redirections back.
     Restore,
     /// A function's body begins there.
-    Define(Rc<str>, Pc),
+    Define(Arc<str>, Pc),
     /// Children that share these ops: a pipeline, a subshell, `$(…)`, `&`.
     Fork(Box<Fork>),
     /// The end of a script, a function's body or a child's ops.
@@ -75,7 +75,7 @@ pub(crate) struct Simple {
 /// `NAME=value`, `NAME+=value`.
 #[derive(Clone, Debug)]
 pub(crate) struct Assign {
-    pub(crate) name: Rc<str>,
+    pub(crate) name: Arc<str>,
     pub(crate) value: Word,
     pub(crate) append: bool,
 }
@@ -84,7 +84,7 @@ pub(crate) struct Assign {
 #[derive(Clone, Debug)]
 pub(crate) struct Fork {
     /// Where each begins, and what it is called in `ps`. A pipeline has several.
-    pub(crate) stages: Box<[(Pc, Rc<str>)]>,
+    pub(crate) stages: Box<[(Pc, Arc<str>)]>,
     /// What becomes of them.
     pub(crate) kind: ForkKind,
     /// As [`Simple::guarded`].
@@ -109,7 +109,7 @@ pub(crate) type Word = Box<[Part]>;
 #[derive(Clone, Debug)]
 pub(crate) enum Part {
     /// Text.
-    Text(Rc<str>, bool),
+    Text(Arc<str>, bool),
     /// `$x`, `${x…}`.
     Param(Box<Param>, bool),
     /// `$(…)`, which has been run.
@@ -131,7 +131,7 @@ pub(crate) struct Param {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Name {
     /// `$x`
-    Variable(Rc<str>),
+    Variable(Arc<str>),
     /// `$1`
     Argument(u32),
     /// `$@`
@@ -246,9 +246,9 @@ pub(crate) fn literal_word(text: &str) -> Word {
 }
 
 /// The ops of one command of these words.
-pub(crate) fn one_command(words: Box<[Word]>) -> Rc<[Op]> {
+pub(crate) fn one_command(words: Box<[Word]>) -> Arc<[Op]> {
     let simple = Simple { assigns: Box::default(), words, redirects: Box::default(), line: 1, guarded: false };
-    Rc::new([Op::Simple(Box::new(simple)), Op::End])
+    Arc::new([Op::Simple(Box::new(simple)), Op::End])
 }
 
 /// The ops of a child or a function never reach its parent's: every range ends with `End`.

@@ -12,7 +12,7 @@ use brush_parser::word::{
 };
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::rc::Rc;
+use std::sync::Arc;
 
 impl Lowerer<'_> {
     /// A word that stays one word: an assignment's value, a file, a pattern.
@@ -398,7 +398,7 @@ fn name_of(parameter: &Parameter) -> Option<Name> {
         Parameter::Special(SpecialParameter::CurrentOptionFlags) => Name::Flags,
         Parameter::Special(SpecialParameter::ProcessId) => Name::Pid,
         Parameter::Special(SpecialParameter::LastBackgroundProcessId) => Name::Background,
-        Parameter::Named(name) => Name::Variable(Rc::from(name.as_str())),
+        Parameter::Named(name) => Name::Variable(Arc::from(name.as_str())),
         Parameter::NamedWithIndex { .. } | Parameter::NamedWithAllIndices { .. } => return None,
     })
 }

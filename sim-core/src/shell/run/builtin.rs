@@ -7,7 +7,7 @@ use crate::base::id::Pid;
 use crate::kernel::process::{Fd, Next, On, Signal};
 use crate::kernel::syscall::{Read, Stdio, Sys};
 use crate::shell::command::NOT_MODELLED;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A builtin's function.
 pub(super) type Run = fn(&mut Shell, &mut Context<'_, '_>, &mut Sys<'_, '_>) -> Flow;
@@ -238,7 +238,7 @@ fn source(shell: &mut Shell, context: &mut Context<'_, '_>, sys: &mut Sys<'_, '_
             return Flow::Done(1);
         }
     };
-    let arguments: Vec<Rc<str>> = context.args()[1..].iter().map(|word| Rc::from(word.as_str())).collect();
+    let arguments: Vec<Arc<str>> = context.args()[1..].iter().map(|word| Arc::from(word.as_str())).collect();
     shell.state.status = 0;
     if shell.enter_text(&text, CallKind::Source) && !arguments.is_empty() {
         let before = std::mem::replace(&mut shell.state.arguments, arguments);
@@ -444,7 +444,7 @@ fn set(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) ->
         let on = word.starts_with('-');
         match word {
             "--" => {
-                shell.state.arguments = words[at + 1..].iter().map(|word| Rc::from(word.as_str())).collect();
+                shell.state.arguments = words[at + 1..].iter().map(|word| Arc::from(word.as_str())).collect();
                 return Flow::Done(0);
             }
             "-o" | "+o" => {
@@ -476,7 +476,7 @@ fn set(shell: &mut Shell, context: &mut Context<'_, '_>, _: &mut Sys<'_, '_>) ->
                 }
             }
             _ => {
-                shell.state.arguments = words[at..].iter().map(|word| Rc::from(word.as_str())).collect();
+                shell.state.arguments = words[at..].iter().map(|word| Arc::from(word.as_str())).collect();
                 return Flow::Done(0);
             }
         }

@@ -10,7 +10,7 @@ use super::{Call, CallKind, Doing, Frame, MARK, Queued, Saved, Shell, Step};
 use crate::kernel::process::{Fd, Process};
 use crate::kernel::syscall::{Stdio, Sys};
 use crate::shell::command::NOT_MODELLED;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What a name stands for.
 enum Meaning {
@@ -169,7 +169,7 @@ impl Shell {
             return;
         }
         let Some(function) = self.state.functions.get(words[0].as_str()).cloned() else { return };
-        let new = words[1..].iter().map(|word| Rc::from(word.as_str())).collect();
+        let new = words[1..].iter().map(|word| Arc::from(word.as_str())).collect();
         let call = Call {
             code: std::mem::replace(&mut self.code, function.code),
             pc: std::mem::replace(&mut self.pc, function.entry),

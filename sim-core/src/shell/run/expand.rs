@@ -5,7 +5,7 @@
 use super::super::parse::op::{Form, Name, Param, Part, ReplaceAt, Word};
 use super::state::State;
 use super::{arith, pattern};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A word before file names are put in.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ impl State {
     fn flat(&mut self, word: &Word, as_pattern: bool) -> Result<String, Trouble> {
         let mut text = String::new();
         for part in word {
-            let (piece, quoted): (Rc<str>, bool) = match part {
+            let (piece, quoted): (Arc<str>, bool) = match part {
                 Part::Text(piece, quoted) => (piece.clone(), *quoted),
                 Part::Param(param, quoted) => match self.param(param)? {
                     Value::One(value) => (value, *quoted),
@@ -133,7 +133,7 @@ impl State {
     }
 
     /// `"$@"` is as many words as there are arguments, none if there are none.
-    fn arguments(&self, all: &[Rc<str>], quoted: bool, fields: &mut Fields) {
+    fn arguments(&self, all: &[Arc<str>], quoted: bool, fields: &mut Fields) {
         if all.is_empty() && quoted {
             fields.nothing();
         }
@@ -154,7 +154,7 @@ impl State {
         }
     }
 
-    fn slot(&self, slot: u16) -> Rc<str> {
+    fn slot(&self, slot: u16) -> Arc<str> {
         self.slots.get(&slot).cloned().unwrap_or_else(|| "".into())
     }
 
@@ -261,7 +261,7 @@ impl State {
         })
     }
 
-    fn value(&self, name: &Name) -> Option<Rc<str>> {
+    fn value(&self, name: &Name) -> Option<Arc<str>> {
         match name {
             Name::Variable(name) => self.get(name),
             Name::Argument(number) => self.arguments.get(*number as usize - 1).cloned(),
@@ -289,8 +289,8 @@ impl arith::Variables for State {
 
 /// What a parameter stands for.
 enum Value {
-    One(Rc<str>),
-    Arguments(Vec<Rc<str>>),
+    One(Arc<str>),
+    Arguments(Vec<Arc<str>>),
     Word(Word),
 }
 

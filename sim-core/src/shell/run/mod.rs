@@ -33,7 +33,7 @@ use crate::shell::command::NOT_MODELLED;
 use expand::Trouble;
 use state::{State, Variable};
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
+use std::sync::Arc;
 
 pub(super) use builtin::is_builtin;
 
@@ -41,7 +41,7 @@ pub(super) use builtin::is_builtin;
 #[derive(Debug)]
 pub struct Shell {
     state: State,
-    code: Rc<[Op]>,
+    code: Arc<[Op]>,
     pc: Pc,
     frames: Vec<Frame>,
     /// Where descriptors 0, 1 and 2 of the next command lead.
@@ -53,7 +53,7 @@ pub struct Shell {
     /// Exit status of the last `$(…)` of the command in hand.
     substituted: Option<i32>,
     jobs: Vec<Job>,
-    traps: BTreeMap<Trap, Rc<str>>,
+    traps: BTreeMap<Trap, Arc<str>>,
     pending: Option<Trap>,
     budget: Budget,
     /// A child of another shell, or one command started by a program: it may turn into its last command.
@@ -63,7 +63,7 @@ pub struct Shell {
     /// A file to be read before it begins.
     file: Option<String>,
     /// The command in hand, as messages name it.
-    command: Rc<str>,
+    command: Arc<str>,
     /// It has the variables and the directory of the line before.
     goes_on: bool,
 }
@@ -72,7 +72,7 @@ pub struct Shell {
 #[derive(Clone, Debug)]
 enum Frame {
     Loop { values: Option<std::vec::IntoIter<String>>, status: i32, again: Pc, end: Pc },
-    Case { subject: Rc<str> },
+    Case { subject: Arc<str> },
     Redirect { before: Stdio, opened: Vec<Fd> },
     Call(Call),
 }
@@ -80,10 +80,10 @@ enum Frame {
 /// A function, `source` or `eval` in progress: where to go on after it.
 #[derive(Clone, Debug)]
 struct Call {
-    code: Rc<[Op]>,
+    code: Arc<[Op]>,
     pc: Pc,
     /// The caller's arguments, if they were replaced.
-    arguments: Option<Vec<Rc<str>>>,
+    arguments: Option<Vec<Arc<str>>>,
     /// Variables to put back.
     saved: Saved,
     /// `return` is possible, and `local`.
@@ -95,7 +95,7 @@ struct Call {
 }
 
 /// Variables as they were.
-type Saved = Vec<(Rc<str>, Option<Variable>)>;
+type Saved = Vec<(Arc<str>, Option<Variable>)>;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum CallKind {
@@ -182,7 +182,7 @@ enum Step {
 impl Shell {
     /// A shell that runs a script with these arguments (`$1` …).
     pub fn new(script: Script, args: Vec<String>, env: &Env) -> Shell {
-        let arguments = args.into_iter().map(Rc::from).collect();
+        let arguments = args.into_iter().map(Arc::from).collect();
         let mut shell = Shell::with_state(State::new(script.name.clone(), arguments, env), script.ops);
         shell.typed = script.typed;
         shell
@@ -212,8 +212,8 @@ impl Shell {
 
     /// A shell that reads a file of the host when it begins: `bash FILE ARGS`.
     pub fn file(path: &str, args: Vec<String>, env: &Env) -> Shell {
-        let arguments = args.into_iter().map(Rc::from).collect();
-        let mut shell = Shell::with_state(State::new(path.into(), arguments, env), Rc::new([Op::End]));
+        let arguments = args.into_iter().map(Arc::from).collect();
+        let mut shell = Shell::with_state(State::new(path.into(), arguments, env), Arc::new([Op::End]));
         shell.file = Some(path.to_owned());
         shell
     }
@@ -226,7 +226,7 @@ impl Shell {
         self
     }
 
-    fn with_state(state: State, code: Rc<[Op]>) -> Shell {
+    fn with_state(state: State, code: Arc<[Op]>) -> Shell {
         Shell {
             state,
             code,
@@ -597,7 +597,7 @@ impl Shell {
             // After the trap, the ops end at once.
             let mut trap = self.frames.pop();
             if let Some(Frame::Call(call)) = &mut trap {
-                call.code = Rc::new([Op::End]);
+                call.code = Arc::new([Op::End]);
                 call.pc = 0;
             }
             self.frames.clear();
@@ -693,7 +693,7 @@ impl Process for Shell {
         self.state.now = sys.now();
         if self.state.pid.is_none() {
             self.state.pid = Some(sys.pid);
-            let hostname: Rc<str> = (&*sys.kernel.hostname).into();
+            let hostname: Arc<str> = (&*sys.kernel.hostname).into();
             let _ = self.state.set("HOSTNAME", hostname);
             // A terminal that goes on stands where it stood; a new one stands where its process does.
             match self.goes_on {
@@ -701,7 +701,7 @@ impl Process for Shell {
                     let _ = sys.change_directory(&self.state.cwd);
                 }
                 false => {
-                    let directory: Rc<str> = sys.directory().into();
+                    let directory: Arc<str> = sys.directory().into();
                     let _ = self.state.set("PWD", directory);
                 }
             }

@@ -5,25 +5,25 @@ use crate::base::id::Pid;
 use crate::base::time::Instant;
 use crate::kernel::process::Env;
 use std::collections::BTreeMap;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// A shell's own world.
 #[derive(Clone, Debug)]
 pub(super) struct State {
-    variables: BTreeMap<Rc<str>, Variable>,
+    variables: BTreeMap<Arc<str>, Variable>,
     octets: usize,
-    pub(super) functions: BTreeMap<Rc<str>, Function>,
-    pub(super) arguments: Vec<Rc<str>>,
+    pub(super) functions: BTreeMap<Arc<str>, Function>,
+    pub(super) arguments: Vec<Arc<str>>,
     /// `$0`, and what messages begin with.
-    pub(super) name: Rc<str>,
+    pub(super) name: Arc<str>,
     /// `$?`
     pub(super) status: i32,
     /// `$$`
     pub(super) pid: Option<Pid>,
     /// `$!`
     pub(super) background: Option<Pid>,
-    pub(super) cwd: Rc<str>,
-    pub(super) slots: BTreeMap<u16, Rc<str>>,
+    pub(super) cwd: Arc<str>,
+    pub(super) slots: BTreeMap<u16, Arc<str>>,
     pub(super) options: Options,
     /// What expansions cost, in steps: long values and patterns count as many.
     pub(super) cost: u64,
@@ -36,7 +36,7 @@ pub(super) struct State {
 /// A variable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Variable {
-    pub(super) value: Rc<str>,
+    pub(super) value: Arc<str>,
     pub(super) exported: bool,
     pub(super) fixed: bool,
 }
@@ -44,7 +44,7 @@ pub(super) struct Variable {
 /// A function: where its body is.
 #[derive(Clone, Debug)]
 pub(super) struct Function {
-    pub(super) code: Rc<[Op]>,
+    pub(super) code: Arc<[Op]>,
     pub(super) entry: Pc,
 }
 
@@ -64,7 +64,7 @@ pub(super) struct Options {
 }
 
 impl State {
-    pub(super) fn new(name: Rc<str>, arguments: Vec<Rc<str>>, env: &Env) -> State {
+    pub(super) fn new(name: Arc<str>, arguments: Vec<Arc<str>>, env: &Env) -> State {
         let mut state = State {
             variables: BTreeMap::new(),
             octets: 0,
@@ -102,7 +102,7 @@ impl State {
     }
 
     /// The value of a variable.
-    pub(super) fn get(&self, name: &str) -> Option<Rc<str>> {
+    pub(super) fn get(&self, name: &str) -> Option<Arc<str>> {
         match name {
             "SECONDS" => Some(self.now.secs().to_string().into()),
             "EPOCHSECONDS" => Some((crate::base::time::EPOCH_UNIX_SECONDS + self.now.secs()).to_string().into()),
@@ -116,7 +116,7 @@ impl State {
         self.variables.get(name)
     }
 
-    pub(super) fn variables(&self) -> impl Iterator<Item = (&Rc<str>, &Variable)> {
+    pub(super) fn variables(&self) -> impl Iterator<Item = (&Arc<str>, &Variable)> {
         self.variables.iter()
     }
 
@@ -124,7 +124,7 @@ impl State {
     ///
     /// # Errors
     /// A message as bash words it: it is read-only, or there is no room.
-    pub(super) fn set(&mut self, name: &str, value: impl Into<Rc<str>>) -> Result<(), String> {
+    pub(super) fn set(&mut self, name: &str, value: impl Into<Arc<str>>) -> Result<(), String> {
         let value = value.into();
         let old = self.variables.get(name);
         if old.is_some_and(|old| old.fixed) {
@@ -144,7 +144,7 @@ impl State {
     }
 
     /// Puts a variable back as it was (`local`, `x=1 function`).
-    pub(super) fn restore(&mut self, name: &Rc<str>, old: Option<Variable>) {
+    pub(super) fn restore(&mut self, name: &Arc<str>, old: Option<Variable>) {
         self.forget(name);
         if let Some(old) = old {
             self.octets += name.len() + old.value.len();
