@@ -117,22 +117,29 @@ pub(crate) fn from_texts(texts: &[(String, String)]) -> Result<Model, Failure> {
     scenarios::load(name, &Noted { source: &AtHand(texts), texts: RefCell::default() }).map_err(Failure::Invalid)
 }
 
-/// A saved run, if the file is one.
-pub(crate) fn saved(name: &str) -> Result<Option<Saved>, Failure> {
+/// Whether a file is a saved run, by how it begins.
+pub(crate) fn is_saved(name: &str) -> Result<bool, Failure> {
     use std::io::Read;
     let path = Path::new(name);
     if !path.is_file() {
+        return Ok(false);
+    }
+    let mut file = std::fs::File::open(path).map_err(|error| unreadable(name, &error))?;
+    let mut begins = vec![0; saved::MAGIC.len()];
+    Ok(file.read_exact(&mut begins).is_ok() && begins == saved::MAGIC)
+}
+
+/// A saved run, if the file is one.
+pub(crate) fn saved(name: &str) -> Result<Option<Saved>, Failure> {
+    if !is_saved(name)? {
         return Ok(None);
     }
-    let cannot = |error: std::io::Error| Failure::File(format!("cannot read {name}: {error}"));
-    let mut file = std::fs::File::open(path).map_err(cannot)?;
-    let mut bytes = vec![0; saved::MAGIC.len()];
-    let begins = file.read_exact(&mut bytes).is_ok() && bytes == saved::MAGIC;
-    if !begins {
-        return Ok(None);
-    }
-    file.read_to_end(&mut bytes).map_err(cannot)?;
+    let bytes = std::fs::read(name).map_err(|error| unreadable(name, &error))?;
     saved::read(&bytes).map(Some).map_err(|message| Failure::File(format!("cannot open {name}: {message}")))
+}
+
+fn unreadable(name: &str, error: &std::io::Error) -> Failure {
+    Failure::File(format!("cannot read {name}: {error}"))
 }
 
 /// A source that notes what was read from it.

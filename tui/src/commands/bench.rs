@@ -207,7 +207,6 @@ fn stepper(args: &Args, star: Star) -> Result<serde_json::Value, BenchError> {
         "events": figures.events,
         "frames": figures.frames,
         "open_ms": round(figures.open_ms, 1),
-        "longest_stage_ms": round(figures.stage_ms, 1),
         "keys": figures.keys,
         "key_median_ms": round(figures.median_ms, 3),
         "key_p99_ms": round(figures.p99_ms, 3),

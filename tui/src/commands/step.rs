@@ -7,7 +7,7 @@ use crate::filter::compiled;
 use crate::paint::{Ink, Screen};
 use crate::place::Place;
 use crate::session::{self, Options, Ran};
-use crate::stepper::{self, Opening};
+use crate::stepper::{self, Opening, What};
 use crate::tables;
 use clap::Args;
 use pcap_out::journey::{self, Manner};
@@ -47,29 +47,23 @@ pub(crate) struct Step {
 
 pub(crate) fn run(arguments: &Step, screen: &mut Screen) -> Result<(), Failure> {
     let filter = arguments.filter.as_deref().map(compiled).transpose()?;
-    let saved = session::saved(&arguments.scenario)?;
-    let (model, texts) = match &saved {
-        Some(saved) => (session::from_texts(&saved.texts)?, saved.texts.clone()),
-        None => session::open_with_texts(&arguments.scenario)?,
-    };
-    // Forks of a saved run are runs with its seed.
-    let options = Options { seed: saved.as_ref().map(|saved| saved.head.seed).or(arguments.seed), until: None };
+    let is_saved = session::is_saved(&arguments.scenario)?;
+    let options = Options { seed: arguments.seed, until: None };
     let interactive = io::stdin().is_terminal() && screen.is_terminal();
     if interactive && !arguments.text {
-        session::warn(&model);
-        return stepper::open(Opening {
-            scenario: model,
-            texts,
-            saved: saved.map(Box::new),
-            options,
-            at: arguments.at,
-            filter,
-            config: stepper::config::load()?,
-        });
+        let what = if is_saved {
+            What::Saved(arguments.scenario.clone())
+        } else {
+            let (scenario, texts) = session::open_with_texts(&arguments.scenario)?;
+            session::warn(&scenario);
+            What::Scenario { scenario: Box::new(scenario), texts }
+        };
+        let config = stepper::config::load()?;
+        return stepper::open(Opening { what, options, at: arguments.at, filter, config });
     }
-    let ran = match saved {
+    let ran = match session::saved(&arguments.scenario)? {
         Some(saved) => session::of_saved(saved),
-        None => session::run(&model, &options)?,
+        None => session::run(&session::open(&arguments.scenario)?, &options)?,
     };
     let trace = &ran.trace;
     let frames: Vec<u32> = match &filter {

@@ -1,8 +1,8 @@
 //! The loop: the terminal's events become messages, the model's effects are carried out, the panes are drawn. Work that
-//! takes long is done in slices between two looks at the keyboard; nothing blocks the screen.
+//! takes long is done on a thread of its own (`job`); nothing blocks the screen.
 
 use super::config::Config;
-use super::job::{Job, Turn};
+use super::job::{Done, Job, Turn};
 use super::keymap::Key;
 use super::message::{Effect, Message, Pointer};
 use super::model::Model;
@@ -15,23 +15,19 @@ use super::update::{filtered, update};
 use crate::failure::Failure;
 use crate::place::Place;
 use crate::session::{Clock, Options};
-use pcap_out::saved::Saved;
 use ratatui::crossterm::event::{self, Event, KeyEventKind, MouseButton, MouseEventKind};
+use ratatui::layout::Rect;
 use ratatui::text::Line;
 use ratatui::widgets::{Block, Clear, Gauge, Paragraph};
 use scenarios::Model as Scenario;
 use sim_core::trace::filter::Filter;
-use std::rc::Rc;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What the stepper is opened with.
 pub(crate) struct Opening {
-    /// The scenario.
-    pub(crate) scenario: Scenario,
-    /// Its texts, its own first: a fork is saved as an addition to them.
-    pub(crate) texts: Vec<(String, String)>,
-    /// The run, if it was made and saved before.
-    pub(crate) saved: Option<Box<Saved>>,
+    /// What is to be seen.
+    pub(crate) what: What,
     /// Seed and end.
     pub(crate) options: Options,
     /// Where to begin.
@@ -40,6 +36,19 @@ pub(crate) struct Opening {
     pub(crate) filter: Option<Filter>,
     /// Keys and colours.
     pub(crate) config: Config,
+}
+
+/// What the stepper shows.
+pub(crate) enum What {
+    /// A scenario, which is run first.
+    Scenario {
+        /// The scenario.
+        scenario: Box<Scenario>,
+        /// Its texts, its own first: a fork is saved as an addition to them.
+        texts: Vec<(String, String)>,
+    },
+    /// A run that was made and saved before, by its file.
+    Saved(String),
 }
 
 /// How long the loop waits for a key when nothing goes on.
@@ -51,26 +60,35 @@ const BUSY: Duration = Duration::from_millis(8);
 ///
 /// # Errors
 /// The terminal, or a place that does not exist.
-pub(crate) fn open(mut opening: Opening) -> Result<(), Failure> {
+pub(crate) fn open(opening: Opening) -> Result<(), Failure> {
     let mut terminal = Terminal::enter()?;
     let theme = Theme { ascii: opening.config.theme.ascii || terminal.draws_wide(), ..opening.config.theme };
-    let Some(run) = first_run(&mut terminal, &mut opening, theme)? else { return Ok(()) };
-    let mut model = Model::new(Rc::new(run), terminal.size()?, theme, opening.config.keys.clone());
-    if let Some(filter) = opening.filter.clone() {
-        filtered(&mut model, Some(filter));
+    let Some((run, texts)) = first_run(&mut terminal, opening.what, &opening.options, theme)? else { return Ok(()) };
+    let mut app = App {
+        scenario: run.scenario.clone(),
+        texts,
+        options: Options { seed: Some(run.seed), ..opening.options },
+        model: Model::new(Arc::new(run), terminal.size()?, theme, opening.config.keys),
+        terminal,
+        job: None,
+    };
+    if opening.filter.is_some() {
+        filtered(&mut app.model, opening.filter);
     }
     if let Some(place) = opening.at {
-        let event = place.event(&model.run().trace)?;
-        super::update::go_to(&mut model, event);
+        let event = place.event(&app.model.run().trace)?;
+        super::update::go_to(&mut app.model, event);
     }
-    let mut app = App { terminal, model, opening, job: None };
     app.stay()
 }
 
 struct App {
     terminal: Terminal,
     model: Model,
-    opening: Opening,
+    /// What every fork begins with.
+    scenario: Scenario,
+    texts: Vec<(String, String)>,
+    options: Options,
     job: Option<Job>,
 }
 
@@ -104,11 +122,7 @@ impl App {
 
     /// What the terminal has to say; all that is there at once, so that a held key does not run ahead of the screen.
     fn wait(&mut self) -> Result<Vec<Message>, Failure> {
-        let pause = match (self.job.is_some(), self.model.is_active()) {
-            (true, _) => Duration::ZERO,
-            (false, true) => BUSY,
-            (false, false) => IDLE,
-        };
+        let pause = if self.job.is_some() || self.model.is_active() { BUSY } else { IDLE };
         let mut messages = Vec::new();
         let mut patience = pause;
         while messages.len() < EVENTS_MAX && event::poll(patience)? {
@@ -118,16 +132,15 @@ impl App {
         Ok(messages)
     }
 
-    /// A slice of the job.
+    /// How far the job is.
     fn work(&mut self) -> Option<Message> {
-        let job = self.job.as_mut()?;
-        match job.turn() {
-            Turn::Going(done, of) => Some(Message::Progress(done, of)),
-            Turn::Done(done) => {
-                self.job = None;
-                Some(Message::Done(done))
-            }
-        }
+        let message = match self.job.as_mut()?.look(Duration::ZERO) {
+            Turn::Going(done, of) => return Some(Message::Progress(done, of)),
+            Turn::Done(done) => Message::Done(done),
+            Turn::Failed(failure) => Message::Failed(failure.text()),
+        };
+        self.job = None;
+        Some(message)
     }
 
     /// True if that was the end.
@@ -145,7 +158,7 @@ impl App {
             Effect::Fork(addition) => {
                 let mut added = self.model.run().added.clone();
                 added.push(addition);
-                match Job::begin(&self.opening.scenario, added, Some(self.model.shown), &self.opening.options) {
+                match Job::begin(&self.scenario, added, Some(self.model.shown), &self.options) {
                     Ok(job) => {
                         self.job = Some(job);
                         return Ok(false);
@@ -153,9 +166,14 @@ impl App {
                     Err(text) => Message::Failed(text),
                 }
             }
+            Effect::Compare { title, old, new } => {
+                let run = |at: usize| Arc::clone(&self.model.branches[at.min(self.model.branches.len() - 1)].run);
+                self.job = Some(Job::compare(title, run(old), run(new), self.model.now()));
+                return Ok(false);
+            }
             Effect::Save(branch, file) => {
-                let run = Rc::clone(&self.model.branches[branch.min(self.model.branches.len() - 1)].run);
-                match save::save(&self.opening.texts, &run, &file) {
+                let run = Arc::clone(&self.model.branches[branch.min(self.model.branches.len() - 1)].run);
+                match save::save(&self.texts, &run, &file) {
                     Ok(text) => Message::Saved(branch, text),
                     Err(text) => Message::Said(text),
                 }
@@ -188,51 +206,66 @@ fn message(event: Event) -> Option<Message> {
     }
 }
 
-/// Makes the first run, with progress on the screen; none if it was given up.
-fn first_run(terminal: &mut Terminal, opening: &mut Opening, theme: Theme) -> Result<Option<Run>, Failure> {
-    let mut job = match opening.saved.take() {
-        Some(saved) => Job::of_saved(&opening.scenario, *saved),
-        None => Job::begin(&opening.scenario, Vec::new(), None, &opening.options).map_err(Failure::Usage)?,
-    };
-    let mut clock = Clock::start();
-    let mut drawn = false;
-    loop {
-        let (done, of) = match job.turn() {
-            Turn::Done(done) => return Ok(Some(done.run)),
-            Turn::Going(done, of) => (done, of),
-        };
-        if clock.elapsed().as_millis() > 60 || (!drawn && clock.elapsed().as_millis() > 20) {
-            terminal.draw(|frame| progress(frame, opening, theme, done, of))?;
-            (clock, drawn) = (Clock::start(), true);
+/// Makes or reads the first run, with progress on the screen; none if it was given up.
+fn first_run(
+    terminal: &mut Terminal,
+    what: What,
+    options: &Options,
+    theme: Theme,
+) -> Result<Option<(Run, Vec<(String, String)>)>, Failure> {
+    let (title, mut job, mut texts) = match what {
+        What::Scenario { scenario, texts } => {
+            let title = format!(" {}  {} ", scenario.name, scenario.title);
+            let job = Job::begin(&scenario, Vec::new(), None, options).map_err(Failure::Usage)?;
+            (title, job, texts)
         }
+        What::Saved(file) => (format!(" {file} "), Job::of_saved(file), Vec::new()),
+    };
+    let clock = Clock::start();
+    loop {
+        let (done, of) = match job.look(AT_ONCE) {
+            Turn::Going(done, of) => (done, of),
+            Turn::Failed(failure) => return Err(failure),
+            Turn::Done(Done::Run(run, _)) => return Ok(Some((*run, texts))),
+            Turn::Done(Done::Saved(run, read)) => {
+                texts = read;
+                return Ok(Some((*run, texts)));
+            }
+            Turn::Done(Done::Compared(..)) => unreachable!("nothing is compared before there is a run"),
+        };
+        terminal.draw(|frame| progress(frame, &title, theme, done, of, clock.elapsed()))?;
         if terminal.is_told_to_end() {
             return Ok(None);
         }
-        while event::poll(Duration::ZERO)? {
-            if let Event::Key(key) = event::read()? {
-                let key = Key::of(key);
-                let leaves = [Key::named("q"), Key::named("Esc"), Key::named("ctrl-c")];
-                if leaves.contains(&Some(key)) {
-                    return Ok(None);
-                }
+        while event::poll(BUSY)? {
+            let Event::Key(key) = event::read()? else { continue };
+            let key = Key::of(key);
+            if [Key::named("q"), Key::named("Esc"), Key::named("ctrl-c")].contains(&Some(key)) {
+                return Ok(None);
+            }
+            if Some(key) == Key::named("ctrl-z") {
+                terminal.suspend()?;
             }
         }
     }
 }
 
-fn progress(frame: &mut ratatui::Frame, opening: &Opening, theme: Theme, done: u64, of: u64) {
+/// A run that is there within this time is shown without a word about waiting.
+const AT_ONCE: Duration = Duration::from_millis(30);
+
+fn progress(frame: &mut ratatui::Frame, title: &str, theme: Theme, done: u64, of: u64, so_far: Duration) {
     let area = frame.area();
     frame.render_widget(Clear, area);
-    let title = format!(" {}  {} ", opening.scenario.name, opening.scenario.title);
-    let block = Block::bordered().title(title);
+    let block = Block::bordered().title(panes::cut(title, (area.width as usize).saturating_sub(2)));
     let inside = block.inner(area);
     frame.render_widget(block, area);
     if inside.height >= 3 {
-        let middle = ratatui::layout::Rect { y: inside.y + inside.height / 2, height: 1, ..inside };
+        let middle = Rect { y: inside.y + inside.height / 2, height: 1, ..inside };
         let ratio = (done as f64 / of.max(1) as f64).clamp(0.0, 1.0);
         frame.render_widget(Gauge::default().ratio(ratio).gauge_style(theme.style(Ink::Focus)), middle);
-        let below = ratatui::layout::Rect { y: middle.y + 1, ..middle };
-        frame.render_widget(Paragraph::new(Line::from("running; q gives up").centered()), below);
+        let below = Rect { y: middle.y + 1, ..middle };
+        let said = format!("{}, {} s so far; q gives up", super::job::doing(done), so_far.as_secs());
+        frame.render_widget(Paragraph::new(Line::from(said).centered()), below);
     }
     theme.finish(frame.buffer_mut());
 }

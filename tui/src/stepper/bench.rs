@@ -1,10 +1,11 @@
 //! How fast the stepper opens and answers, on a screen that is drawn and not shown. For `lvslab bench --stepper`.
 
+use super::job::Watch;
 use super::keymap::{Key, Keymap};
 use super::message::Message;
 use super::model::Model;
 use super::panes;
-use super::run::{Raw, Reading};
+use super::run::{Raw, Run};
 use super::theme::Theme;
 use super::update::update;
 use crate::session::{Clock, End};
@@ -12,7 +13,7 @@ use ratatui::backend::TestBackend;
 use sim_core::base::time::Instant;
 use sim_core::trace::Trace;
 use sim_core::world::sim::Stopped;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// What was measured.
 #[derive(Clone, Debug)]
@@ -23,8 +24,6 @@ pub(crate) struct Figures {
     pub(crate) frames: u32,
     /// From the end of the run to the first screen, in milliseconds.
     pub(crate) open_ms: f64,
-    /// The longest stage of it, in milliseconds: so long a key may wait while a run is read.
-    pub(crate) stage_ms: f64,
     /// Keys that were pressed.
     pub(crate) keys: usize,
     /// From a key to the drawn screen, in milliseconds: the median.
@@ -65,18 +64,8 @@ pub(crate) fn measure(trace: Trace, end: Instant) -> Figures {
         seed: 1,
         digest: String::new(),
     };
-    let mut reading = Box::new(Reading::new(raw));
-    let mut stage_ms: f64 = 0.0;
-    let run = loop {
-        let stage = Clock::start();
-        let next = reading.stage();
-        stage_ms = stage_ms.max(ms(&stage));
-        match next {
-            Ok(run) => break run,
-            Err(more) => reading = more,
-        }
-    };
-    let mut model = Model::new(Rc::new(run), SIZE, Theme::default(), Keymap::default());
+    let Some(run) = Run::of(raw, &Watch::default()) else { unreachable!("nobody gives it up") };
+    let mut model = Model::new(Arc::new(run), SIZE, Theme::default(), Keymap::default());
     let Ok(mut terminal) = ratatui::Terminal::new(TestBackend::new(SIZE.0, SIZE.1));
     let Ok(_) = terminal.draw(|frame| panes::view(frame, &model));
     let open_ms = ms(&clock);
@@ -104,7 +93,6 @@ pub(crate) fn measure(trace: Trace, end: Instant) -> Figures {
         events,
         frames,
         open_ms,
-        stage_ms,
         keys: took.len(),
         median_ms: at(0.5).0,
         p99_ms: at(0.99).0,

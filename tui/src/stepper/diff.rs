@@ -2,15 +2,20 @@
 //! differ at the instant shown.
 
 use super::describe;
-use super::model::{Model, Overlay};
+use super::message::Effect;
+use super::model::Model;
 use super::run::Run;
 use super::theme::Ink;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::trace::moment::Tables;
 use sim_core::trace::{Kind, Trace};
+use std::collections::BTreeSet;
 
 /// Opens the comparison of the shown branch with another one; without a number, with the one it left.
-pub(crate) fn open(model: &mut Model, which: &str) -> Result<(), String> {
+pub(crate) fn open(model: &mut Model, which: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+    if model.busy.is_some() {
+        return Err("one thing at a time: Ctrl-C gives up what goes on".to_string());
+    }
     let count = model.branches.len();
     let other = match which {
         "" => model.branches[model.shown].parent.ok_or("this is the scenario itself; say with which fork: diff 1")?,
@@ -21,10 +26,9 @@ pub(crate) fn open(model: &mut Model, which: &str) -> Result<(), String> {
         (true, None) => return Err("it is the one that is shown".to_string()),
         (false, _) => (model.shown, other),
     };
-    let (a, b) = (std::rc::Rc::clone(&model.branches[there].run), std::rc::Rc::clone(&model.branches[here].run));
     let title = format!("{} and {}", name(model, there), name(model, here));
-    let lines = lines(&a, &b, model.now());
-    model.over.push(Overlay::Text { title, lines, scroll: 0 });
+    model.busy = Some((format!("comparing {title}"), 0, 0));
+    effects.push(Effect::Compare { title, old: there, new: here });
     Ok(())
 }
 
@@ -56,7 +60,8 @@ fn records_equal(a: &Trace, b: &Trace, kind: Kind) -> bool {
     }
 }
 
-fn lines(a: &Run, b: &Run, now: sim_core::base::time::Instant) -> Vec<(Ink, String)> {
+/// What differs, line by line.
+pub(crate) fn lines(a: &Run, b: &Run, now: sim_core::base::time::Instant) -> Vec<(Ink, String)> {
     let mut out = Vec::new();
     let Some(event) = first_difference(&a.trace, &b.trace) else {
         return vec![(Ink::Good, "no event differs".to_string())];
@@ -85,9 +90,11 @@ fn lines(a: &Run, b: &Run, now: sim_core::base::time::Instant) -> Vec<(Ink, Stri
             continue;
         }
         out.push((Ink::Name, a.trace.node_name(node).to_string()));
-        let gone = old.lines().filter(|line| !new.contains(*line)).map(|line| (Ink::Bad, format!("- {}", line.trim())));
+        let (before, after): (BTreeSet<&str>, BTreeSet<&str>) = (old.lines().collect(), new.lines().collect());
+        let gone =
+            old.lines().filter(|line| !after.contains(line)).map(|line| (Ink::Bad, format!("- {}", line.trim())));
         let come =
-            new.lines().filter(|line| !old.contains(*line)).map(|line| (Ink::Good, format!("+ {}", line.trim())));
+            new.lines().filter(|line| !before.contains(line)).map(|line| (Ink::Good, format!("+ {}", line.trim())));
         out.extend(gone.chain(come).take(LINES_MAX));
     }
     if out.len() == before {

@@ -11,7 +11,7 @@ use sim_core::wire::field::FieldName as F;
 
 /// Opens the explanation of the field under the cursor.
 pub(crate) fn open(model: &mut Model) {
-    let run = std::rc::Rc::clone(model.run());
+    let run = std::sync::Arc::clone(model.run());
     let Some(scene) = Scene::at(&run, model.cursor) else { return };
     let Some(field) = chosen(model, &scene) else {
         model.note = Some("there is no field here".to_string());

@@ -1,49 +1,98 @@
-//! Work that may take long (a run, and reading it), done in slices between two looks at the keyboard.
+//! Work that may take long (a run, reading it, comparing two), on a thread of its own: the screen and the keyboard never
+//! wait for it. One job is one thread; what it makes belongs to nobody else until it is done.
+//!
+//! ```text
+//!   screen ──start──► thread: run ─► read, stage by stage ─┐
+//!     ▲  ╰──look: how far? or give it up────────────────────┤
+//!     ╰──────────────────── the finished run ◄──────────────╯
+//! ```
 
+use super::diff;
 use super::fork::{self, Addition};
-use super::run::{Raw, Reading, Run, STAGES};
-use crate::session::{self, Clock, End, Options};
-use pcap_out::saved::Saved;
+use super::run::{Raw, Run, STAGES};
+use super::theme::Ink;
+use crate::failure::Failure;
+use crate::session::{self, End, Options};
 use scenarios::Model;
 use sim_core::base::time::Instant;
 use sim_core::world::sim::{Sim, Stopped};
+use std::panic;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 /// What a job came to.
 #[derive(Debug)]
-pub(crate) struct Done {
-    /// The run.
-    pub(crate) run: Run,
-    /// The branch it was forked from; none for the first run.
-    pub(crate) parent: Option<usize>,
+pub(crate) enum Done {
+    /// A run.
+    Run(Box<Run>, Option<usize>),
+    /// A run that was read from a file, and the texts of its scenario.
+    Saved(Box<Run>, Vec<(String, String)>),
+    /// Two runs beside each other: a heading, and lines.
+    Compared(String, Vec<(Ink, String)>),
 }
 
-/// A run that is being made.
+/// Work under way. Dropped, it is given up.
+#[derive(Debug)]
 pub(crate) struct Job {
-    state: State,
-    parent: Option<usize>,
+    watch: Arc<Watch>,
+    answer: Receiver<Result<Done, Failure>>,
+    thread: Option<JoinHandle<()>>,
 }
 
-enum State {
-    Running { sim: Box<Sim>, scenario: Box<Model>, added: Vec<Addition>, seed: u64, until: Instant },
-    Reading(Box<Reading>),
-    Over,
+/// What the screen and the work tell each other.
+#[derive(Debug, Default)]
+pub(crate) struct Watch {
+    given_up: AtomicBool,
+    done: AtomicU64,
 }
 
 /// How far a job is.
+#[derive(Debug)]
 pub(crate) enum Turn {
     /// It goes on: so far, of so much.
     Going(u64, u64),
     /// It is done.
-    Done(Box<Done>),
+    Done(Done),
+    /// It cannot be done.
+    Failed(Failure),
 }
 
-/// Real time that a slice takes, in milliseconds.
-const SLICE_MS: u128 = 12;
-/// Progress is counted in so many parts.
+/// Progress of a run is counted in so many parts.
 const PARTS: u64 = 1000;
+/// What a stage of reading counts beside them.
+const STAGE_PARTS: u64 = 100;
+/// All of it.
+const WHOLE: u64 = PARTS + STAGES * STAGE_PARTS;
+
+/// What goes on, in words, when so many parts are done.
+pub(crate) fn doing(done: u64) -> String {
+    match done.checked_sub(PARTS) {
+        None => "running the scenario".to_string(),
+        Some(read) => format!("reading what was recorded, {} of {STAGES}", (read / STAGE_PARTS + 1).min(STAGES)),
+    }
+}
+
+impl Watch {
+    /// The run has got to an instant. True if nobody waits any longer.
+    fn ran(&self, now: Instant, until: Instant) -> bool {
+        let whole = u128::from(until.nanos().max(1));
+        let done = (u128::from(now.nanos()) * u128::from(PARTS) / whole) as u64;
+        self.done.store(done.min(PARTS), Ordering::Relaxed);
+        self.given_up.load(Ordering::Relaxed)
+    }
+
+    /// So many stages of reading are done. True if nobody waits any longer.
+    pub(crate) fn read(&self, stages: u64) -> bool {
+        self.done.store(PARTS + stages * STAGE_PARTS, Ordering::Relaxed);
+        self.given_up.load(Ordering::Relaxed)
+    }
+}
 
 impl Job {
-    /// Runs a scenario with what was added.
+    /// Runs a scenario with what was added. `parent` is the branch it leaves.
     ///
     /// # Errors
     /// Why an addition cannot be made.
@@ -56,80 +105,148 @@ impl Job {
         let scenario = fork::with(base, &added)?;
         let seed = options.seed.unwrap_or(scenario.seed);
         let until = options.until.unwrap_or(scenario.until);
-        let sim = session::assembled(&scenario, seed, until);
-        let state = State::Running { sim: Box::new(sim), scenario: Box::new(scenario), added, seed, until };
-        Ok(Job { state, parent })
+        Ok(Job::start(move |watch| {
+            // The world is made here: nothing of it ever leaves this thread.
+            let sim = session::assembled(&scenario, seed, until);
+            let Some(raw) = drive(sim, scenario, added, (seed, until), watch) else { return Ok(None) };
+            Ok(Run::of(raw, watch).map(|run| Done::Run(Box::new(run), parent)))
+        }))
     }
 
-    /// Reads a run that was made before.
-    pub(crate) fn of_saved(scenario: &Model, saved: Saved) -> Job {
-        let Saved { head, trace, .. } = saved;
-        let raw = Raw {
-            scenario: scenario.clone(),
-            added: Vec::new(),
-            trace,
-            end: Instant::from_nanos(head.end_ns),
-            stopped: if head.whole { End::Engine(Stopped::Until) } else { End::Interrupted },
-            seed: head.seed,
-            digest: head.digest.chars().take(8).collect(),
-        };
-        Job { state: State::Reading(Box::new(Reading::new(raw))), parent: None }
+    /// Reads a run that was saved in a file.
+    pub(crate) fn of_saved(file: String) -> Job {
+        Job::start(move |watch| {
+            let gone = || Failure::File(format!("cannot open {file}: it is no saved run any longer"));
+            let saved = session::saved(&file)?.ok_or_else(gone)?;
+            let scenario = session::from_texts(&saved.texts)?;
+            let raw = Raw {
+                scenario,
+                added: Vec::new(),
+                trace: saved.trace,
+                end: Instant::from_nanos(saved.head.end_ns),
+                stopped: if saved.head.whole { End::Engine(Stopped::Until) } else { End::Interrupted },
+                seed: saved.head.seed,
+                digest: saved.head.digest.chars().take(8).collect(),
+            };
+            Ok(Run::of(raw, watch).map(|run| Done::Saved(Box::new(run), saved.texts)))
+        })
     }
 
-    /// Works for a moment.
-    pub(crate) fn turn(&mut self) -> Turn {
-        let clock = Clock::start();
-        match std::mem::replace(&mut self.state, State::Over) {
-            State::Running { mut sim, scenario, added, seed, until } => {
-                let stopped = loop {
-                    if let Some(stopped) = batch(&mut sim) {
-                        break stopped;
-                    }
-                    if clock.elapsed().as_millis() >= SLICE_MS {
-                        let done = part(sim.now(), until);
-                        self.state = State::Running { sim, scenario, added, seed, until };
-                        return Turn::Going(done, PARTS + STAGES);
-                    }
-                };
-                let end = match stopped {
-                    Stopped::Until | Stopped::Quiet => until,
-                    Stopped::Livelock { .. } | Stopped::TraceFull { .. } => sim.now(),
-                };
-                let digest = sim.digest().map_or("none".to_string(), |digest| digest.to_string());
-                let stopped = End::Engine(stopped);
-                let raw = Raw { scenario: *scenario, added, trace: sim.into_trace(), end, stopped, seed, digest };
-                self.state = State::Reading(Box::new(Reading::new(raw)));
-                Turn::Going(PARTS, PARTS + STAGES)
+    /// Lays two runs beside each other, at an instant.
+    pub(crate) fn compare(title: String, old: Arc<Run>, new: Arc<Run>, now: Instant) -> Job {
+        Job::start(move |_| Ok(Some(Done::Compared(title, diff::lines(&old, &new, now)))))
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the screen waits for the work; one run is still one thread")]
+    fn start(work: impl FnOnce(&Watch) -> Result<Option<Done>, Failure> + Send + 'static) -> Job {
+        let watch = Arc::new(Watch::default());
+        let (tell, answer) = mpsc::sync_channel(1);
+        let theirs = Arc::clone(&watch);
+        let thread = thread::spawn(move || {
+            if let Some(result) = work(&theirs).transpose() {
+                // Nobody hears it if the job was given up at the last moment.
+                let _ = tell.send(result);
             }
-            State::Reading(reading) => match reading.stage() {
-                Err(more) => {
-                    let done = PARTS + more.done();
-                    self.state = State::Reading(more);
-                    Turn::Going(done, PARTS + STAGES)
+        });
+        Job { watch, answer, thread: Some(thread) }
+    }
+
+    /// Looks how far it is; waits a moment for the end.
+    pub(crate) fn look(&mut self, patience: Duration) -> Turn {
+        match self.answer.recv_timeout(patience) {
+            Ok(Ok(done)) => Turn::Done(done),
+            Ok(Err(failure)) => Turn::Failed(failure),
+            Err(RecvTimeoutError::Timeout) => Turn::Going(self.watch.done.load(Ordering::Relaxed), WHOLE),
+            Err(RecvTimeoutError::Disconnected) => {
+                // A job that ends without an answer is a bug of ours: it is one here too.
+                if let Some(Err(bug)) = self.thread.take().map(JoinHandle::join) {
+                    panic::resume_unwind(bug);
                 }
-                Ok(run) => Turn::Done(Box::new(Done { run, parent: self.parent })),
-            },
-            State::Over => Turn::Going(PARTS + STAGES, PARTS + STAGES),
+                Turn::Failed(Failure::Usage("the work ended without a result".to_string()))
+            }
         }
     }
 
-    /// Works until it is done.
+    /// Waits until it is done.
     #[cfg(test)]
-    pub(crate) fn finish(mut self) -> Box<Done> {
+    pub(crate) fn finish(mut self) -> Done {
         loop {
-            if let Turn::Done(done) = self.turn() {
-                return done;
+            match self.look(Duration::from_secs(1)) {
+                Turn::Done(done) => return done,
+                Turn::Failed(failure) => panic!("{}", failure.text()),
+                Turn::Going(..) => {}
             }
         }
     }
 }
 
-/// Some turns of the engine.
-fn batch(sim: &mut Sim) -> Option<Stopped> {
-    (0..256).find_map(|_| sim.step())
+impl Drop for Job {
+    fn drop(&mut self) {
+        self.watch.given_up.store(true, Ordering::Relaxed);
+    }
 }
 
-fn part(now: Instant, until: Instant) -> u64 {
-    let whole = until.nanos().max(1);
-    (u128::from(now.nanos()) * u128::from(PARTS) / u128::from(whole)) as u64
+impl Done {
+    /// The run that it is.
+    #[cfg(test)]
+    pub(crate) fn run(self) -> Run {
+        match self {
+            Done::Run(run, _) | Done::Saved(run, _) => *run,
+            Done::Compared(..) => panic!("this is no run"),
+        }
+    }
+}
+
+/// Turns the engine to its end; none if it was given up.
+fn drive(
+    mut sim: Sim,
+    scenario: Model,
+    added: Vec<Addition>,
+    (seed, until): (u64, Instant),
+    watch: &Watch,
+) -> Option<Raw> {
+    let stopped = loop {
+        if let Some(stopped) = (0..BATCH).find_map(|_| sim.step()) {
+            break stopped;
+        }
+        if watch.ran(sim.now(), until) {
+            return None;
+        }
+    };
+    let end = match stopped {
+        Stopped::Until | Stopped::Quiet => until,
+        Stopped::Livelock { .. } | Stopped::TraceFull { .. } => sim.now(),
+    };
+    let digest = sim.digest().map_or("none".to_string(), |digest| digest.to_string());
+    Some(Raw { scenario, added, trace: sim.into_trace(), end, stopped: End::Engine(stopped), seed, digest })
+}
+
+/// Turns of the engine between two looks at whether anybody still waits.
+const BATCH: u32 = 256;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_job_that_is_given_up_ends_by_itself() {
+        let model = session::open("tutorial-000-dr").unwrap_or_else(|failure| panic!("{}", failure.text()));
+        let options = Options { until: Some(Instant::from_nanos(u64::MAX / 2)), ..Options::default() };
+        let mut job = Job::begin(&model, Vec::new(), None, &options).expect("nothing is added");
+        assert!(matches!(job.look(Duration::ZERO), Turn::Going(..)));
+        let thread = job.thread.take().expect("it works");
+        drop(job);
+        thread.join().expect("no bug of ours");
+    }
+
+    #[test]
+    fn a_bug_in_the_work_is_a_bug_here() {
+        let mut job = Job::start(|_| panic!("made up"));
+        let bug = panic::catch_unwind(panic::AssertUnwindSafe(|| {
+            loop {
+                job.look(Duration::from_millis(10));
+            }
+        }));
+        assert_eq!(bug.expect_err("it panics here too").downcast_ref::<&str>(), Some(&"made up"));
+    }
 }

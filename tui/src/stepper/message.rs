@@ -19,7 +19,7 @@ pub(crate) enum Message {
     /// A job got further: how far, of how much.
     Progress(u64, u64),
     /// A job ended.
-    Done(Box<Done>),
+    Done(Done),
     /// A job was given up, or could not be done.
     Failed(String),
     /// Something was written to disk, or could not be.
@@ -44,6 +44,15 @@ pub(crate) enum Pointer {
 pub(crate) enum Effect {
     /// Run the shown branch again with one thing more.
     Fork(super::fork::Addition),
+    /// Lay two branches beside each other, by their places in the list.
+    Compare {
+        /// The heading of it.
+        title: String,
+        /// The one that was there before.
+        old: usize,
+        /// The other one.
+        new: usize,
+    },
     /// Give up the job that runs.
     Cancel,
     /// Write a branch as a scenario to this file.

@@ -3,7 +3,7 @@
 //! ```text
 //!   terminal ─► message ─► update ─► model ─► panes ─► terminal
 //!                            │                  (each draws, none decides)
-//!                            └─► effect ─► app: run a fork in slices, save, suspend
+//!                            └─► effect ─► app: run a fork on a thread (job), save, suspend
 //! ```
 
 mod app;
@@ -35,4 +35,4 @@ mod tree;
 mod update;
 mod whynot;
 
-pub(crate) use app::{Opening, open};
+pub(crate) use app::{Opening, What, open};

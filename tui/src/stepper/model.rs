@@ -13,7 +13,7 @@ use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
 use sim_core::trace::filter::Filter;
 use sim_core::trace::moment::Tables;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Everything.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,7 +33,7 @@ pub(crate) struct Model {
     /// All tables after it.
     pub(crate) tables: Tables,
     /// The rows of the frame list.
-    pub(crate) rows: Rc<Vec<Row>>,
+    pub(crate) rows: Arc<Vec<Row>>,
     /// Noise is folded.
     pub(crate) fold: bool,
     /// Only these frames are shown.
@@ -78,7 +78,7 @@ pub(crate) struct Model {
 #[derive(Clone, Debug)]
 pub(crate) struct Branch {
     /// Its run.
-    pub(crate) run: Rc<Run>,
+    pub(crate) run: Arc<Run>,
     /// Which branch it left.
     pub(crate) parent: Option<usize>,
     /// It stands in a file.
@@ -87,7 +87,7 @@ pub(crate) struct Branch {
 
 impl PartialEq for Branch {
     fn eq(&self, other: &Self) -> bool {
-        Rc::ptr_eq(&self.run, &other.run) && self.parent == other.parent && self.saved == other.saved
+        Arc::ptr_eq(&self.run, &other.run) && self.parent == other.parent && self.saved == other.saved
     }
 }
 
@@ -277,8 +277,8 @@ pub(crate) enum MenuItem {
 
 impl Model {
     /// At the beginning of a run.
-    pub(crate) fn new(run: Rc<Run>, size: (u16, u16), theme: Theme, keys: Keymap) -> Self {
-        let rows = Rc::new(rows::rows(&run.noise, None, true));
+    pub(crate) fn new(run: Arc<Run>, size: (u16, u16), theme: Theme, keys: Keymap) -> Self {
+        let rows = Arc::new(rows::rows(&run.noise, None, true));
         let first = rows.first().map_or(EventId(0), |row| run.trace.frames[row.frame as usize - 1]);
         let note = run.complaint();
         let mut tables = Tables::start(&run.trace);
@@ -315,7 +315,7 @@ impl Model {
     }
 
     /// The run that is shown.
-    pub(crate) fn run(&self) -> &Rc<Run> {
+    pub(crate) fn run(&self) -> &Arc<Run> {
         &self.branches[self.shown].run
     }
 

@@ -8,7 +8,7 @@ use sim_core::trace::{Kind, explain};
 
 /// Opens the page of the decision under the cursor, or of the most telling one about this frame.
 pub(crate) fn open(model: &mut Model) {
-    let run = std::rc::Rc::clone(model.run());
+    let run = std::sync::Arc::clone(model.run());
     let chosen = (model.focus == super::panes::PaneId::Why).then(|| why::chosen(model)).flatten();
     let code = match chosen.map(|event| (event, run.trace.event(event).kind)) {
         Some((_, Kind::Decided(why))) => Some(explain::code(&run.trace, why)),

@@ -1,6 +1,7 @@
 //! A finished run with everything the panes look up in it, read once. It never changes; a fork is another one.
 
 use super::fork::Addition;
+use super::job::Watch;
 use super::rows::{self, Noise};
 use super::tree::{self, Branch};
 use crate::session::{self, End};
@@ -67,16 +68,6 @@ pub(crate) struct Request {
     pub(crate) server: Option<NodeId>,
 }
 
-/// A run that is being read, one stage at a time, so that the screen can say how far it is.
-#[derive(Debug)]
-pub(crate) struct Reading {
-    raw: Raw,
-    changes: Option<Changes>,
-    history: Option<History>,
-    survey: Option<Survey>,
-    noise: Option<Vec<Noise>>,
-}
-
 /// What an engine leaves behind.
 #[derive(Debug)]
 pub(crate) struct Raw {
@@ -99,53 +90,23 @@ pub(crate) struct Raw {
 /// How many stages reading has.
 pub(crate) const STAGES: u64 = 5;
 
-impl Reading {
-    /// Nothing has been read yet.
-    pub(crate) fn new(raw: Raw) -> Self {
-        Reading { raw, changes: None, history: None, survey: None, noise: None }
-    }
-
-    /// How many stages are done.
-    pub(crate) fn done(&self) -> u64 {
-        [self.changes.is_some(), self.history.is_some(), self.survey.is_some(), self.noise.is_some()]
-            .into_iter()
-            .map(u64::from)
-            .sum()
-    }
-
-    /// Does the next stage; gives the run after the last one.
-    pub(crate) fn stage(mut self: Box<Self>) -> Result<Run, Box<Reading>> {
-        let trace = &self.raw.trace;
-        if self.changes.is_none() {
-            self.changes = Some(Changes::of(trace));
-            return Err(self);
-        }
-        let Some(history) = &self.history else {
-            self.history = Some(History::of(trace));
-            return Err(self);
-        };
-        let Some(survey) = &self.survey else {
-            self.survey = Some(Survey::with(trace, history));
-            return Err(self);
-        };
-        if self.noise.is_none() {
-            self.noise = Some(rows::noise(trace, survey));
-            return Err(self);
-        }
-        match *self {
-            Reading {
-                raw,
-                changes: Some(changes),
-                history: Some(history),
-                survey: Some(survey),
-                noise: Some(noise),
-            } => Ok(Run::assemble(raw, changes, history, survey, noise)),
-            unfinished => Err(Box::new(unfinished)),
-        }
-    }
-}
-
 impl Run {
+    /// Reads a record, stage by stage. None if nobody waits for it any longer.
+    pub(crate) fn of(raw: Raw, watch: &Watch) -> Option<Run> {
+        let trace = &raw.trace;
+        let waits = |stages| (!watch.read(stages)).then_some(());
+        waits(0)?;
+        let changes = Changes::of(trace);
+        waits(1)?;
+        let history = History::of(trace);
+        waits(2)?;
+        let survey = Survey::with(trace, &history);
+        waits(3)?;
+        let noise = rows::noise(trace, &survey);
+        waits(4)?;
+        Some(Run::assemble(raw, changes, history, survey, noise))
+    }
+
     fn assemble(raw: Raw, changes: Changes, history: History, survey: Survey, noise: Vec<Noise>) -> Run {
         let Raw { scenario, added, trace, end, stopped, seed, digest } = raw;
         let servers = served::hosts(&trace, &survey.conversations);

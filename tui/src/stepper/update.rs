@@ -14,13 +14,14 @@ mod over;
 pub(crate) use finding::filtered;
 pub(crate) use moves::{go_to, to_instant};
 
+use super::job::Done;
 use super::keymap::{Action, Key};
 use super::layout::Places;
 use super::message::{Effect, Message};
 use super::model::{Branch, Model, Overlay, Play, SPEEDS, TableKind};
 use super::panes::{PANES, PaneId};
 use super::{explain_field, pages, predict, whynot};
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Takes in what happened; gives back what is to be done outside.
 pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
@@ -38,8 +39,13 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
         }
         Message::Done(done) => {
             model.busy = None;
-            let fork = Branch { run: Rc::new(done.run), parent: done.parent, saved: false };
-            console::forked(model, fork);
+            match done {
+                Done::Run(run, parent) => {
+                    console::forked(model, Branch { run: Arc::new(*run), parent, saved: false });
+                }
+                Done::Compared(title, lines) => model.over.push(Overlay::Text { title, lines, scroll: 0 }),
+                Done::Saved(..) => unreachable!("only the first run is read from a file"),
+            }
         }
         Message::Failed(text) => {
             model.busy = None;
@@ -247,7 +253,9 @@ fn open(model: &mut Model, effects: &mut Vec<Effect>) {
 
 /// Closes what is open, one thing at a time; with nothing open, quits.
 fn close(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.enlarged {
+    if model.busy.is_some() {
+        effects.push(Effect::Cancel);
+    } else if model.enlarged {
         model.enlarged = false;
     } else if model.host.take().is_some() || model.seek.take().is_some() {
         // That was something open.

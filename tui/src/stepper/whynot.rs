@@ -14,7 +14,7 @@ use std::net::Ipv4Addr;
 
 /// Opens the answers for the host that is looked at.
 pub(crate) fn open(model: &mut Model) {
-    let run = std::rc::Rc::clone(model.run());
+    let run = std::sync::Arc::clone(model.run());
     let node = model.node();
     let title = format!("Why not {}? As of {} s", run.trace.node_name(node), model.now());
     let lines = lines(&run, &model.tables, node, model.cursor);

@@ -38,7 +38,7 @@ pub(crate) fn header(frame: &mut Frame, area: Rect, model: &Model) {
 pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
     let width = area.width as usize;
     if let Some((what, done, of)) = &model.busy {
-        let text = format!(" running again: {what}  {}  Ctrl-C gives up", percent(*done, *of));
+        let text = format!(" {what}  {}  Ctrl-C gives up", percent(*done, *of));
         frame.render_widget(Paragraph::new(Line::styled(cut(&text, width), style(model, Ink::Warn))), area);
     } else if let Some(seek) = &model.seek {
         let text = format!(" looking for a breakpoint: f{} of {}  Esc stops", seek.frame, model.run().frames());
@@ -51,9 +51,9 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
     }
 }
 
-/// `43 %`.
-pub(crate) fn percent(done: u64, of: u64) -> String {
-    format!("{} %", done * 100 / of.max(1))
+/// `43 %`; nothing if it is not known how much there is.
+fn percent(done: u64, of: u64) -> String {
+    (done * 100).checked_div(of).map_or(String::new(), |part| format!("{part} %"))
 }
 
 /// The keys that do something here.

@@ -16,13 +16,13 @@ use super::update::update;
 use crate::session::{self, Options};
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// The stepper at the beginning of a bundled scenario.
 fn opened(scenario: &str, size: (u16, u16)) -> Model {
     let model = session::open(scenario).unwrap_or_else(|failure| panic!("{}", failure.text()));
     let job = Job::begin(&model, Vec::new(), None, &Options::default()).expect("nothing is added");
-    Model::new(Rc::new(job.finish().run), size, Theme::default(), Keymap::default())
+    Model::new(Arc::new(job.finish().run()), size, Theme::default(), Keymap::default())
 }
 
 /// Presses keys by their names; forks are made at once. Gives back the effects that were not carried out.
@@ -57,6 +57,11 @@ fn send(model: &mut Model, message: Message) -> Vec<Effect> {
                     Err(text) => Message::Failed(text),
                 };
                 left.extend(send(model, answer));
+            }
+            Effect::Compare { title, old, new } => {
+                let run = |at: usize| Arc::clone(&model.branches[at].run);
+                let done = Job::compare(title, run(old), run(new), model.now()).finish();
+                left.extend(send(model, Message::Done(done)));
             }
             other => left.push(other),
         }

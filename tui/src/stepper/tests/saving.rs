@@ -26,8 +26,8 @@ fn a_saved_fork_is_the_scenario_with_what_was_added() {
     written[0].1 = text;
     let read = session::from_texts(&written).unwrap_or_else(|failure| panic!("{}", failure.text()));
     assert_eq!(read.script.len(), model.script.len() + 3);
-    let again = Job::begin(&read, Vec::new(), None, &Options::default()).expect("it runs").finish();
-    assert_eq!(again.run.digest, fork.digest);
+    let again = Job::begin(&read, Vec::new(), None, &Options::default()).expect("it runs").finish().run();
+    assert_eq!(again.digest, fork.digest);
 }
 
 #[test]
@@ -35,7 +35,7 @@ fn a_saved_run_opens_with_everything_and_can_be_forked() {
     let mut fresh = opened("tutorial-000-nat", (120, 40));
     let (_, texts) =
         session::open_with_texts("tutorial-000-nat").unwrap_or_else(|failure| panic!("{}", failure.text()));
-    let run = std::rc::Rc::clone(fresh.run());
+    let run = std::sync::Arc::clone(fresh.run());
     let about = pcap_out::About {
         scenario: run.scenario.name.clone(),
         title: run.scenario.title.clone(),
@@ -47,9 +47,11 @@ fn a_saved_run_opens_with_everything_and_can_be_forked() {
     saved::write(&mut file, &to_save).expect("memory takes it");
     let read = saved::read(&file).expect("what was written is read");
     assert_eq!(read.trace, run.trace);
-    let scenario = session::from_texts(&read.texts).unwrap_or_else(|failure| panic!("{}", failure.text()));
-    let job = Job::of_saved(&scenario, read);
-    let again = std::rc::Rc::new(job.finish().run);
+    let name = std::env::temp_dir().join(format!("lvslab-saved-{}.run", std::process::id()));
+    std::fs::write(&name, &file).expect("there is room");
+    let again = Job::of_saved(name.to_string_lossy().into_owned()).finish();
+    std::fs::remove_file(&name).expect("it is ours");
+    let again = std::sync::Arc::new(again.run());
     let mut model = super::Model::new(again, (120, 40), fresh.theme, fresh.keys.clone());
     assert_eq!(drawn(&model), drawn(&fresh));
     for stepper in [&mut fresh, &mut model] {

@@ -143,7 +143,7 @@ fn command(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<(
     match name {
         "" => {}
         "q" | "quit" => over::quit(model, effects),
-        "diff" => diff::open(model, rest)?,
+        "diff" => diff::open(model, rest, effects)?,
         "save" => {
             let branch = model.shown;
             if rest.is_empty() {

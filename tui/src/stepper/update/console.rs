@@ -123,21 +123,21 @@ fn enter(model: &mut Model, mut console: Console, effects: &mut Vec<Effect>) {
 /// Asks for a fork; false if there is no room for another one.
 pub(super) fn add(model: &mut Model, addition: Addition, effects: &mut Vec<Effect>) -> bool {
     if model.busy.is_some() {
-        model.note = Some("one run at a time: Ctrl-C gives up the one that is being made".to_string());
+        model.note = Some("one thing at a time: Ctrl-C gives up what goes on".to_string());
         return false;
     }
     if model.branches.len() > FORKS_MAX {
         model.note = Some(format!("there are {FORKS_MAX} forks already"));
         return false;
     }
-    model.busy = Some((addition.words(&model.run().scenario), 0, 0));
+    model.busy = Some((format!("running again: {}", addition.words(&model.run().scenario)), 0, 0));
     effects.push(Effect::Fork(addition));
     true
 }
 
 /// A fork is there: it is shown at the same instant, and the console shows what the line printed.
 pub(super) fn forked(model: &mut Model, branch: Branch) {
-    let run = std::rc::Rc::clone(&branch.run);
+    let run = std::sync::Arc::clone(&branch.run);
     let event = model.cursor;
     model.branches.push(branch);
     show(model, model.branches.len() - 1);
@@ -187,7 +187,7 @@ pub(super) fn failed(model: &mut Model, text: &str) {
 pub(super) fn show(model: &mut Model, branch: usize) {
     let at = model.now();
     model.shown = branch.min(model.branches.len() - 1);
-    let run = std::rc::Rc::clone(model.run());
+    let run = std::sync::Arc::clone(model.run());
     model.tables = sim_core::trace::moment::Tables::start(&run.trace);
     let filter = model.filter.take().map(|applied| applied.filter);
     finding::filtered(model, filter);

@@ -5,7 +5,7 @@ use crate::stepper::explain_field;
 use crate::stepper::model::{Applied, Model, Seek};
 use crate::stepper::rows;
 use sim_core::trace::filter::Filter;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Frames that are looked at in one slice.
 fn slice(filters: &[Filter]) -> u32 {
@@ -22,9 +22,9 @@ pub(crate) fn filtered(model: &mut Model, filter: Option<Filter>) {
 
 /// The rows anew, from what is known of the filter so far.
 pub(super) fn rebuild(model: &mut Model) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let only = model.filter.as_ref().map(|applied| applied.frames.as_slice());
-    model.rows = Rc::new(rows::rows(&run.noise, only, model.fold));
+    model.rows = Arc::new(rows::rows(&run.noise, only, model.fold));
 }
 
 /// A slice of everything that goes on.
@@ -39,7 +39,7 @@ pub(super) fn turn(model: &mut Model) {
 }
 
 fn scan(model: &mut Model) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let Some(applied) = &mut model.filter else { return };
     let to = applied.scanned.saturating_add(slice(std::slice::from_ref(&applied.filter))).min(run.frames());
     for number in applied.scanned + 1..=to {
@@ -62,7 +62,7 @@ pub(super) fn follow(model: &mut Model) {
         return;
     };
     let Ok(filter) = Filter::parse(&format!("lab.conn == {conn}")) else { return };
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let frames = run.survey.conversations.frames_of(conn).collect();
     model.filter = Some(Applied { filter, frames, scanned: run.frames() });
     rebuild(model);
@@ -111,7 +111,7 @@ pub(super) fn seek(model: &mut Model, forwards: bool) {
         model.note = Some("there is no breakpoint; b sets one".to_string());
         return;
     }
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let now = run.frame_before(model.cursor);
     let is_frame = run.trace.frame_number(model.cursor).is_some();
     let frame = match (forwards, is_frame) {
@@ -123,7 +123,7 @@ pub(super) fn seek(model: &mut Model, forwards: bool) {
 }
 
 fn look(model: &mut Model, mut seek: Seek) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     for _ in 0..slice(&model.breaks) {
         let Some(frame) = run.trace.frame(seek.frame) else {
             model.seek = None;

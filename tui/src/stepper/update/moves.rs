@@ -8,11 +8,11 @@ use crate::stepper::scene::Scene;
 use sim_core::base::id::EventId;
 use sim_core::base::time::Instant;
 use sim_core::trace::Kind;
-use std::rc::Rc;
+use std::sync::Arc;
 
 /// Goes to the moment after an event.
 pub(crate) fn go_to(model: &mut Model, event: EventId) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     if run.trace.events.is_empty() {
         return;
     }
@@ -42,7 +42,7 @@ pub(super) fn back(model: &mut Model) {
 
 /// So many rows of the list on, or back.
 pub(super) fn frame(model: &mut Model, by: i64) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let event_of = |row: &Row| run.trace.frames[row.frame as usize - 1];
     let far = by.unsigned_abs() as usize;
     let target = if by >= 0 {
@@ -67,7 +67,7 @@ pub(super) fn frame(model: &mut Model, by: i64) {
 
 /// The next event of the host of this one.
 pub(super) fn event(model: &mut Model, forwards: bool) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let trace = &run.trace;
     let node = model.event_node();
     let here = |id: &u32| trace.step_of(EventId(*id)).node == node;
@@ -86,7 +86,7 @@ pub(super) fn event(model: &mut Model, forwards: bool) {
 
 /// The next hop of this packet: where it leaves or comes in, through wrapping too.
 pub(super) fn hop(model: &mut Model, forwards: bool) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let packet = run.trace.events.get(model.cursor.0 as usize).map(|event| event.packet);
     let Some(packet) = packet.filter(|packet| packet.is_some()) else {
         model.note = Some("this event is about no packet".to_string());
@@ -113,7 +113,7 @@ pub(super) fn hop(model: &mut Model, forwards: bool) {
 
 /// The next row of the list on the host that is looked at.
 pub(super) fn on_host(model: &mut Model, forwards: bool) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let trace = &run.trace;
     let node = model.node();
     let event = |row: &Row| trace.frames[row.frame as usize - 1];
@@ -139,7 +139,7 @@ pub(super) fn on_host(model: &mut Model, forwards: bool) {
 
 /// The next request: its first event.
 pub(super) fn request(model: &mut Model, forwards: bool) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let mut starts: Vec<EventId> = run.requests.iter().map(|request| request.start).collect();
     starts.sort_unstable();
     let found = match forwards {
@@ -176,7 +176,7 @@ pub(super) fn matching(model: &mut Model, forwards: bool) {
 /// A place as it was typed.
 pub(super) fn place(model: &mut Model, text: &str) -> Result<(), String> {
     let place: Place = text.trim().parse()?;
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     if run.trace.events.is_empty() {
         return Err("nothing happened in this run".to_string());
     }
@@ -194,7 +194,7 @@ pub(super) fn to_log_row(model: &mut Model) {
 
 /// Where the next mark of the chosen lane is; after the last one, the first.
 pub(super) fn to_lane_mark(model: &mut Model) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let Some(lane) = run.timeline.lanes.get(model.at.lane) else { return };
     let next = lane.marks.iter().find(|mark| mark.event > model.cursor).or(lane.marks.first());
     if let Some(mark) = next {
@@ -204,7 +204,7 @@ pub(super) fn to_lane_mark(model: &mut Model) {
 
 /// The last thing that happened at an instant or before.
 pub(crate) fn to_instant(model: &mut Model, at: Instant) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     if let Ok(event) = Place::Time(at).event(&run.trace) {
         jump(model, event);
     }
@@ -212,7 +212,7 @@ pub(crate) fn to_instant(model: &mut Model, at: Instant) {
 
 /// Where a typed line ended, or else where it began.
 pub(super) fn after_command(model: &mut Model, index: u32) {
-    let run = Rc::clone(model.run());
+    let run = Arc::clone(model.run());
     let is_it = |kind: Kind| kind == Kind::CommandEnded(index) || kind == Kind::CommandStarted(index);
     if let Some(id) = run.trace.events.iter().rposition(|event| is_it(event.kind)) {
         go_to(model, EventId(id as u32));

@@ -56,7 +56,7 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
             model.over.push(Overlay::Text { title, lines, scroll });
         }
         Overlay::Menu { title, items, row } => menu_key(model, title, items, row, key, effects),
-        Overlay::Forks { row } => forks_key(model, row, key),
+        Overlay::Forks { row } => forks_key(model, row, key, effects),
         Overlay::Predict { question, row, given } => predict_key(model, question, row, given, key),
         Overlay::Quit => match key.code {
             KeyCode::Char('y') => effects.push(Effect::Quit),
@@ -131,7 +131,7 @@ fn menu_key(
     model.over.push(Overlay::Menu { title, items, row });
 }
 
-fn forks_key(model: &mut Model, row: usize, key: Key) {
+fn forks_key(model: &mut Model, row: usize, key: Key, effects: &mut Vec<Effect>) {
     let last = model.branches.len() - 1;
     let row = match (meaning(model, key), key.code) {
         (Move::Up, _) => row.saturating_sub(1),
@@ -146,7 +146,7 @@ fn forks_key(model: &mut Model, row: usize, key: Key) {
             return;
         }
         (_, KeyCode::Char('d')) => {
-            if let Err(message) = diff::open(model, &row.to_string()) {
+            if let Err(message) = diff::open(model, &row.to_string(), effects) {
                 model.note = Some(message);
             }
             return;
