@@ -64,7 +64,8 @@ pub enum What {
     },
     /// A table has a new value.
     Changed {
-        /// `interface`, `address`, `route`, `neighbour`, `fdb`, `service`, `server`, `connection`, `sysctl`.
+        /// `interface`, `address`, `route`, `neighbour`, `fdb`, `service`, `server`, `connection`, `sysctl`,
+        /// `vrrp`, `health`, `quorum`.
         table: String,
         /// Which row.
         row: String,
@@ -72,6 +73,29 @@ pub enum What {
         value: String,
         /// False if the row is gone.
         present: bool,
+    },
+    /// A checker looked at a real server.
+    Checked {
+        /// `keepalived` or `ldirectord`.
+        by: String,
+        /// How: `TCP_CHECK`, `negotiate`.
+        check: String,
+        /// The virtual service; of a group of them, the first.
+        service: String,
+        /// The real server.
+        server: String,
+        /// When the look began, in nanoseconds since the run began.
+        began_ns: u64,
+        /// What is wrong with the server; null if nothing is.
+        flaw: Option<String>,
+        /// Failures in a row, this one included.
+        failures: u32,
+        /// So many in a row take a server down that is up.
+        enough: u32,
+        /// What the checker holds the server for from here on: `up` or `down`.
+        standing: String,
+        /// Whether that is another than before.
+        is_news: bool,
     },
     /// A log line.
     Log {
@@ -211,6 +235,21 @@ fn what(trace: &Trace, id: EventId, node: NodeId) -> What {
         Kind::Decided(why) => {
             What::Decided { code: explain::code(trace, why).to_string(), why: explain::sentence(trace, node, why) }
         }
+        Kind::Check(at) => {
+            let record = &trace.checks[at as usize];
+            What::Checked {
+                by: record.by.name().to_string(),
+                check: record.kind.name().to_string(),
+                service: record.service.to_string(),
+                server: record.server.to_string(),
+                began_ns: record.began.nanos(),
+                flaw: record.flaw.map(|flaw| flaw.to_string()),
+                failures: record.failures,
+                enough: record.enough,
+                standing: record.standing.name().to_string(),
+                is_news: record.is_news,
+            }
+        }
         Kind::Log(at) => {
             let record = &trace.logs[at as usize];
             What::Log { program: record.program.to_string(), text: record.text.to_string() }
@@ -322,10 +361,22 @@ pub fn change(trace: &Trace, kind: Kind) -> (&'static str, String, String, bool)
             let value = format!("{} priority {}", record.state, record.priority);
             ("vrrp", format!("{} vrid {}", record.instance, record.vrid), value, record.present)
         }
+        Kind::Health(at) => {
+            let record = &trace.health[at as usize];
+            let value = format!("{} weight {}", record.standing.name(), record.weight);
+            ("health", format!("{} -> {}", record.service, record.server), value, record.present)
+        }
+        Kind::Quorum(at) => {
+            let record = &trace.quorums[at as usize];
+            let stand_in = record.stand_in.map_or(String::new(), |server| format!(", {server} stands in"));
+            let value = format!("{}: {} of {}{stand_in}", record.standing.name(), record.weight, record.needed);
+            ("quorum", record.service.to_string(), value, record.present)
+        }
         Kind::Sent { .. }
         | Kind::Received { .. }
         | Kind::Dropped
         | Kind::Decided(_)
+        | Kind::Check(_)
         | Kind::Log(_)
         | Kind::CommandStarted(_)
         | Kind::CommandEnded(_)

@@ -150,6 +150,14 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage, news: &BTreeSet<u32>)
                 false => format!("{} is no more", record.instance),
             })
         }
+        Kind::Check(at) => {
+            let record = &trace.checks[at as usize];
+            record.is_news.then(|| format!("{} of {}: {record}", record.server, record.service))
+        }
+        Kind::Quorum(at) => {
+            let record = &trace.quorums[at as usize];
+            record.stand_in.map(|server| format!("{server} stands in for the servers of {}", record.service))
+        }
         Kind::Log(at) => {
             let record = &trace.logs[at as usize];
             Some(format!("{}: {}", record.program, record.text))
@@ -168,6 +176,7 @@ fn remarkable(trace: &Trace, id: EventId, outage: &Outage, news: &BTreeSet<u32>)
         | Kind::RequestEnded(_)
         | Kind::EchoAsked(_)
         | Kind::EchoAnswered(_)
+        | Kind::Health(_)
         | Kind::Served(_) => None,
     }
 }

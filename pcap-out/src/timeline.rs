@@ -5,7 +5,7 @@ use crate::layout::pad;
 use crate::story::millis;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
-use sim_core::trace::record::{Outcome, ServiceKey, VrrpState};
+use sim_core::trace::record::{Outcome, ServiceKey, Standing, VrrpState};
 use sim_core::trace::{Kind, Trace, Why};
 use sim_core::wire::Ipv4Addr;
 use sim_core::wire::flow::SocketAddr;
@@ -241,6 +241,7 @@ struct Lanes {
     last_owner: BTreeMap<Ipv4Addr, (NodeId, Tone)>,
     gratuitous: BTreeMap<Ipv4Addr, Lane>,
     servers: BTreeMap<(NodeId, ServiceKey, SocketAddr), Lane>,
+    checks: BTreeMap<(NodeId, ServiceKey, SocketAddr), Lane>,
     requests: BTreeMap<NodeId, Lane>,
     script: BTreeMap<NodeId, Lane>,
 }
@@ -299,6 +300,16 @@ impl Lanes {
                     lane.marks.push(mark(tone, text));
                 }
             }
+            Kind::Check(index) => {
+                let record = &trace.checks[index as usize];
+                let tone = if record.flaw.is_some() { Tone::Failed } else { Tone::Good };
+                let key = (node, record.service, record.server);
+                let title = || format!("{name} checks {}", record.server);
+                // A server that is known to be down needs no words at every look.
+                let is_told = record.is_news || (record.flaw.is_some() && record.standing == Standing::Up);
+                let text = if is_told { record.to_string() } else { String::new() };
+                self.checks.entry(key).or_insert_with(|| lane(title())).marks.push(mark(tone, text));
+            }
             Kind::RequestEnded(index) => {
                 let record = &trace.requests[index as usize];
                 let took = at.since(record.started).nanos();
@@ -345,6 +356,7 @@ impl Lanes {
             .chain(self.owners.into_values())
             .chain(self.gratuitous.into_values())
             .chain(servers)
+            .chain(self.checks.into_values())
             .chain(self.requests.into_values())
             .chain(self.script.into_values())
             .collect()

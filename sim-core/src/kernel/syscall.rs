@@ -9,6 +9,7 @@ use super::sockets::Way;
 use super::{ArpMessage, Kernel, Power, path, proc};
 use crate::base::id::{IfaceId, Pid};
 use crate::base::time::Instant;
+use crate::trace::record::CheckFlaw;
 use crate::wire::flow::SocketAddr;
 use crate::world::node::{Cx, Outbox};
 use std::net::Ipv4Addr;
@@ -89,6 +90,27 @@ pub enum SocketError {
     /// ENOSPC: the host's files may take 64 MiB together.
     #[error("No space left on device")]
     NoSpace,
+}
+
+impl SocketError {
+    /// What a health check makes of it.
+    pub const fn flaw(self) -> CheckFlaw {
+        match self {
+            SocketError::Refused => CheckFlaw::Refused,
+            SocketError::HostUnreachable | SocketError::NetUnreachable => CheckFlaw::Unreachable,
+            SocketError::Reset | SocketError::TimedOut | SocketError::BrokenPipe => CheckFlaw::Broken,
+            SocketError::NotSupported
+            | SocketError::AddressInUse
+            | SocketError::AddressNotAvailable
+            | SocketError::MessageTooLong
+            | SocketError::NotPermitted
+            | SocketError::BadDescriptor
+            | SocketError::Invalid
+            | SocketError::NoDevice
+            | SocketError::NetworkDown
+            | SocketError::NoSpace => CheckFlaw::NotAsked,
+        }
+    }
 }
 
 /// How far a TCP socket is.

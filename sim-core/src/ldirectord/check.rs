@@ -2,10 +2,10 @@
 
 use super::config::{CheckType, Real, Virtual};
 use crate::base::id::Pid;
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Next, On, Signal, SocketId, Wait};
 use crate::kernel::syscall::{Read, Stdio, Sys, TcpState};
-use crate::trace::record::ServiceKey;
+use crate::trace::record::{CheckFlaw, CheckKind, ServiceKey};
 use crate::wire::flow::{SocketAddr, Transport};
 use regex::Regex;
 use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Ipv4Packet};
@@ -33,6 +33,7 @@ pub(super) enum Question {
 #[derive(Debug)]
 pub(super) struct Attempt {
     question: Question,
+    pub(super) began: Instant,
     until: Instant,
     socket: Option<SocketId>,
     child: Option<Pid>,
@@ -46,8 +47,8 @@ pub(super) struct Attempt {
 pub(super) enum State {
     /// It waits for this.
     Waits(Next),
-    /// The server is up, or not.
-    Over(bool),
+    /// The server is up, or this is wrong with it.
+    Over(Option<CheckFlaw>),
 }
 
 const ICMP: u8 = 1;
@@ -80,6 +81,24 @@ pub(super) fn question(service: &Virtual, real: &Real, negotiates: bool) -> Ques
             Question::Command(argv)
         }
         CheckType::Negotiate => negotiation(service, real, at),
+    }
+}
+
+/// What the trace calls it.
+pub(super) fn kind(service: &Virtual, negotiates: bool) -> CheckKind {
+    match service.check {
+        CheckType::On | CheckType::Off => CheckKind::On,
+        CheckType::Ping => CheckKind::Ping,
+        CheckType::Connect => CheckKind::Connect,
+        CheckType::External => CheckKind::External,
+        CheckType::Negotiate => CheckKind::Negotiate,
+        CheckType::Combined(_) => {
+            if negotiates {
+                CheckKind::Negotiate
+            } else {
+                CheckKind::Connect
+            }
+        }
     }
 }
 
@@ -123,13 +142,23 @@ fn negotiation(service: &Virtual, real: &Real, at: SocketAddr) -> Question {
 }
 
 impl Attempt {
-    /// Begins; it is over at this time.
-    pub(super) fn new(question: Question, until: Instant) -> Self {
-        Attempt { question, until, socket: None, child: None, sent: false, answer: Vec::new(), tries: 0, sequence: 0 }
+    /// Begins; it is over after this time.
+    pub(super) fn new(question: Question, now: Instant, timeout: Duration) -> Self {
+        Attempt {
+            question,
+            began: now,
+            until: now + timeout,
+            socket: None,
+            child: None,
+            sent: false,
+            answer: Vec::new(),
+            tries: 0,
+            sequence: 0,
+        }
     }
 
     /// Goes on as far as it can. `timeout` is how long one echo is waited for.
-    pub(super) fn go_on(&mut self, timeout: crate::base::time::Duration, sys: &mut Sys) -> State {
+    pub(super) fn go_on(&mut self, timeout: Duration, sys: &mut Sys) -> State {
         let state = self.step(timeout, sys);
         if let State::Over(_) = state {
             self.end(sys);
@@ -148,13 +177,13 @@ impl Attempt {
         }
     }
 
-    fn step(&mut self, timeout: crate::base::time::Duration, sys: &mut Sys) -> State {
+    fn step(&mut self, timeout: Duration, sys: &mut Sys) -> State {
         match self.question.clone() {
-            Question::Always => State::Over(true),
+            Question::Always => State::Over(None),
             Question::Ping(at, tries) => self.ping(at, tries, timeout, sys),
             Question::Command(argv) => self.command(&argv, sys),
             Question::Connect(at) => match self.connected(at, sys) {
-                Ok(_) => State::Over(true),
+                Ok(_) => State::Over(None),
                 Err(state) => state,
             },
             Question::Http { at, request, receive } => self.http(at, &request, &receive, sys),
@@ -168,23 +197,32 @@ impl Attempt {
         let socket = match self.socket {
             Some(socket) => socket,
             None => {
-                let Ok(socket) = sys.connect(None, at) else { return Err(State::Over(false)) };
+                let socket = sys.connect(None, at).map_err(|error| State::Over(Some(error.flaw())))?;
                 self.socket = Some(socket);
                 socket
             }
         };
         match sys.tcp_state(socket) {
             TcpState::Connected | TcpState::Closed => Ok(socket),
-            TcpState::Failed(_) => Err(State::Over(false)),
-            TcpState::Connecting => Err(self.wait(On::Socket(socket), sys)),
+            TcpState::Failed(error) => Err(State::Over(Some(error.flaw()))),
+            TcpState::Connecting => {
+                let within = self.until.since(self.began);
+                Err(self.wait(On::Socket(socket), CheckFlaw::NoConnection { within }, sys))
+            }
         }
     }
 
-    fn wait(&self, on: On, sys: &Sys) -> State {
+    /// Waits, if there is time; `flaw` is what is wrong if there is none.
+    fn wait(&self, on: On, flaw: CheckFlaw, sys: &Sys) -> State {
         if sys.now() >= self.until {
-            return State::Over(false);
+            return State::Over(Some(flaw));
         }
         State::Waits(Next::Wait(Wait { until: Some(self.until), any: vec![on] }))
+    }
+
+    /// What is wrong with a server that says nothing in time.
+    fn silent(&self) -> CheckFlaw {
+        CheckFlaw::NoAnswer { within: self.until.since(self.began) }
     }
 
     /// Sends what is asked, and reads what has come. True: nothing more will.
@@ -192,7 +230,7 @@ impl Attempt {
         if !self.sent {
             self.sent = true;
             if !request.is_empty() && sys.send(socket, request.as_bytes()).is_err() {
-                return Err(State::Over(false));
+                return Err(State::Over(Some(CheckFlaw::Broken)));
             }
         }
         loop {
@@ -200,7 +238,7 @@ impl Attempt {
                 Read::Data(bytes) if self.answer.len() + bytes.len() <= ANSWER_MAX => self.answer.extend(bytes),
                 Read::Data(_) | Read::End => return Ok(true),
                 Read::Wait => return Ok(false),
-                Read::Failed(_) => return Err(State::Over(false)),
+                Read::Failed(error) => return Err(State::Over(Some(error.flaw()))),
             }
         }
     }
@@ -214,10 +252,13 @@ impl Attempt {
         match response(&self.answer) {
             Some((status, body, whole)) if ended || whole => {
                 let body = String::from_utf8_lossy(&self.answer[body..]);
-                State::Over((200..300).contains(&status) && matches(receive, &body))
+                State::Over(match (200..300).contains(&status) {
+                    true => wrong(matches(receive, &body)),
+                    false => Some(CheckFlaw::Status(status)),
+                })
             }
-            Some(_) | None if ended => State::Over(false),
-            Some(_) | None => self.wait(On::Socket(socket), sys),
+            Some(_) | None if ended => State::Over(Some(CheckFlaw::Broken)),
+            Some(_) | None => self.wait(On::Socket(socket), self.silent(), sys),
         }
     }
 
@@ -234,9 +275,12 @@ impl Attempt {
         let text = String::from_utf8_lossy(&self.answer);
         let complete = if ended { text.len() } else { text.rfind('\n').map_or(0, |at| at + 1) };
         if text[..complete].lines().any(|line| matches(receive, line)) {
-            return State::Over(true);
+            return State::Over(None);
         }
-        if ended { State::Over(false) } else { self.wait(On::Socket(socket), sys) }
+        match ended {
+            true => State::Over(Some(CheckFlaw::Answer)),
+            false => self.wait(On::Socket(socket), self.silent(), sys),
+        }
     }
 
     fn greeting(&mut self, at: SocketAddr, start: &str, sys: &mut Sys) -> State {
@@ -246,15 +290,15 @@ impl Attempt {
             Err(state) => return state,
         };
         if self.answer.contains(&b'\n') || ended {
-            return State::Over(self.answer.starts_with(start.as_bytes()));
+            return State::Over(wrong(self.answer.starts_with(start.as_bytes())));
         }
-        self.wait(On::Socket(socket), sys)
+        self.wait(On::Socket(socket), self.silent(), sys)
     }
 
-    fn ping(&mut self, at: SocketAddr, tries: u32, timeout: crate::base::time::Duration, sys: &mut Sys) -> State {
+    fn ping(&mut self, at: SocketAddr, tries: u32, timeout: Duration, sys: &mut Sys) -> State {
         let socket = match self.socket {
             Some(socket) if sys.now() < self.until => socket,
-            Some(_) if self.tries >= tries => return State::Over(false),
+            Some(_) if self.tries >= tries => return State::Over(Some(CheckFlaw::NoAnswer { within: timeout })),
             known => {
                 let socket = known.unwrap_or_else(|| sys.raw(ICMP));
                 self.socket = Some(socket);
@@ -268,8 +312,8 @@ impl Attempt {
                 packet.set_echo_ident(identifier(sys));
                 packet.set_echo_seq_no(self.sequence);
                 packet.fill_checksum();
-                if sys.raw_send(socket, None, at.address, 0, &message).is_err() {
-                    return State::Over(false);
+                if let Err(error) = sys.raw_send(socket, None, at.address, 0, &message) {
+                    return State::Over(Some(error.flaw()));
                 }
                 socket
             }
@@ -279,7 +323,7 @@ impl Attempt {
             let Ok(ip) = Ipv4Packet::new_checked(&bytes[..]) else { continue };
             let Ok(icmp) = Icmpv4Packet::new_checked(ip.payload()) else { continue };
             if icmp.msg_type() == Icmpv4Message::EchoReply && ip.src_addr() == at.address && icmp.echo_ident() == own {
-                return State::Over(true);
+                return State::Over(None);
             }
         }
         State::Waits(Next::Wait(Wait { until: Some(self.until), any: vec![On::Socket(socket)] }))
@@ -290,7 +334,9 @@ impl Attempt {
             Some(child) => child,
             None => {
                 let env = sys.env();
-                let Ok(child) = sys.spawn(argv, &env, Stdio::default()) else { return State::Over(false) };
+                let Ok(child) = sys.spawn(argv, &env, Stdio::default()) else {
+                    return State::Over(Some(CheckFlaw::NotAsked));
+                };
                 self.child = Some(child);
                 child
             }
@@ -298,11 +344,21 @@ impl Attempt {
         match sys.wait(child) {
             Some(status) => {
                 self.child = None;
-                State::Over(status == 0)
+                State::Over(match Signal::that_ended(status) {
+                    Some(signal) => Some(CheckFlaw::Signal(signal.number() as u8)),
+                    None => (status != 0).then_some(CheckFlaw::Exit(status as u8)),
+                })
             }
-            None => self.wait(On::Child(child), sys),
+            None => {
+                let within = self.until.since(self.began);
+                self.wait(On::Child(child), CheckFlaw::Overtime { within }, sys)
+            }
         }
     }
+}
+
+fn wrong(is_as_wanted: bool) -> Option<CheckFlaw> {
+    (!is_as_wanted).then_some(CheckFlaw::Answer)
 }
 
 fn identifier(sys: &Sys) -> u16 {

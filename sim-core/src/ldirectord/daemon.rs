@@ -7,13 +7,16 @@
 //! ```
 //! A check that hangs holds up all that come after it, for as long as its timeout.
 
-use super::check::{Attempt, Question, State, question};
+use super::check::{Attempt, Question, State, kind, question};
 use super::config::{CheckType, Config, RemarkKind, Virtual, read};
 use super::pool;
 use crate::base::calendar::Date;
+use crate::base::id::NodeId;
 use crate::base::time::Instant;
 use crate::kernel::process::{Next, Process, Signal};
 use crate::kernel::syscall::{Open, Stdio, Sys};
+use crate::trace::record::{CheckFlaw, HealthRecord, QuorumRecord};
+use crate::world::node::Cx;
 use std::rc::Rc;
 
 /// Where ldirectord looks for its file, in this order.
@@ -31,28 +34,35 @@ pub struct Ldirectord {
     path: String,
     text: String,
     changed: Option<Instant>,
-    config: Rc<Config>,
-    states: Vec<Section>,
+    pub(super) config: Rc<Config>,
+    pub(super) states: Vec<Section>,
     phase: Phase,
     /// Checks of this round and their answers: the same question is asked once.
-    asked: Vec<(Question, bool)>,
+    asked: Vec<(Question, Option<CheckFlaw>)>,
 }
 
 /// What is known of a section.
 #[derive(Clone, Debug, Default)]
-struct Section {
-    servers: Vec<Server>,
+pub(super) struct Section {
+    pub(super) servers: Vec<Server>,
     fallback_on: bool,
+    /// What the trace was told last.
+    pub(super) told: Option<QuorumRecord>,
 }
 
 /// What is known of a server.
 #[derive(Clone, Debug, Default)]
-struct Server {
-    up: bool,
-    failures: u32,
+pub(super) struct Server {
+    pub(super) up: bool,
+    /// Failures that count: those of a server that is up.
+    pub(super) failures: u32,
+    /// Failures in a row.
+    pub(super) in_a_row: u32,
     /// Of a combined check: connections since the last negotiation.
     connects: u32,
     negotiated: bool,
+    /// What the trace was told last.
+    pub(super) told: Option<HealthRecord>,
 }
 
 #[derive(Debug)]
@@ -165,6 +175,9 @@ impl Ldirectord {
                 }
             }
             self.states.push(section);
+            for number in 0..service.reals.len() {
+                self.account_for_server(index, number, sys);
+            }
             self.fall_back(index, service, sys);
         }
         self.begin_round();
@@ -180,6 +193,7 @@ impl Ldirectord {
         if service.check == CheckType::Off {
             return;
         }
+        self.account_for_section(index, sys);
         let any_up = self.states[index].servers.iter().any(|server| server.up);
         if any_up != self.states[index].fallback_on {
             return;
@@ -221,7 +235,9 @@ impl Ldirectord {
                 continue;
             };
             if self.is_in_maintenance(index, number, sys) {
-                self.verdict(index, number, false, true, sys);
+                let flaw = Some(CheckFlaw::Withdrawn);
+                self.account_for_check((index, number), kind(service, true), sys.now(), flaw, sys);
+                self.verdict(index, number, flaw, sys);
                 self.go_to_next();
                 continue;
             }
@@ -233,21 +249,23 @@ impl Ldirectord {
                 CheckType::Combined(_) if negotiates => service.negotiate_timeout,
                 _ => service.check_timeout,
             };
-            let answer = match self.asked.iter().find(|(known, _)| *known == asks) {
-                Some((_, up)) if attempt.is_none() => *up,
+            let (began, flaw) = match self.asked.iter().find(|(known, _)| *known == asks) {
+                Some((_, flaw)) if attempt.is_none() => (sys.now(), *flaw),
                 Some(_) | None => {
-                    let running = attempt.get_or_insert_with(|| Attempt::new(asks.clone(), sys.now() + timeout));
+                    let running = attempt.get_or_insert_with(|| Attempt::new(asks.clone(), sys.now(), timeout));
                     match running.go_on(timeout, sys) {
                         State::Waits(next) => return next,
-                        State::Over(up) => {
-                            self.asked.push((asks, up));
-                            up
+                        State::Over(flaw) => {
+                            self.asked.push((asks, flaw));
+                            (running.began, flaw)
                         }
                     }
                 }
             };
-            self.states[index].servers[number].note(service.check, answer, negotiates);
-            self.verdict(index, number, answer, false, sys);
+            let kind = kind(service, negotiates);
+            self.account_for_check((index, number), kind, began, flaw, sys);
+            self.states[index].servers[number].note(service.check, flaw.is_none(), negotiates);
+            self.verdict(index, number, flaw, sys);
             self.go_to_next();
         }
         Next::until(sys.now())
@@ -268,35 +286,37 @@ impl Ldirectord {
     }
 
     /// What a check says is done.
-    fn verdict(&mut self, section: usize, number: usize, up: bool, at_once: bool, sys: &mut Sys) {
+    fn verdict(&mut self, section: usize, number: usize, flaw: Option<CheckFlaw>, sys: &mut Sys) {
         let config = self.config.clone();
         let (service, real) = (&config.virtuals[section], &config.virtuals[section].reals[number]);
         let at = service.mapped(real.address.address, real.address.port, real.method);
         let whom = format!("{at} ({}:{})", service.protocol(), service.name());
         let server = &mut self.states[section].servers[number];
-        if up {
+        let Some(flaw) = flaw else {
             let had_failed = std::mem::take(&mut server.failures) > 0;
             let was_up = std::mem::replace(&mut server.up, true);
             if had_failed && was_up {
                 self.say(&format!("Resetting soft failure count: {whom}"), sys);
             }
             if !was_up {
+                self.account_for_server(section, number, sys);
                 let text = pool::restore(service, real, sys);
                 self.tell(text, sys);
                 self.fall_back(section, service, sys);
             }
             return;
-        }
+        };
         if !server.up {
             return;
         }
         server.failures += 1;
         let (failures, limit) = (server.failures, service.failure_count);
-        if failures < limit && !at_once {
+        if failures < limit && flaw != CheckFlaw::Withdrawn {
             self.say(&format!("Soft failure real server: {whom} failure {failures}/{limit}"), sys);
             return;
         }
         (server.up, server.failures) = (false, 0);
+        self.account_for_server(section, number, sys);
         let text = pool::take_down(service, real, sys);
         self.tell(text, sys);
         self.fall_back(section, service, sys);
@@ -356,7 +376,11 @@ impl Ldirectord {
             let text = pool::purge(service, "reload", sys);
             self.say(&text, sys);
         }
+        let mut before = std::mem::take(&mut self.states);
         self.set_up(sys);
+        for section in &mut before {
+            section.close_account(&self.states, sys.cx);
+        }
         true
     }
 
@@ -379,6 +403,7 @@ impl Ldirectord {
             let text = pool::purge(service, "stop", sys);
             self.say(&text, sys);
         }
+        self.close_accounts(sys.cx);
         // It may be gone already.
         let _gone = sys.kernel.files.remove(&Ldirectord::pid_file(&self.path));
     }
@@ -416,6 +441,10 @@ impl Process for Ldirectord {
             }
             Phase::Round { .. } => self.round(sys),
         }
+    }
+
+    fn gone(&mut self, _: NodeId, cx: &mut Cx) {
+        self.close_accounts(cx);
     }
 
     fn signal(&mut self, signal: Signal, sys: &mut Sys) -> Option<Next> {

@@ -53,6 +53,8 @@ enum RowKey<'a> {
     Connection(u32, super::moment::ConnectionKey),
     Sysctl(u32, &'a str),
     Vrrp(u32, &'a str),
+    Health(u32, super::record::ServiceKey, crate::wire::flow::SocketAddr),
+    Quorum(u32, super::record::ServiceKey),
 }
 
 impl Changes {
@@ -189,10 +191,19 @@ fn row(trace: &Trace, kind: Kind) -> Option<(RowKey<'_>, u32)> {
             let record = &trace.vrrp[at as usize];
             (RowKey::Vrrp(record.node.0, &record.instance), at)
         }
+        Kind::Health(at) => {
+            let record = &trace.health[at as usize];
+            (RowKey::Health(record.node.0, record.service, record.server), at)
+        }
+        Kind::Quorum(at) => {
+            let record = &trace.quorums[at as usize];
+            (RowKey::Quorum(record.node.0, record.service), at)
+        }
         Kind::Sent { .. }
         | Kind::Received { .. }
         | Kind::Dropped
         | Kind::Decided(_)
+        | Kind::Check(_)
         | Kind::Log(_)
         | Kind::CommandStarted(_)
         | Kind::CommandEnded(_)

@@ -36,9 +36,9 @@ pub use why::Why;
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use record::{
-    AddressRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord,
-    LogRecord, NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
-    VrrpRecord,
+    AddressRecord, CheckRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord, Evidence, FdbRecord,
+    HealthRecord, InterfaceRecord, LogRecord, NeighbourRecord, QuorumRecord, RequestRecord, RouteRecord, ServedRecord,
+    ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
 };
 
 /// Where in a node something happened.
@@ -122,6 +122,12 @@ pub enum Kind {
     Sysctl(u32),
     /// A virtual router has a new state.
     Vrrp(u32),
+    /// A checker looked at a real server.
+    Check(u32),
+    /// A real server is held for up or down.
+    Health(u32),
+    /// A virtual service has enough servers, or not.
+    Quorum(u32),
     /// A log line.
     Log(u32),
     /// A typed line was started.
@@ -265,6 +271,12 @@ pub struct Trace {
     pub sysctls: Vec<SysctlRecord>,
     /// New states of virtual routers.
     pub vrrp: Vec<VrrpRecord>,
+    /// Looks of checkers at real servers.
+    pub checks: Vec<CheckRecord>,
+    /// What real servers are held for.
+    pub health: Vec<HealthRecord>,
+    /// Whether virtual services have enough servers.
+    pub quorums: Vec<QuorumRecord>,
     /// Log lines.
     pub logs: Vec<LogRecord>,
     /// Typed lines, in the order in which they were started.

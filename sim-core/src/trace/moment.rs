@@ -9,8 +9,8 @@
 
 use super::changes::Changes;
 use super::record::{
-    AddressRecord, ConnRecord, FdbRecord, InterfaceRecord, NeighbourRecord, RouteRecord, ServerRecord, ServiceKey,
-    ServiceRecord, SysctlRecord, VrrpRecord,
+    AddressRecord, ConnRecord, FdbRecord, HealthRecord, InterfaceRecord, NeighbourRecord, QuorumRecord, RouteRecord,
+    ServerRecord, ServiceKey, ServiceRecord, SysctlRecord, VrrpRecord,
 };
 use super::{Kind, Trace};
 use crate::base::id::{EventId, IfaceId, NodeId};
@@ -44,6 +44,8 @@ struct Rows {
     connections: BTreeMap<ConnectionKey, u32>,
     sysctls: BTreeMap<u32, u32>,
     vrrp: BTreeMap<u32, u32>,
+    health: BTreeMap<(ServiceKey, SocketAddr), u32>,
+    quorums: BTreeMap<ServiceKey, u32>,
 }
 
 /// The tables of one node, each in a fixed order.
@@ -156,10 +158,20 @@ impl Tables {
                 let place = changes.vrrp[at as usize];
                 set(&mut nodes[record.node.index()].vrrp, place, at, record.present && !away);
             }
+            Kind::Health(at) => {
+                let record = &trace.health[at as usize];
+                let key = (record.service, record.server);
+                set(&mut nodes[record.node.index()].health, key, at, record.present && !away);
+            }
+            Kind::Quorum(at) => {
+                let record = &trace.quorums[at as usize];
+                set(&mut nodes[record.node.index()].quorums, record.service, at, record.present && !away);
+            }
             Kind::Sent { .. }
             | Kind::Received { .. }
             | Kind::Dropped
             | Kind::Decided(_)
+            | Kind::Check(_)
             | Kind::Log(_)
             | Kind::CommandStarted(_)
             | Kind::CommandEnded(_)
@@ -180,7 +192,8 @@ impl Rows {
     fn count(&self) -> usize {
         let hosts = self.interfaces.len() + self.addresses.len() + self.routes.len() + self.neighbours.len();
         let ipvs = self.services.len() + self.servers.len() + self.connections.len();
-        hosts + ipvs + self.fdb.len() + self.sysctls.len() + self.vrrp.len()
+        let daemons = self.vrrp.len() + self.health.len() + self.quorums.len();
+        hosts + ipvs + daemons + self.fdb.len() + self.sysctls.len()
     }
 }
 
@@ -197,6 +210,8 @@ fn with_record(kind: Kind, record: u32) -> Kind {
         Kind::Connection(_) => Kind::Connection(record),
         Kind::Sysctl(_) => Kind::Sysctl(record),
         Kind::Vrrp(_) => Kind::Vrrp(record),
+        Kind::Health(_) => Kind::Health(record),
+        Kind::Quorum(_) => Kind::Quorum(record),
         other => other,
     }
 }
@@ -213,6 +228,8 @@ fn is_present(trace: &Trace, kind: Kind) -> bool {
         Kind::Server(at) => trace.servers[at as usize].present,
         Kind::Connection(at) => trace.connections[at as usize].present,
         Kind::Vrrp(at) => trace.vrrp[at as usize].present,
+        Kind::Health(at) => trace.health[at as usize].present,
+        Kind::Quorum(at) => trace.quorums[at as usize].present,
         _ => true,
     }
 }
@@ -279,6 +296,16 @@ impl<'a> NodeTables<'a> {
     /// Virtual routers, in the order in which they appeared.
     pub fn vrrp(self) -> impl Iterator<Item = &'a VrrpRecord> {
         self.rows.vrrp.values().map(move |at| &self.trace.vrrp[*at as usize])
+    }
+
+    /// Real servers as their checkers hold them, by service.
+    pub fn health(self) -> impl Iterator<Item = &'a HealthRecord> {
+        self.rows.health.values().map(move |at| &self.trace.health[*at as usize])
+    }
+
+    /// Virtual services that somebody looks after, and whether they have enough servers.
+    pub fn quorums(self) -> impl Iterator<Item = &'a QuorumRecord> {
+        self.rows.quorums.values().map(move |at| &self.trace.quorums[*at as usize])
     }
 
     /// The name of an interface.

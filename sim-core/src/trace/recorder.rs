@@ -10,8 +10,9 @@
 use super::claims::Claims;
 use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
-    AddressRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, InterfaceRecord, LogRecord,
-    NeighbourRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
+    AddressRecord, CheckRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, HealthRecord,
+    InterfaceRecord, LogRecord, NeighbourRecord, QuorumRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord,
+    ServiceRecord, SysctlRecord, VrrpRecord,
 };
 use super::why::{ConflictId, EvidenceId};
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
@@ -264,6 +265,9 @@ impl Recorder {
             Change::Connection(record) => Kind::Connection(push(&mut trace.connections, record)),
             Change::Sysctl(record) => Kind::Sysctl(push(&mut trace.sysctls, record)),
             Change::Vrrp(record) => Kind::Vrrp(push(&mut trace.vrrp, record)),
+            Change::Check(record) => Kind::Check(push(&mut trace.checks, record)),
+            Change::Health(record) => Kind::Health(push(&mut trace.health, record)),
+            Change::Quorum(record) => Kind::Quorum(push(&mut trace.quorums, record)),
             Change::Log(record) => Kind::Log(push(&mut trace.logs, record)),
             Change::CommandStarted(record) => Kind::CommandStarted(push(&mut trace.commands, record)),
             Change::CommandEnded(index, record) => {
@@ -390,6 +394,12 @@ pub enum Change {
     Sysctl(SysctlRecord),
     /// A virtual router has a new state.
     Vrrp(VrrpRecord),
+    /// A checker looked at a real server.
+    Check(CheckRecord),
+    /// A real server is held for up or down.
+    Health(HealthRecord),
+    /// A virtual service has enough servers, or not.
+    Quorum(QuorumRecord),
     /// A log line.
     Log(LogRecord),
     /// A typed line begins.

@@ -19,6 +19,7 @@ pub fn shape() -> u64 {
 const SHAPE: &[&str] = &[
     include_str!("mod.rs"),
     include_str!("why.rs"),
+    include_str!("record/check.rs"),
     include_str!("record/conflict.rs"),
     include_str!("record/host.rs"),
     include_str!("record/ipvs.rs"),
@@ -77,6 +78,9 @@ fn kind_holds(trace: &Trace, kind: Kind) -> bool {
         Kind::Connection(at) => within(at, trace.connections.len()),
         Kind::Sysctl(at) => within(at, trace.sysctls.len()),
         Kind::Vrrp(at) => within(at, trace.vrrp.len()),
+        Kind::Check(at) => within(at, trace.checks.len()),
+        Kind::Health(at) => within(at, trace.health.len()),
+        Kind::Quorum(at) => within(at, trace.quorums.len()),
         Kind::Log(at) => within(at, trace.logs.len()),
         Kind::CommandStarted(at) | Kind::CommandEnded(at) => within(at, trace.commands.len()),
         Kind::RequestStarted(at) | Kind::RequestEnded(at) => within(at, trace.requests.len()),
@@ -96,6 +100,9 @@ fn owners_hold(trace: &Trace, nodes: usize) -> bool {
         && trace.connections.iter().all(|record| record.node.index() < nodes)
         && trace.sysctls.iter().all(|record| record.node.index() < nodes)
         && trace.vrrp.iter().all(|record| record.node.index() < nodes)
+        && trace.checks.iter().all(|record| record.node.index() < nodes)
+        && trace.health.iter().all(|record| record.node.index() < nodes)
+        && trace.quorums.iter().all(|record| record.node.index() < nodes)
         && trace.logs.iter().all(|record| record.node.index() < nodes)
         && trace.commands.iter().all(|record| record.node.index() < nodes)
         && trace.requests.iter().all(|record| record.node.index() < nodes)

@@ -4,7 +4,7 @@ use super::run::Run;
 use super::theme::Ink;
 use pcap_out::story::millis;
 use sim_core::base::id::EventId;
-use sim_core::trace::record::Outcome;
+use sim_core::trace::record::{Outcome, Standing};
 use sim_core::trace::{Kind, Stage, Why, explain};
 use sim_core::wire::dissect::Dissection;
 use sim_core::wire::field::Protocol;
@@ -40,6 +40,15 @@ pub(crate) fn event(run: &Run, id: EventId) -> Told {
             told(explain::code(trace, why), explain::sentence(trace, node, why), Ink::Plain)
         }
         Kind::Dropped => told("DROP", "the packet ends here".to_string(), Ink::Bad),
+        Kind::Check(index) => {
+            let record = &trace.checks[index as usize];
+            let ink = match (record.flaw, record.standing) {
+                (Some(_), _) => Ink::Bad,
+                (None, Standing::Up) if record.is_news => Ink::Good,
+                (None, _) => Ink::Plain,
+            };
+            told("CHECK", format!("{} of {}: {record}", record.server, record.service), ink)
+        }
         Kind::Log(index) => {
             let record = &trace.logs[index as usize];
             told("LOG", format!("{}: {}", record.program, record.text), Ink::Plain)

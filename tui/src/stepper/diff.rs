@@ -55,6 +55,9 @@ fn records_equal(a: &Trace, b: &Trace, kind: Kind) -> bool {
         Kind::Neighbour(at) => a.neighbours[at as usize] == b.neighbours[at as usize],
         Kind::Connection(at) => a.connections[at as usize] == b.connections[at as usize],
         Kind::Server(at) => a.servers[at as usize] == b.servers[at as usize],
+        Kind::Check(at) => a.checks[at as usize] == b.checks[at as usize],
+        Kind::Health(at) => a.health[at as usize] == b.health[at as usize],
+        Kind::Quorum(at) => a.quorums[at as usize] == b.quorums[at as usize],
         Kind::Vrrp(at) => a.vrrp[at as usize] == b.vrrp[at as usize],
         _ => true,
     }

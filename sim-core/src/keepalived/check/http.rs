@@ -13,6 +13,7 @@ use crate::keepalived::config::checker::{Http as Spec, HttpProtocol, Url};
 use crate::keepalived::era::Era;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::{Read, Sys};
+use crate::trace::record::CheckFlaw;
 use md5::{Digest, Md5};
 use std::fmt::Write;
 
@@ -51,14 +52,14 @@ impl Http {
         match connected(talk.socket, sys) {
             Ok(false) => return None,
             Ok(true) => {}
-            Err(_) => return Some(self.bad(format!("Error connecting server {}.", job.server), sys)),
+            Err(error) => return Some(self.bad(error.flaw(), format!("Error connecting server {}.", job.server), sys)),
         }
         if !talk.is_asked {
             talk.is_asked = true;
             talk.until = job.timeout(sys);
             let text = request(&self.spec, &url, job);
             if sys.send(talk.socket, text.as_bytes()).is_err() {
-                return Some(self.bad(format!("Cannot send get request to {}.", job.server), sys));
+                return Some(self.bad(CheckFlaw::Broken, format!("Cannot send get request to {}.", job.server), sys));
             }
         }
         loop {
@@ -71,13 +72,15 @@ impl Http {
                     }
                     return None;
                 }
-                Read::Failed(_) => return Some(self.bad(format!("Read error with server {}.", job.server), sys)),
+                Read::Failed(_) => {
+                    return Some(self.bad(CheckFlaw::Broken, format!("Read error with server {}.", job.server), sys));
+                }
             }
         }
         let answer = std::mem::take(&mut talk.answer);
         Some(match judge(&answer, &url, job) {
             Ok(how) => self.good(&how, &url, job, sys),
-            Err(why) => self.bad(why, sys),
+            Err((flaw, why)) => self.bad(flaw, why, sys),
         })
     }
 
@@ -104,10 +107,10 @@ impl Http {
         Finding::Good
     }
 
-    fn bad(&mut self, why: String, sys: &mut Sys) -> Finding {
+    fn bad(&mut self, flaw: CheckFlaw, why: String, sys: &mut Sys) -> Finding {
         self.abandon(sys);
         self.has_failed = true;
-        Finding::Bad(why)
+        Finding::Bad(flaw, why)
     }
 }
 
@@ -129,12 +132,15 @@ impl Probe for Http {
         if let Some(finding) = self.look(job, sys) {
             return Progress::Over(finding);
         }
-        let Some(talk) = &self.talk else { return Progress::Over(Finding::Bad(String::new())) };
+        let Some(talk) = &self.talk else { return Progress::Over(Finding::Bad(CheckFlaw::NotAsked, String::new())) };
         if event == Event::Socket || sys.now() < talk.until {
             return Progress::Socket(talk.socket, talk.until);
         }
-        let what = if talk.is_asked { "read" } else { "connect" };
-        Progress::Over(self.bad(format!("Timeout {what}ing server {}.", job.server), sys))
+        let (flaw, what) = match talk.is_asked {
+            true => (job.no_answer(), "read"),
+            false => (job.no_connection(), "connect"),
+        };
+        Progress::Over(self.bad(flaw, format!("Timeout {what}ing server {}.", job.server), sys))
     }
 
     fn abandon(&mut self, sys: &mut Sys) {
@@ -191,14 +197,16 @@ fn is_whole(answer: &[u8]) -> bool {
 }
 
 /// What was good (`HTTP status code`), or what was not.
-fn judge(answer: &[u8], url: &Url, job: &Job<'_>) -> Result<String, String> {
-    let Some(head) = read_head(answer) else { return Err(format!("Read error with server {}.", job.server)) };
+fn judge(answer: &[u8], url: &Url, job: &Job<'_>) -> Result<String, (CheckFlaw, String)> {
+    let Some(head) = read_head(answer) else {
+        return Err((CheckFlaw::Broken, format!("Read error with server {}.", job.server)));
+    };
     // The first generation looks at the status only if the file names one; its default is then not there.
     let is_status_given = url.status != [(200, 299)] || !job.era.is_old();
     if is_status_given && !url.status.iter().any(|(first, last)| (*first..=*last).contains(&head.status)) {
         let text =
             format!("HTTP status code error to {} url({}), status_code [{}].", job.server, url.path, head.status);
-        return Err(text);
+        return Err((CheckFlaw::Status(head.status), text));
     }
     let Some(wanted) = url.digest else { return Ok("HTTP status code".into()) };
     let body = &answer[head.length..];
@@ -206,7 +214,7 @@ fn judge(answer: &[u8], url: &Url, job: &Job<'_>) -> Result<String, String> {
     if found[..] == wanted {
         return Ok("MD5 digest".into());
     }
-    Err(format!("MD5 digest error to {} url[{}], MD5SUM [{}].", job.server, url.path, hex(&found)))
+    Err((CheckFlaw::Digest, format!("MD5 digest error to {} url[{}], MD5SUM [{}].", job.server, url.path, hex(&found))))
 }
 
 /// `e3b0…`

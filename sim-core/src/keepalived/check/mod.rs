@@ -11,6 +11,7 @@
 //! # Not modelled
 //! `DNS_CHECK`, `FILE_CHECK`, `BFD_CHECK`, `regex`, marks and interfaces of checks, SCTP, IPv6 (refused by the reader).
 
+mod account;
 mod alerts;
 mod http;
 mod names;
@@ -30,10 +31,11 @@ use super::daemon::EXIT_CONFIG;
 use super::era::Era;
 use super::launch::{Given, Launch, Role};
 use super::voice::Voice;
-use crate::base::id::Pid;
+use crate::base::id::{NodeId, Pid};
 use crate::base::time::Instant;
 use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
+use crate::world::node::Cx;
 use alerts::Alerts;
 use pool::{Office, Pool};
 use probe::{Event, Progress};
@@ -145,10 +147,11 @@ impl Checkers {
         for (pool_at, pool) in self.pools.iter_mut().enumerate() {
             for member_at in 0..pool.members.len() {
                 pool.members[member_at].failed = 0;
-                let names = (pool.member_name(member_at, era), pool.name(era));
+                let (names, whom) = ((pool.member_name(member_at, era), pool.name(era)), pool.whom(member_at));
                 for spec in &pool.members[member_at].spec.checkers {
                     let number = self.tasks.len();
                     let Some(mut task) = Task::new((pool_at, member_at), spec, names.clone(), number) else { continue };
+                    task.whom = whom;
                     let same = old
                         .iter()
                         .find(|(server, service, old)| (server, service) == (&names.0, &names.1) && old.spec == *spec);
@@ -411,6 +414,12 @@ impl Checkers {
 impl Process for Checkers {
     fn wake(&mut self, sys: &mut Sys) -> Next {
         self.run(sys)
+    }
+
+    fn gone(&mut self, _: NodeId, cx: &mut Cx) {
+        for pool in &mut self.pools {
+            pool.close_account(cx);
+        }
     }
 
     fn signal(&mut self, signal: Signal, sys: &mut Sys) -> Option<Next> {

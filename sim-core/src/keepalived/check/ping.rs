@@ -4,6 +4,7 @@ use super::probe::{Event, Finding, Job, Probe, Progress};
 use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
+use crate::trace::record::CheckFlaw;
 use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Ipv4Packet};
 
 /// One at work.
@@ -42,7 +43,9 @@ impl Ping {
 
 impl Probe for Ping {
     fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
-        let Some(target) = job.target() else { return Progress::Over(Finding::Bad("IPv6 is not modelled".into())) };
+        let Some(target) = job.target() else {
+            return Progress::Over(Finding::Bad(CheckFlaw::NotAsked, "IPv6 is not modelled".into()));
+        };
         let socket = sys.raw(ICMP);
         self.sequence = self.sequence.wrapping_add(1);
         let mut message = vec![0u8; HEADER + PAYLOAD];
@@ -55,7 +58,10 @@ impl Probe for Ping {
         let source = job.source().map(|source| source.address);
         if let Err(error) = sys.raw_send(socket, source, target.address, 0, &message) {
             sys.close(socket);
-            return Progress::Over(Finding::Bad(format!("ICMP connection to {} failed: {error}", job.server)));
+            return Progress::Over(Finding::Bad(
+                error.flaw(),
+                format!("ICMP connection to {} failed: {error}", job.server),
+            ));
         }
         let until = job.timeout(sys);
         self.socket = Some((socket, until));
@@ -63,7 +69,9 @@ impl Probe for Ping {
     }
 
     fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress {
-        let Some((socket, until)) = self.socket else { return Progress::Over(Finding::Bad(String::new())) };
+        let Some((socket, until)) = self.socket else {
+            return Progress::Over(Finding::Bad(CheckFlaw::NotAsked, String::new()));
+        };
         if self.is_answered(socket, job, sys) {
             self.abandon(sys);
             return Progress::Over(Finding::Good);
@@ -72,7 +80,7 @@ impl Probe for Ping {
             return Progress::Socket(socket, until);
         }
         self.abandon(sys);
-        Progress::Over(Finding::Bad(format!("ICMP connection to {} timeout.", job.server)))
+        Progress::Over(Finding::Bad(job.no_answer(), format!("ICMP connection to {} timeout.", job.server)))
     }
 
     fn abandon(&mut self, sys: &mut Sys) {

@@ -13,21 +13,23 @@ use crate::keepalived::config::{Config, RealServer, VirtualServer};
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
 use crate::kernel::syscall::Sys;
-use crate::trace::record::ServiceKey;
+use crate::trace::record::{HealthRecord, QuorumRecord, ServiceKey};
 
 /// A virtual server as it stands.
 #[derive(Debug)]
 pub(super) struct Pool {
     pub(super) spec: VirtualServer,
-    keys: Vec<ServiceKey>,
-    quorum: Quorum,
+    pub(super) keys: Vec<ServiceKey>,
+    pub(super) quorum: Quorum,
     sorry: Sorry,
     pub(super) members: Vec<Member>,
+    /// What the trace was told last.
+    pub(super) told: Option<QuorumRecord>,
 }
 
 /// Whether enough servers are up.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Quorum {
+pub(super) enum Quorum {
     Up,
     Down,
 }
@@ -48,7 +50,7 @@ enum Sorry {
 pub(super) struct Member {
     pub(super) spec: RealServer,
     /// Its weight: that of the file, or what a `misc_dynamic` script or a tracked file made of it.
-    weight: i64,
+    pub(super) weight: i64,
     pub(super) is_alive: bool,
     /// It stands in the table.
     is_set: bool,
@@ -56,6 +58,8 @@ pub(super) struct Member {
     is_serving: bool,
     /// Checkers that say it is down.
     pub(super) failed: usize,
+    /// What the trace was told last.
+    pub(super) told: Option<HealthRecord>,
 }
 
 /// What is needed to log, run and mail.
@@ -70,7 +74,7 @@ impl Pool {
     pub(super) fn new(spec: &VirtualServer, config: &Config) -> Self {
         let keys = table::keys(spec, config);
         let members = spec.servers.iter().map(Member::new).collect();
-        Pool { spec: spec.clone(), keys, quorum: Quorum::Down, sorry: Sorry::Out, members }
+        Pool { spec: spec.clone(), keys, quorum: Quorum::Down, sorry: Sorry::Out, members, told: None }
     }
 
     pub(super) fn name(&self, era: Era) -> String {
@@ -101,6 +105,7 @@ impl Pool {
         if Era::of(sys.kernel.os).is_old() && self.weigh() > 0 {
             // The first generation takes a quorum for granted until it is lost.
             self.quorum = Quorum::Up;
+            self.account_for_quorum(sys.cx);
             return;
         }
         self.weigh_quorum(true, office, sys);
@@ -110,6 +115,8 @@ impl Pool {
     pub(super) fn start_member(&mut self, place: usize, office: &mut Office<'_>, sys: &mut Sys) {
         let member = &mut self.members[place];
         member.is_alive = member.spec.checkers.iter().all(|checker| !checker.alpha);
+        self.account_for_member(place, sys.cx);
+        let member = &self.members[place];
         if member.is_alive || member.spec.inhibit_on_failure {
             self.put(place, office.voice, sys);
         }
@@ -129,6 +136,7 @@ impl Pool {
         let (member, service) = (self.member_name(place, era), self.name(era));
         office.voice.say(&format!("{verb} service {member} {preposition} VS {service}"), sys);
         self.members[place].is_alive = alive;
+        self.account_for_member(place, sys.cx);
         if self.quorum == Quorum::Up || self.sorry != Sorry::Serving {
             match alive {
                 true => self.put(place, office.voice, sys),
@@ -163,6 +171,7 @@ impl Pool {
             self.name(era)
         );
         office.voice.say(&text, sys);
+        self.account_for_member(place, sys.cx);
         let member = &self.members[place];
         if member.is_set && member.is_serving {
             self.edit(place, office.voice, sys);
@@ -187,7 +196,7 @@ impl Pool {
             }
             self.members[place].spec.inhibit_on_failure = false;
             self.take(place, office.voice, sys);
-            self.members.remove(place);
+            self.members.remove(place).close_account(sys.cx);
         }
         let is_other_sorry = self.spec.sorry_server != spec.sorry_server;
         if is_other_sorry {
@@ -235,12 +244,13 @@ impl Pool {
             self.tell_quorum(office, sys);
         }
         self.drop_sorry(office.voice, sys);
+        self.close_account(sys.cx);
         self.apply(&Change::DeleteService, office.voice, sys);
     }
 
     // ── quorum ──
 
-    fn weigh(&self) -> i64 {
+    pub(super) fn weigh(&self) -> i64 {
         self.members.iter().filter(|member| member.is_alive).map(|member| member.weight.max(0)).sum()
     }
 
@@ -256,6 +266,7 @@ impl Pool {
             self.quorum = Quorum::Up;
             let text = format!("Gained quorum {quorum}+{slack}={} <= {sum} for VS {service}", quorum + slack);
             office.voice.say(&text, sys);
+            self.account_for_quorum(sys.cx);
             if self.sorry == Sorry::Serving {
                 self.say_sorry(false, office.voice, sys);
                 self.take_sorry(office.voice, sys);
@@ -267,6 +278,7 @@ impl Pool {
             self.quorum = Quorum::Down;
             let what = if init { "Starting with quorum down" } else { "Lost quorum" };
             office.voice.say(&format!("{what} {quorum}-{slack}={} > {sum} for VS {service}", quorum - slack), sys);
+            self.account_for_quorum(sys.cx);
             if self.spec.sorry_server.is_some() {
                 self.say_sorry(true, office.voice, sys);
                 self.put_sorry(office.voice, sys);
@@ -274,6 +286,8 @@ impl Pool {
                 self.for_the_living(Pool::take, office.voice, sys);
             }
             self.tell_quorum(office, sys);
+        } else {
+            self.account_for_quorum(sys.cx);
         }
     }
 
@@ -396,8 +410,9 @@ impl Pool {
         self.members.push(Member { spec: new.clone(), failed: 0, ..member });
         let place = self.members.len() - 1;
         if old.weight != new.weight {
-            let member = &mut self.members[place];
-            member.weight = i64::from(new.weight);
+            self.members[place].weight = i64::from(new.weight);
+            self.account_for_member(place, sys.cx);
+            let member = &self.members[place];
             if member.is_set && member.is_serving {
                 self.edit(place, office.voice, sys);
             }
@@ -462,7 +477,7 @@ fn verb(comes: bool, inhibits: bool) -> (&'static str, &'static str) {
 impl Member {
     fn new(spec: &RealServer) -> Self {
         let weight = i64::from(spec.weight);
-        Member { spec: spec.clone(), weight, is_alive: false, is_set: false, is_serving: false, failed: 0 }
+        Member { spec: spec.clone(), weight, is_alive: false, is_set: false, is_serving: false, failed: 0, told: None }
     }
 
     /// The weight that the table shows.

@@ -7,6 +7,7 @@ use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::{SocketError, Sys, TcpState};
+use crate::trace::record::CheckFlaw;
 use crate::wire::flow::SocketAddr;
 use std::net::IpAddr;
 
@@ -78,8 +79,8 @@ pub(super) enum Finding {
     Weight(i64),
     /// Well so far: there is more to look at, after this time.
     More(Duration),
-    /// The server is not well; why, for `log_all_failures`.
-    Bad(String),
+    /// The server is not well: why, and the log line for `log_all_failures`.
+    Bad(CheckFlaw, String),
 }
 
 impl Job<'_> {
@@ -97,6 +98,16 @@ impl Job<'_> {
         }
     }
 
+    /// Nothing came about in time.
+    pub(super) fn no_connection(&self) -> CheckFlaw {
+        CheckFlaw::NoConnection { within: self.spec.connect.timeout }
+    }
+
+    /// Nothing came in time.
+    pub(super) fn no_answer(&self) -> CheckFlaw {
+        CheckFlaw::NoAnswer { within: self.spec.connect.timeout }
+    }
+
     /// When a step that begins now has taken too long.
     pub(super) fn timeout(&self, sys: &Sys) -> Instant {
         sys.now() + self.spec.connect.timeout
@@ -105,8 +116,8 @@ impl Job<'_> {
 
 /// Begins a TCP connection to the job's target.
 pub(super) fn connect(job: &Job<'_>, sys: &mut Sys) -> Result<SocketId, Finding> {
-    let target = job.target().ok_or_else(|| Finding::Bad("IPv6 is not modelled".into()))?;
-    sys.connect(job.source(), target).map_err(|error| Finding::Bad(error.to_string()))
+    let target = job.target().ok_or_else(|| Finding::Bad(CheckFlaw::NotAsked, "IPv6 is not modelled".into()))?;
+    sys.connect(job.source(), target).map_err(|error| Finding::Bad(error.flaw(), error.to_string()))
 }
 
 /// Whether a connection has come about.

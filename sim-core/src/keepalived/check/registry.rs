@@ -3,6 +3,7 @@
 use super::probe::Probe;
 use super::{http, ping, script, smtp, tcp, udp};
 use crate::keepalived::config::CheckerKind;
+use crate::trace::record::CheckKind;
 
 /// A kind of checker.
 #[derive(Clone, Copy, Debug)]
@@ -13,6 +14,8 @@ pub struct Kind {
     pub retries_while_down: bool,
     /// Whether the next attempt comes one `delay_loop` after the beginning of the last one, not its end.
     pub counts_from_start: bool,
+    /// What the trace calls it.
+    pub(super) record: CheckKind,
     make: fn(&CheckerKind, usize) -> Option<Box<dyn Probe>>,
 }
 
@@ -22,8 +25,19 @@ pub const KINDS: &[Kind] = &[
         keyword: "HTTP_GET",
         retries_while_down: false,
         counts_from_start: false,
+        record: CheckKind::HttpGet,
         make: |kind, _| match kind {
-            CheckerKind::Http(spec) => Some(Box::new(http::Http::new(spec))),
+            CheckerKind::Http(spec) if !spec.tls => Some(Box::new(http::Http::new(spec))),
+            _ => None,
+        },
+    },
+    Kind {
+        keyword: "SSL_GET",
+        retries_while_down: false,
+        counts_from_start: false,
+        record: CheckKind::SslGet,
+        make: |kind, _| match kind {
+            CheckerKind::Http(spec) if spec.tls => Some(Box::new(http::Http::new(spec))),
             _ => None,
         },
     },
@@ -31,6 +45,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "TCP_CHECK",
         retries_while_down: true,
         counts_from_start: false,
+        record: CheckKind::TcpCheck,
         make: |kind, _| match kind {
             CheckerKind::Tcp => Some(Box::<tcp::Tcp>::default()),
             _ => None,
@@ -40,6 +55,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "UDP_CHECK",
         retries_while_down: false,
         counts_from_start: false,
+        record: CheckKind::UdpCheck,
         make: |kind, _| match kind {
             CheckerKind::Udp(spec) => Some(Box::new(udp::Udp::new(spec))),
             _ => None,
@@ -49,6 +65,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "SMTP_CHECK",
         retries_while_down: false,
         counts_from_start: false,
+        record: CheckKind::SmtpCheck,
         make: |kind, _| match kind {
             CheckerKind::Smtp(spec) => Some(Box::new(smtp::Smtp::new(&spec.helo_name))),
             _ => None,
@@ -58,6 +75,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "MISC_CHECK",
         retries_while_down: false,
         counts_from_start: true,
+        record: CheckKind::MiscCheck,
         make: |kind, _| match kind {
             CheckerKind::Misc(spec) => Some(Box::new(script::Misc::new(spec))),
             _ => None,
@@ -67,6 +85,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "PING_CHECK",
         retries_while_down: false,
         counts_from_start: false,
+        record: CheckKind::PingCheck,
         make: |kind, number| match kind {
             CheckerKind::Ping => Some(Box::new(ping::Ping::new(number))),
             _ => None,

@@ -6,6 +6,7 @@ use crate::base::time::Duration;
 use crate::keepalived::config::checker::Misc as Spec;
 use crate::kernel::process::Signal;
 use crate::kernel::syscall::{Stdio, Sys};
+use crate::trace::record::CheckFlaw;
 
 /// One at work.
 #[derive(Debug)]
@@ -37,16 +38,20 @@ impl Misc {
         self.running = Running::No;
         if was_terminated {
             self.ended = "timed out".into();
-            return Finding::Bad(self.ended.clone());
+            return Finding::Bad(CheckFlaw::Overtime { within: self.spec.timeout }, self.ended.clone());
         }
-        self.ended = match Signal::that_ended(status) {
-            Some(signal) => format!("due to signal {}", signal.number()),
-            None => format!("exited with status {status}"),
+        let flaw = match Signal::that_ended(status) {
+            Some(signal) => CheckFlaw::Signal(signal.number() as u8),
+            None => CheckFlaw::Exit(status as u8),
+        };
+        self.ended = match flaw {
+            CheckFlaw::Signal(signal) => format!("due to signal {signal}"),
+            _ => format!("exited with status {status}"),
         };
         match (status, self.spec.dynamic) {
             (0, _) => Finding::Good,
             (2..=255, true) if Signal::that_ended(status).is_none() => Finding::Weight(i64::from(status) - 2),
-            _ => Finding::Bad(self.ended.clone()),
+            _ => Finding::Bad(flaw, self.ended.clone()),
         }
     }
 
@@ -65,7 +70,7 @@ impl Probe for Misc {
             }
             Err(error) => {
                 self.ended = error.to_string();
-                Progress::Over(Finding::Bad(self.ended.clone()))
+                Progress::Over(Finding::Bad(CheckFlaw::NotAsked, self.ended.clone()))
             }
         }
     }
@@ -82,7 +87,7 @@ impl Probe for Misc {
                 sys.kill(pid, Signal::Kill);
                 Progress::Child(pid, sys.now() + GRACE)
             }
-            (_, Running::No) => Progress::Over(Finding::Bad(String::new())),
+            (_, Running::No) => Progress::Over(Finding::Bad(CheckFlaw::NotAsked, String::new())),
         }
     }
 

@@ -4,6 +4,7 @@ use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
 use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::{Read, Sys};
+use crate::trace::record::CheckFlaw;
 
 /// One at work.
 #[derive(Debug)]
@@ -30,17 +31,17 @@ impl Smtp {
 
     fn look(&mut self, job: &Job<'_>, sys: &mut Sys) -> Option<Finding> {
         let talk = self.talk.as_mut()?;
-        let bad = |what: &str| Some(Finding::Bad(format!("{what} {}", job.server)));
+        let bad = |flaw: CheckFlaw, what: &str| Some(Finding::Bad(flaw, format!("{what} {}", job.server)));
         match connected(talk.socket, sys) {
             Ok(false) => return None,
             Ok(true) => {}
-            Err(_) => return bad("Error connecting to"),
+            Err(error) => return bad(error.flaw(), "Error connecting to"),
         }
         loop {
             match sys.recv(talk.socket, ANSWER_MAX) {
                 Read::Data(bytes) if talk.heard.len() < ANSWER_MAX => talk.heard.extend(bytes),
                 Read::Wait => break,
-                Read::Data(_) | Read::End | Read::Failed(_) => return bad("Read error from"),
+                Read::Data(_) | Read::End | Read::Failed(_) => return bad(CheckFlaw::Broken, "Read error from"),
             }
             while let Some(end) = talk.heard.iter().position(|octet| *octet == b'\n') {
                 let line: Vec<u8> = talk.heard.drain(..=end).collect();
@@ -49,7 +50,7 @@ impl Smtp {
                 }
                 let wanted: &[u8] = [b"220", b"250", b"221"][talk.answers];
                 if !line.starts_with(wanted) {
-                    return bad("Bad greeting from");
+                    return bad(CheckFlaw::Answer, "Bad greeting from");
                 }
                 talk.answers += 1;
                 talk.until = job.timeout(sys);
@@ -59,7 +60,7 @@ impl Smtp {
                     _ => return Some(Finding::Good),
                 };
                 if sys.send(talk.socket, next.as_bytes()).is_err() {
-                    return bad("Cannot write to");
+                    return bad(CheckFlaw::Broken, "Cannot write to");
                 }
             }
         }
@@ -80,13 +81,15 @@ impl Probe for Smtp {
 
     fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress {
         let found = self.look(job, sys);
+        let has_connection = self.talk.as_ref().is_some_and(|talk| connected(talk.socket, sys) == Ok(true));
+        let flaw = if has_connection { job.no_answer() } else { job.no_connection() };
         match (found, &self.talk) {
             (None, Some(talk)) if event == Event::Socket || sys.now() < talk.until => {
                 Progress::Socket(talk.socket, talk.until)
             }
             (found, _) => {
                 self.abandon(sys);
-                Progress::Over(found.unwrap_or_else(|| Finding::Bad(format!("Timeout from {}", job.server))))
+                Progress::Over(found.unwrap_or_else(|| Finding::Bad(flaw, format!("Timeout from {}", job.server))))
             }
         }
     }

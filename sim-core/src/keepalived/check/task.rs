@@ -14,6 +14,9 @@ use crate::keepalived::config::{Checker, CheckerKind};
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
 use crate::kernel::syscall::Sys;
+use crate::trace::record::{CheckFlaw, CheckRecord, Inspector, ServiceKey, Standing};
+use crate::trace::recorder::Change;
+use crate::wire::flow::SocketAddr;
 
 /// A checker at work.
 #[derive(Debug)]
@@ -26,9 +29,13 @@ pub(super) struct Task {
     probe: Box<dyn Probe>,
     server: String,
     service: String,
+    /// The service and the server in the IPVS table; none for what the lab cannot have there.
+    pub(super) whom: Option<(ServiceKey, SocketAddr)>,
     pub(super) is_up: bool,
     pub(super) has_run: bool,
     retried: u32,
+    /// Bad findings in a row.
+    failures: u32,
     began: Instant,
     pub(super) state: State,
 }
@@ -73,9 +80,11 @@ impl Task {
             probe,
             server,
             service,
+            whom: None,
             is_up: !spec.alpha,
             has_run: false,
             retried: 0,
+            failures: 0,
             began: Instant::ZERO,
             state: State::Suspended,
         })
@@ -140,18 +149,20 @@ impl Task {
                 News::Weight(weight, was_down)
             }
             Finding::More(pause) => {
-                self.retried = 0;
+                (self.retried, self.failures) = (0, 0);
+                self.record(None, 1, false, sys);
                 self.rest(pause, sys);
                 News::None
             }
-            Finding::Bad(why) => self.find_bad(&why, voice, sys),
+            Finding::Bad(flaw, why) => self.find_bad(flaw, &why, voice, sys),
         }
     }
 
     fn find_up(&mut self, voice: &Voice, sys: &mut Sys) -> News {
-        self.retried = 0;
+        (self.retried, self.failures) = (0, 0);
         self.rest(self.spec.delay_loop, sys);
         let (was_up, had_run) = (std::mem::replace(&mut self.is_up, true), std::mem::replace(&mut self.has_run, true));
+        self.record(None, 1, !(was_up && had_run), sys);
         if was_up && had_run {
             return News::None;
         }
@@ -163,7 +174,7 @@ impl Task {
         if was_up { News::None } else { News::Up }
     }
 
-    fn find_bad(&mut self, why: &str, voice: &Voice, sys: &mut Sys) -> News {
+    fn find_bad(&mut self, flaw: CheckFlaw, why: &str, voice: &Voice, sys: &mut Sys) -> News {
         let era = Era::of(sys.kernel.os);
         let says_each = match era {
             Era::V1_1 => false,
@@ -173,14 +184,17 @@ impl Task {
         if says_each && !why.is_empty() {
             voice.say(why, sys);
         }
+        self.failures = self.failures.saturating_add(1);
         let retry = self.retry(era);
         if self.has_run && self.retried < retry && (self.is_up || self.kind.retries_while_down) {
             self.retried += 1;
+            self.record(Some(flaw), retry + 1, false, sys);
             self.rest_from(sys.now(), self.spec.delay_before_retry, sys);
             return News::None;
         }
         let (was_up, had_run) = (std::mem::replace(&mut self.is_up, false), std::mem::replace(&mut self.has_run, true));
         self.retried = 0;
+        self.record(Some(flaw), if had_run { retry + 1 } else { 1 }, was_up || !had_run, sys);
         match self.kind.retries_while_down {
             true => self.rest(self.spec.delay_loop, sys),
             false => self.rest(self.spec.delay_loop.max(self.spec.delay_before_retry), sys),
@@ -195,6 +209,24 @@ impl Task {
         };
         voice.say(&self.probe.failure(&how, &self.job(era, voice)), sys);
         if was_up { News::Down } else { News::None }
+    }
+
+    /// What the trace is told of every look.
+    fn record(&self, flaw: Option<CheckFlaw>, enough: u32, is_news: bool, sys: &mut Sys) {
+        let Some((service, server)) = self.whom else { return };
+        sys.cx.change(Change::Check(CheckRecord {
+            node: sys.cx.node,
+            by: Inspector::Keepalived,
+            kind: self.kind.record,
+            service,
+            server,
+            began: self.began,
+            flaw,
+            failures: self.failures,
+            enough,
+            standing: Standing::up_if(self.is_up),
+            is_news,
+        }));
     }
 
     /// How many more failures it takes.

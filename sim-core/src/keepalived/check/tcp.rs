@@ -20,9 +20,9 @@ impl Tcp {
                 self.abandon(sys);
                 Some(Finding::Good)
             }
-            Err(_) => {
+            Err(error) => {
                 self.abandon(sys);
-                Some(Finding::Bad(format!("TCP connection to {} failed.", job.server)))
+                Some(Finding::Bad(error.flaw(), format!("TCP connection to {} failed.", job.server)))
             }
         }
     }
@@ -45,7 +45,7 @@ impl Probe for Tcp {
             (Event::Socket, Some(socket)) => Progress::Socket(socket, job.timeout(sys)),
             _ => {
                 self.abandon(sys);
-                Progress::Over(Finding::Bad(format!("TCP connection to {} timeout.", job.server)))
+                Progress::Over(Finding::Bad(job.no_connection(), format!("TCP connection to {} timeout.", job.server)))
             }
         }
     }

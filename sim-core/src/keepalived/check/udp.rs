@@ -5,6 +5,7 @@ use crate::base::time::Instant;
 use crate::keepalived::config::checker::Udp as Spec;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
+use crate::trace::record::CheckFlaw;
 use crate::wire::flow::SocketAddr;
 use std::net::Ipv4Addr;
 
@@ -33,34 +34,38 @@ impl Udp {
 
 impl Probe for Udp {
     fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
-        let bad = |why: String| Progress::Over(Finding::Bad(why));
-        let Some(target) = job.target() else { return bad("IPv6 is not modelled".into()) };
+        let bad = |flaw: CheckFlaw, why: String| Progress::Over(Finding::Bad(flaw, why));
+        let Some(target) = job.target() else { return bad(CheckFlaw::NotAsked, "IPv6 is not modelled".into()) };
         let any = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: 0 };
         let socket = match sys.udp(job.source().unwrap_or(any)) {
             Ok(socket) => socket,
-            Err(error) => return bad(format!("UDP connection to {} failed: {error}", job.server)),
+            Err(error) => return bad(error.flaw(), format!("UDP connection to {} failed: {error}", job.server)),
         };
         let until = job.timeout(sys);
         self.socket = Some((socket, until));
         let sent = sys.connect_datagrams(socket, target).and_then(|()| sys.send_to(socket, target, &self.spec.payload));
         if let Err(error) = sent {
             self.abandon(sys);
-            return bad(format!("UDP connection to {} failed: {error}", job.server));
+            return bad(error.flaw(), format!("UDP connection to {} failed: {error}", job.server));
         }
         Progress::Socket(socket, until)
     }
 
     fn go_on(&mut self, event: Event, job: &Job<'_>, sys: &mut Sys) -> Progress {
-        let Some((socket, until)) = self.socket else { return Progress::Over(Finding::Bad(String::new())) };
+        let Some((socket, until)) = self.socket else {
+            return Progress::Over(Finding::Bad(CheckFlaw::NotAsked, String::new()));
+        };
         let refused = sys.datagram_error(socket).is_some();
         let answer = sys.recv_from(socket);
         let finding = match (refused, answer) {
-            (true, _) => Finding::Bad(format!("UDP connection to {} failed.", job.server)),
+            (true, _) => Finding::Bad(CheckFlaw::Refused, format!("UDP connection to {} failed.", job.server)),
             (false, Some((answer, _))) if !self.spec.require_reply || self.accepts(&answer) => Finding::Good,
-            (false, Some(_)) => Finding::Bad(format!("UDP_CHECK {} reply data mismatch", job.server)),
+            (false, Some(_)) => {
+                Finding::Bad(CheckFlaw::Answer, format!("UDP_CHECK {} reply data mismatch", job.server))
+            }
             (false, None) if event == Event::Socket && sys.now() < until => return Progress::Socket(socket, until),
             (false, None) if self.spec.require_reply => {
-                Finding::Bad(format!("UDP connection to {} timeout.", job.server))
+                Finding::Bad(job.no_answer(), format!("UDP connection to {} timeout.", job.server))
             }
             (false, None) => Finding::Good,
         };

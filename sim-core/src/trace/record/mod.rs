@@ -4,6 +4,7 @@
 //! A record of a table change holds the *new* value and whether it is still there, so that a reader can rebuild the
 //! table at any event without asking the world.
 
+pub mod check;
 pub mod conflict;
 pub mod host;
 pub mod ipvs;
@@ -12,6 +13,7 @@ pub mod program;
 pub mod route;
 pub mod vrrp;
 
+pub use check::{CheckFlaw, CheckKind, CheckRecord, HealthRecord, Inspector, QuorumRecord, Standing};
 pub use conflict::{Claim, ClaimKind, ConflictRecord};
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{

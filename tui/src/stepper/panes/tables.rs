@@ -340,6 +340,8 @@ fn record_of(kind: Kind) -> Option<u32> {
         | Kind::Server(at)
         | Kind::Connection(at)
         | Kind::Sysctl(at)
+        | Kind::Health(at)
+        | Kind::Quorum(at)
         | Kind::Vrrp(at) => Some(at),
         _ => None,
     }
