@@ -1,6 +1,7 @@
 //! Laws that hold in every moment of a run.
 
-use super::{Finding, checksums};
+use super::checksums;
+use super::finding::Finding;
 use crate::model::{Law, Model, Role};
 use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};

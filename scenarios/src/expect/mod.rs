@@ -1,11 +1,13 @@
 //! What must be true of a run, held against its trace. Nothing is recomputed: every judgement reads what was recorded.
 
 mod checksums;
+mod finding;
 mod laws;
 mod outage;
 mod same;
 
 use crate::model::{Count, Expectation, HostIndex, Model, NicIndex, What};
+use finding::{Finding, node};
 use sim_core::base::id::NodeId;
 use sim_core::base::time::Instant;
 use sim_core::trace::conversation::Conversations;
@@ -28,9 +30,6 @@ pub struct Judgement {
     /// If it does not hold: what was observed instead, at which place, and how to look.
     pub observed: Vec<String>,
 }
-
-/// A finding: nothing if it holds, or what was observed.
-type Finding = Result<(), Vec<String>>;
 
 /// Judges every expectation, in file order.
 pub fn judge(model: &Model, trace: &Trace) -> Vec<Judgement> {
@@ -195,11 +194,6 @@ impl Judge<'_> {
 }
 
 const OBSERVED_LINES_MAX: usize = 12;
-
-/// Hosts come first among the nodes, in file order.
-fn node(host: HostIndex) -> NodeId {
-    NodeId(host as u32)
-}
 
 /// A typed line without the comment at its end.
 fn without_comment(text: &str) -> &str {

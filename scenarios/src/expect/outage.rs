@@ -1,6 +1,6 @@
 //! How long a client went without an answer, and how much of the time it got one.
 
-use super::{Finding, node};
+use super::finding::{Finding, node};
 use crate::model::{HostIndex, Model};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::Trace;

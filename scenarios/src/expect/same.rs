@@ -1,6 +1,6 @@
 //! Whether a host sees the same packets as in another scenario: two cures of one illness look alike from outside.
 
-use super::{Finding, node};
+use super::finding::{Finding, node};
 use crate::assemble::{Options, assemble};
 use crate::model::{HostIndex, Model};
 use sim_core::trace::Trace;

@@ -8,47 +8,20 @@
 //! # Not modelled
 //! Uploads, TLS, cookies, chunked bodies.
 
+mod options;
 mod report;
 
-use crate::base::time::{Duration, Instant};
+pub use options::Options;
+
+use crate::base::time::Instant;
 use crate::kernel::process::{Fd, Next, On, Process, SocketId, Wait};
 use crate::kernel::syscall::{Read, SocketError, Sys, TcpState};
 use crate::trace::record::{Outcome, RequestRecord};
 use crate::trace::recorder::Change;
 use crate::wire::flow::SocketAddr;
+use options::HEARTBEAT_FROM;
 use report::Totals;
 use std::collections::BTreeMap;
-
-/// What was typed.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The host of the URL.
-    pub host: String,
-    /// Its address and port.
-    pub remote: SocketAddr,
-    /// The path.
-    pub path: String,
-    /// The URL as it stands in the trace.
-    pub url: String,
-    /// `-n`.
-    pub requests: u64,
-    /// `-c`.
-    pub lanes: u64,
-    /// `-t`.
-    pub longest: Option<Duration>,
-    /// `-s`: the longest an answer may take.
-    pub patience: Duration,
-    /// `-k`.
-    pub keeps: bool,
-    /// `-i`: HEAD.
-    pub head_only: bool,
-    /// `-r`: errors do not end it.
-    pub goes_on: bool,
-    /// `-q`: no progress.
-    pub quiet: bool,
-    /// `-H`: further header lines.
-    pub headers: Vec<String>,
-}
 
 /// The process.
 #[derive(Debug)]
@@ -98,8 +71,6 @@ enum Step {
 }
 
 const READ_MAX: usize = 65_536;
-/// Below this many requests nothing is said on the way.
-const HEARTBEAT_FROM: u64 = 150;
 
 impl Ab {
     /// A benchmark that begins when its process does.

@@ -9,7 +9,7 @@
 //! entry has one timer at most: a packet only moves the deadline, and a timer that fires before it is set again.
 //! Follows Linux `ip_vs_conn.c`, but ends an entry exactly on time, where the kernel's timer wheel is late.
 
-use super::ftp::Helper;
+use super::ftp::helper::Helper;
 use super::service::ServerId;
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};

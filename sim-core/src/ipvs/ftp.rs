@@ -16,6 +16,8 @@
 //! # Not modelled
 //! The module's parameter `ports`.
 
+pub(super) mod helper;
+
 use super::Ipvs;
 use super::conn::{Conn, ConnId, Kind};
 use super::state::Manner;
@@ -25,38 +27,12 @@ use crate::wire::flow::{Flow, SocketAddr, Transport};
 use crate::wire::packet::Packet;
 use crate::wire::rewrite;
 use crate::world::node::Cx;
+use helper::{Awaits, Helper};
 use std::net::Ipv4Addr;
 use std::ops::Range;
 
 /// TCP port of FTP's control connections.
 const FTP: u16 = 21;
-
-/// What the helper keeps of a control connection.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Helper {
-    awaits: Awaits,
-    shift: Shift,
-}
-
-/// Which answer of the server names an address.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Awaits {
-    #[default]
-    Nothing,
-    /// `227`, after PASV.
-    Passive,
-    /// `229`, after EPSV.
-    ExtendedPassive,
-}
-
-/// How far the numbers of the server's octets are shifted, before and after the last payload that was rewritten.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Shift {
-    /// The server's own number of that payload's first octet.
-    at: u32,
-    before: i32,
-    after: i32,
-}
 
 /// An address that a payload names.
 struct Named {
@@ -228,31 +204,6 @@ impl Ipvs {
     }
 }
 
-impl Shift {
-    fn add(&mut self, number: u32, grown: i32) {
-        if self.before == self.after || is_after(number, self.at) {
-            (self.at, self.before) = (number, self.after);
-            self.after += grown;
-        }
-    }
-
-    /// By how much the number of the server's octet is higher for the client.
-    fn of_sequence(&self, number: u32) -> i32 {
-        if is_after(number, self.at) { self.after } else { self.before }
-    }
-
-    /// By how much a number that the client acknowledges is too high for the server.
-    fn of_acknowledgement(&self, number: u32) -> i32 {
-        let own = number.wrapping_sub(self.before as u32);
-        if is_after(own, self.at) { self.after } else { self.before }
-    }
-}
-
-/// Whether one sequence number comes after another, as TCP counts.
-fn is_after(a: u32, b: u32) -> bool {
-    (b.wrapping_sub(a) as i32) < 0
-}
-
 /// `PASV` or `EPSV` anywhere in what a client sends.
 fn asks_passive(data: &[u8]) -> Option<Awaits> {
     data.windows(6).find_map(|six| {
@@ -378,18 +329,5 @@ mod tests {
         assert_eq!(asks_passive(b"NOOP\r\npasv\r\n"), Some(Awaits::Passive));
         assert_eq!(asks_passive(b"EPSV\r\n"), Some(Awaits::ExtendedPassive));
         assert_eq!(asks_passive(b"EPSV 2\r\n"), None);
-    }
-
-    #[test]
-    fn numbers_are_shifted_behind_the_rewritten_payload_and_not_before() {
-        let mut shift = Shift::default();
-        shift.add(1000, 3);
-        assert_eq!((shift.of_sequence(1000), shift.of_sequence(1050)), (0, 3));
-        assert_eq!((shift.of_acknowledgement(1000), shift.of_acknowledgement(1053)), (0, 3));
-        shift.add(1100, -1);
-        assert_eq!((shift.of_sequence(1100), shift.of_sequence(1101)), (3, 2));
-        let mut wrapped = Shift::default();
-        wrapped.add(u32::MAX - 5, 4);
-        assert_eq!((wrapped.of_sequence(u32::MAX - 5), wrapped.of_sequence(20)), (0, 4));
     }
 }

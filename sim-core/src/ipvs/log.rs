@@ -2,7 +2,7 @@
 //! then how many were left out (Linux `net_ratelimit`).
 
 use super::schedule::Refusal;
-use super::sync::Role;
+use super::sync::daemon::Role;
 use crate::base::time::{Duration, Instant};
 use crate::trace::record::ServiceKey;
 use std::fmt;

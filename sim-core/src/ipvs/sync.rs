@@ -10,59 +10,20 @@
 //! Groups of IPv6. `sync_sock_size` has no effect: the socket's buffer is never full.
 
 mod backup;
+pub(super) mod daemon;
 mod master;
+
+pub use daemon::{DaemonError, DaemonOptions, Role};
 
 use super::Ipvs;
 use super::log::Line;
-use crate::base::id::IfaceId;
 use crate::base::time::Instant;
 use crate::tables::Tables;
 use crate::tables::verdict::Xmit;
-use crate::wire::Ipv4Addr;
 use crate::wire::sync::{GROUP, PORT};
 use crate::world::node::Cx;
+use daemon::Daemon;
 use master::Master;
-
-/// Which daemon.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// Tells.
-    Master,
-    /// Listens.
-    Backup,
-}
-
-/// What `ipvsadm --start-daemon` says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DaemonOptions {
-    /// `--mcast-interface`.
-    pub interface: Box<str>,
-    /// `--syncid`; a backup of 0 listens to all.
-    pub sync_id: u8,
-    /// `--sync-maxlen`: octets of the largest message; 0 is as many as fit.
-    pub longest: u32,
-    /// `--mcast-group`; 0.0.0.0 is 224.0.0.81.
-    pub group: Ipv4Addr,
-    /// `--mcast-port`; 0 is 8848.
-    pub port: u16,
-    /// `--mcast-ttl`; 0 is 1.
-    pub ttl: u8,
-}
-
-/// Why a daemon is not started or stopped.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DaemonError {
-    /// ENODEV: no such interface.
-    NoDevice,
-    /// EEXIST: it runs.
-    Runs,
-    /// ESRCH: it does not run.
-    RunsNot,
-    /// EINVAL: not a group.
-    Invalid,
-    /// ENOBUFS: no more groups can be joined.
-    NoRoom,
-}
 
 /// The daemons of a host.
 #[derive(Debug, Default)]
@@ -71,17 +32,6 @@ pub(super) struct Sync {
     backup: Option<Daemon>,
     /// Number of the first thread of the next daemon, as a process; the log tells it.
     threads: u32,
-}
-
-/// A daemon that runs.
-#[derive(Clone, Debug)]
-struct Daemon {
-    options: DaemonOptions,
-    iface: IfaceId,
-    /// Threads, each with a port of its own.
-    ports: u16,
-    /// The first one's number as a process.
-    pid: u32,
 }
 
 const DATAGRAM_HEADERS: u32 = 28;

@@ -17,7 +17,7 @@
 use super::check::Checkers;
 use super::config::Reader;
 use super::era::Era;
-use super::launch::{Given, Launch, Role};
+use super::launch::{EXIT_CONFIG, Given, Launch, Role};
 use super::voice::Voice;
 use super::vrrp::Vrrp;
 use crate::base::id::Pid;
@@ -74,9 +74,6 @@ struct Child {
     /// How long the next start is put off, if it dies early.
     delay: Duration,
 }
-
-/// A child's exit status when its configuration cannot be used: it is not started again.
-pub const EXIT_CONFIG: i32 = 3;
 
 /// Exit status of the parent when there is no configuration file.
 const EXIT_NO_CONFIG: i32 = 5;
@@ -158,7 +155,7 @@ impl Daemon {
             self.voice.say(&format!("Configuration file {file}"), sys);
         }
         self.given = Rc::new(given);
-        match self.given.announce(Reader::Parent, &self.voice, sys) {
+        match self.voice.announce(&self.given, Reader::Parent, sys) {
             true => Reading::Good,
             false => Reading::Unusable,
         }

@@ -1,9 +1,8 @@
 //! How a keepalived was started: what its command line says, for all three processes.
 
 use super::around::Around;
-use super::config::{self, Config, Input, Reader, Remark, RemarkKind};
+use super::config::{self, Config, Input, Remark};
 use super::era::Era;
-use super::voice::Voice;
 use crate::kernel::syscall::Sys;
 
 /// What the command line says.
@@ -42,6 +41,9 @@ pub struct Launch {
     /// `-c`: of the child of the health checks.
     pub checkers_pid_file: Option<String>,
 }
+
+/// A child's exit status when its configuration cannot be used: it is not started again.
+pub const EXIT_CONFIG: i32 = 3;
 
 /// The configuration file, if `-f` does not name another.
 pub const FILE: &str = "/etc/keepalived/keepalived.conf";
@@ -90,24 +92,6 @@ pub struct Given {
     pub config: Config,
     /// What is said about it.
     pub remarks: Vec<Remark>,
-}
-
-impl Given {
-    /// Logs what this process has to say about the file. False if it cannot go on with it.
-    pub fn announce(&self, reader: Reader, voice: &Voice, sys: &mut Sys) -> bool {
-        let mut is_usable = true;
-        for remark in &self.remarks {
-            if remark.kind == RemarkKind::Refused && (remark.reader == reader || remark.reader == Reader::Every) {
-                voice.say(&format!("{} (not modelled)", remark.log_line(reader)), sys);
-                is_usable = false;
-            }
-            if remark.is_said_by(reader) {
-                voice.say(&remark.log_line(reader), sys);
-                is_usable &= !matches!(remark.kind, RemarkKind::Fatal(_));
-            }
-        }
-        is_usable
-    }
 }
 
 impl Role {

@@ -1,7 +1,8 @@
 //! How a process of keepalived writes its log: to syslog under its own name, and with `-l` to its standard error.
 
+use super::config::{Reader, RemarkKind};
 use super::era::Era;
-use super::launch::Launch;
+use super::launch::{Given, Launch};
 use crate::base::calendar::Date;
 use crate::kernel::process::Fd;
 use crate::kernel::syscall::Sys;
@@ -49,6 +50,22 @@ impl Voice {
             // The lab's programs take no time of the processor.
             self.say("Stopped - used 0.000000 user time, 0.000000 system time", sys);
         }
+    }
+
+    /// Logs what this process has to say about the configuration file. False if it cannot go on with it.
+    pub fn announce(&self, given: &Given, reader: Reader, sys: &mut Sys) -> bool {
+        let mut is_usable = true;
+        for remark in &given.remarks {
+            if remark.kind == RemarkKind::Refused && (remark.reader == reader || remark.reader == Reader::Every) {
+                self.say(&format!("{} (not modelled)", remark.log_line(reader)), sys);
+                is_usable = false;
+            }
+            if remark.is_said_by(reader) {
+                self.say(&remark.log_line(reader), sys);
+                is_usable &= !matches!(remark.kind, RemarkKind::Fatal(_));
+            }
+        }
+        is_usable
     }
 
     /// Writes a line that only `-D` shows.

@@ -6,6 +6,7 @@ pub mod log;
 pub mod path;
 mod proc;
 pub mod process;
+pub mod socket;
 pub mod sockets;
 pub mod syscall;
 

@@ -25,6 +25,7 @@ pub mod postrouting;
 pub mod prerouting;
 pub mod reassembly;
 pub mod routing;
+mod step;
 mod tunnel;
 
 use super::log::KERNEL;
@@ -32,13 +33,13 @@ use super::{ArpMessage, Kernel};
 use crate::base::id::{IfaceId, PortId};
 use crate::base::time::Instant;
 use crate::ipvs::Outgoing;
-use crate::tables::routes::Route;
-use crate::tables::verdict::{IcmpError, Verdict, Xmit};
+use crate::tables::verdict::{IcmpError, Xmit};
 use crate::trace::{Stage, Why};
 use crate::wire::frame::Frame;
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
 use std::collections::VecDeque;
+use step::{Step, Way};
 
 /// What the path keeps between packets.
 #[derive(Debug, Default)]
@@ -55,40 +56,6 @@ pub struct State {
     pub(in crate::kernel) ears: arp::Ears,
     /// The identification of the next packet whose may be chosen.
     identification: u16,
-}
-
-/// How a stage ends for a packet.
-pub(crate) enum Step<T> {
-    /// It goes on, with what the next stage needs.
-    On(T),
-    /// It ends here for this reason.
-    Drop(Packet, Why),
-    /// It ends here, and its sender is told.
-    Reject(Packet, IcmpError, Why),
-    /// IPVS sends it.
-    Stolen(Xmit),
-    /// It was delivered, or is held back; nothing is left to do.
-    Done,
-}
-
-/// A hook's answer as the path takes it.
-impl From<Verdict> for Step<Packet> {
-    fn from(verdict: Verdict) -> Self {
-        match verdict {
-            Verdict::Accept(packet) => Step::On(packet),
-            Verdict::Drop(packet, why) => Step::Drop(packet, why),
-            Verdict::Reject(packet, error, why) => Step::Reject(packet, error, why),
-            Verdict::Stolen(xmit) => Step::Stolen(xmit),
-        }
-    }
-}
-
-/// Which way an arrived packet takes.
-pub(crate) enum Way {
-    /// To this host.
-    Local,
-    /// On, by this route.
-    Elsewhere(Route),
 }
 
 /// Tunnels in tunnels that are unpacked before a packet counts as malformed.

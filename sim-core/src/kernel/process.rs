@@ -18,6 +18,7 @@ mod handles;
 mod ready;
 pub mod table;
 
+pub use super::socket::SocketId;
 pub use table::Processes;
 
 /// The body of a process.
@@ -82,10 +83,6 @@ pub enum On {
 /// A descriptor of a process: 0, 1, 2 are standard input, output and error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fd(pub u8);
-
-/// A socket of a host. Never used again within a run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct SocketId(pub u32);
 
 /// Signals.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]

@@ -31,8 +31,8 @@ mod time_wait;
 pub mod toa;
 mod view;
 
-use super::process::SocketId;
-use super::syscall::SocketError;
+pub use super::socket::Way;
+use super::socket::{SocketError, SocketId};
 use crate::base::id::{EventId, IfaceId, PacketId, Pid};
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
@@ -51,7 +51,6 @@ use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::net::Ipv4Addr;
 use tap::Taps;
-pub use tap::Way;
 use time_wait::TimeWaits;
 pub use view::SocketView;
 

@@ -1,15 +1,17 @@
 //! The system calls: the only door through which a process reaches its kernel. None re-enters a process: what is
 //! spawned or killed runs in its own turn.
 
+pub use super::socket::SocketError;
+
 use super::files::{self, FileError, FileKind};
 use super::process::descriptor::{Handle, OpenFile, PIPE_CAPACITY, Pipe};
 use super::process::table::INIT;
-use super::process::{Env, ExecError, Fd, Process, Signal, SocketId};
-use super::sockets::Way;
+use super::process::{Env, ExecError, Fd, Process, Signal};
+use super::socket::SocketId;
+use super::socket::Way;
 use super::{ArpMessage, Kernel, Power, path, proc};
 use crate::base::id::{IfaceId, Pid};
 use crate::base::time::Instant;
-use crate::trace::record::CheckFlaw;
 use crate::wire::flow::SocketAddr;
 use crate::world::node::{Cx, Outbox};
 use std::net::Ipv4Addr;
@@ -37,80 +39,6 @@ pub enum Read {
     End,
     /// The connection was reset, or never came about.
     Failed(SocketError),
-}
-
-/// What went wrong with a socket, in the words of `strerror`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum SocketError {
-    /// EOPNOTSUPP: a value of `/proc/sys` that asks for what is not modelled.
-    #[error("Operation not supported (not modelled)")]
-    NotSupported,
-    /// ECONNREFUSED.
-    #[error("Connection refused")]
-    Refused,
-    /// ECONNRESET.
-    #[error("Connection reset by peer")]
-    Reset,
-    /// ETIMEDOUT.
-    #[error("Connection timed out")]
-    TimedOut,
-    /// EHOSTUNREACH.
-    #[error("No route to host")]
-    HostUnreachable,
-    /// ENETUNREACH.
-    #[error("Network is unreachable")]
-    NetUnreachable,
-    /// EADDRINUSE.
-    #[error("Address already in use")]
-    AddressInUse,
-    /// EADDRNOTAVAIL: the address is not this host's, or no port is left.
-    #[error("Cannot assign requested address")]
-    AddressNotAvailable,
-    /// EPIPE.
-    #[error("Broken pipe")]
-    BrokenPipe,
-    /// EMSGSIZE.
-    #[error("Message too long")]
-    MessageTooLong,
-    /// EPERM: a filter refused it.
-    #[error("Operation not permitted")]
-    NotPermitted,
-    /// EBADF: not open, or not in this direction.
-    #[error("Bad file descriptor")]
-    BadDescriptor,
-    /// EINVAL.
-    #[error("Invalid argument")]
-    Invalid,
-    /// ENODEV: no such interface.
-    #[error("No such device")]
-    NoDevice,
-    /// ENETDOWN: the interface is down.
-    #[error("Network is down")]
-    NetworkDown,
-    /// ENOSPC: the host's files may take 64 MiB together.
-    #[error("No space left on device")]
-    NoSpace,
-}
-
-impl SocketError {
-    /// What a health check makes of it.
-    pub const fn flaw(self) -> CheckFlaw {
-        match self {
-            SocketError::Refused => CheckFlaw::Refused,
-            SocketError::HostUnreachable | SocketError::NetUnreachable => CheckFlaw::Unreachable,
-            SocketError::Reset | SocketError::TimedOut | SocketError::BrokenPipe => CheckFlaw::Broken,
-            SocketError::NotSupported
-            | SocketError::AddressInUse
-            | SocketError::AddressNotAvailable
-            | SocketError::MessageTooLong
-            | SocketError::NotPermitted
-            | SocketError::BadDescriptor
-            | SocketError::Invalid
-            | SocketError::NoDevice
-            | SocketError::NetworkDown
-            | SocketError::NoSpace => CheckFlaw::NotAsked,
-        }
-    }
 }
 
 /// How far a TCP socket is.

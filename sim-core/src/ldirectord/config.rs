@@ -235,7 +235,7 @@ impl Virtual {
     /// The port that is checked: `checkport`, the server's own, or what is usual for the service.
     pub fn checked_port(&self, real: &Real) -> u16 {
         let usual =
-            || super::parse::SERVICES.iter().find(|(_, name)| *name == self.service).map_or(0, |(port, _)| *port);
+            || super::ports::SERVICES.iter().find(|(_, name)| *name == self.service).map_or(0, |(port, _)| *port);
         match (self.check_port, real.address.port) {
             (Some(port), _) => port,
             (None, 0) => match usual() {

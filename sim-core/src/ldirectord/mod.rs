@@ -19,3 +19,4 @@ pub mod config;
 pub mod daemon;
 mod parse;
 mod pool;
+mod ports;

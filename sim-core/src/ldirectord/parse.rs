@@ -3,6 +3,7 @@
 //! ldirectord stops at the first error; here all of them are found.
 
 use super::config::{CheckType, Config, Fallback, Globals, Inherited, Reading, Real, Remark, RemarkKind, Virtual};
+use super::ports::SERVICES;
 use crate::base::time::Duration;
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::{SocketAddr, Transport};
@@ -13,28 +14,6 @@ const LINES_MAX: usize = 100_000;
 const REALS_MAX: usize = 16_384;
 const REMARKS_MAX: usize = 500;
 
-/// What a port means, unless `service` says something else.
-pub(super) const SERVICES: &[(u16, &str)] = &[
-    (21, "ftp"),
-    (25, "smtp"),
-    (53, "dns"),
-    (80, "http"),
-    (110, "pop"),
-    (119, "nntp"),
-    (143, "imap"),
-    (389, "ldap"),
-    (443, "https"),
-    (587, "submission"),
-    (636, "ldaps"),
-    (993, "imaps"),
-    (995, "pops"),
-    (1521, "oracle"),
-    (1812, "radius"),
-    (3128, "http_proxy"),
-    (3306, "mysql"),
-    (5060, "sip"),
-    (5432, "pgsql"),
-];
 /// Services that have no port of their own.
 const OTHER_SERVICES: &[&str] = &["none", "simpletcp"];
 /// Services whose protocol is not spoken here.

@@ -124,7 +124,7 @@ impl<'a> Call<'a> {
 
     /// A path of the host made absolute by the working directory, without `.`, `..` and double slashes.
     pub fn path(&self, path: &str) -> String {
-        absolute(self.cwd, path)
+        crate::kernel::files::absolute(self.cwd, path)
     }
 
     /// What was written, in order.
@@ -232,22 +232,6 @@ pub fn anything(_: &Command, _: &[&str]) -> Vec<Fault> {
 /// The last part of a path.
 pub fn base_name(path: &str) -> &str {
     path.rsplit('/').next().unwrap_or(path)
-}
-
-/// `path` seen from the directory `cwd`, without `.`, `..` and double slashes.
-pub fn absolute(cwd: &str, path: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{cwd}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            name => parts.push(name),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// The nearest of `names` to `word`, if it is near enough to be a slip.

@@ -1,7 +1,8 @@
 //! `test`, `[`: conditions on files, texts and numbers.
 
-use super::command::{Call, Command, Opt, Outcome, absolute, anything};
+use super::command::{Call, Command, Opt, Outcome, anything};
 use super::files;
+use crate::kernel::files::absolute;
 use crate::kernel::syscall::Sys;
 
 /// `test`, `[`.

@@ -10,10 +10,12 @@
 pub mod conf;
 mod global;
 mod neigh;
+mod setting;
 pub mod vs;
 
 pub use conf::Conf;
 pub use neigh::Neigh;
+pub use setting::Setting;
 pub use vs::Vs;
 
 use crate::base::id::{IfaceId, NodeId};
@@ -22,19 +24,6 @@ use crate::trace::recorder::Change;
 use crate::world::node::Cx;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-
-/// A setting of the kernel: its name, its value at the start, the values it takes.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// The name with dots; for settings of an interface, the last part.
-    pub name: &'static str,
-    /// The numbers at the start.
-    pub default: &'static [i64],
-    /// The smallest number it takes.
-    pub min: i64,
-    /// The largest.
-    pub max: i64,
-}
 
 /// The settings of a host.
 #[derive(Debug)]

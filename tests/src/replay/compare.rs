@@ -2,7 +2,7 @@
 //!
 //! Frames that nothing answers on the other side are `missing` (recorded only) or `extra` (observed only).
 
-use super::Difference;
+use super::unit::Difference;
 use sim_core::wire::dissect::{Dissection, dissect};
 use sim_core::wire::summary;
 

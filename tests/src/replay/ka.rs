@@ -12,7 +12,7 @@ use super::host_plan::Typist;
 use super::lan::Lan;
 use super::program::Program;
 use super::stage::Stage;
-use super::{Difference, Outcome, Unit};
+use super::unit::{Difference, Outcome, Unit};
 use crate::recording::history::{Deed, Done, Payload};
 use crate::recording::{CaseFolder, ReadError};
 use serde_json::Value;

@@ -22,7 +22,7 @@ use super::own::{Own, is_known};
 use super::program::{Datagram, Datagrams, Program};
 use super::segment::{Arp, Packet};
 use super::stage::{Port, Sighting, Stage};
-use super::{Outcome, Unit};
+use super::unit::{Outcome, Unit};
 use crate::recording::history::{Deed, Done, Payload};
 use crate::recording::{CaseFolder, ReadError};
 use sim_core::base::id::{LineId, PortId};

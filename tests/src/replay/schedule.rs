@@ -11,7 +11,7 @@
 
 use super::host_plan::{self, Typist};
 use super::station::{Errand, Progress, Station};
-use super::{Difference, Outcome, Unit};
+use super::unit::{Difference, Outcome, Unit};
 use crate::recording::case::{Case, Nic, SchedulerEvent, SchedulerRun};
 use crate::recording::{CaseFolder, ReadError};
 use sim_core::base::id::{NodeId, PortId};

@@ -1,6 +1,6 @@
 //! What `ab` prints: the head, and the tables at the end.
 
-use super::{HEARTBEAT_FROM, Options};
+use super::options::{HEARTBEAT_FROM, Options};
 use crate::base::time::Duration;
 use std::fmt::Write;
 

@@ -3,7 +3,7 @@
 //! A thread looks every second (1.024 s, as the kernel's timer wheel has it): it sends the messages that are full, and
 //! the one being filled once its first entry has waited 2 s. A full message is sent 20 ms later, the eighth at once.
 
-use super::Daemon;
+use super::daemon::Daemon;
 use crate::base::time::{Duration, Instant};
 use crate::ipvs::Ipvs;
 use crate::ipvs::conn::{Conn, ConnId, Kind};

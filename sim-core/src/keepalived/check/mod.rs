@@ -27,9 +27,8 @@ mod tcp;
 mod udp;
 
 use super::config::{Reader, ServiceName};
-use super::daemon::EXIT_CONFIG;
 use super::era::Era;
-use super::launch::{Given, Launch, Role};
+use super::launch::{EXIT_CONFIG, Given, Launch, Role};
 use super::voice::Voice;
 use crate::base::id::{NodeId, Pid};
 use crate::base::time::Instant;
@@ -90,7 +89,7 @@ impl Checkers {
     fn start(&mut self, sys: &mut Sys) -> Next {
         let era = Era::of(sys.kernel.os);
         self.greet(era, sys);
-        if !self.given.announce(Reader::Checkers, &self.voice, sys) {
+        if !self.voice.announce(&self.given, Reader::Checkers, sys) {
             return Next::Exit(EXIT_CONFIG);
         }
         if !era.is_old() {
@@ -341,7 +340,7 @@ impl Checkers {
         let Some(given) = self.voice.launch().clone().read(sys) else { return self.run(sys) };
         self.voice.say(if era.is_old() { "Reloading Healthchecker process(SIGHUP)" } else { "Reloading" }, sys);
         let given = Rc::new(given);
-        if !given.announce(Reader::Checkers, &self.voice, sys) {
+        if !self.voice.announce(&given, Reader::Checkers, sys) {
             return Next::Exit(EXIT_CONFIG);
         }
         self.given = given.clone();

@@ -27,7 +27,7 @@ mod sync_group;
 mod track;
 
 use super::config::{Config, Reader};
-use super::launch::{Given, Launch, Role};
+use super::launch::{EXIT_CONFIG, Given, Launch, Role};
 use super::voice::Voice;
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
@@ -133,7 +133,7 @@ impl Vrrp {
     fn register(&mut self, sys: &mut Sys) -> bool {
         self.say_registering(sys);
         let given = self.config();
-        if !given.announce(Reader::Vrrp, &self.voice, sys) {
+        if !self.voice.announce(&given, Reader::Vrrp, sys) {
             return false;
         }
         let delay = given.config.global.startup_delay;
@@ -302,7 +302,7 @@ impl Process for Vrrp {
         match self.phase {
             Phase::New => {
                 if !self.register(sys) {
-                    return Next::Exit(super::daemon::EXIT_CONFIG);
+                    return Next::Exit(EXIT_CONFIG);
                 }
                 self.phase = Phase::Registered;
                 Next::until(sys.now())

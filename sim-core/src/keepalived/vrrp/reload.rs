@@ -20,7 +20,7 @@ impl Vrrp {
             }
         }
         let given = Rc::new(given);
-        if !given.announce(super::Reader::Vrrp, &self.voice, sys) {
+        if !self.voice.announce(&given, super::Reader::Vrrp, sys) {
             return;
         }
         self.drop_missing(&given.config, sys);

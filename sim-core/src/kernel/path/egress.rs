@@ -2,8 +2,8 @@
 
 use crate::base::id::{IfaceId, PortId};
 use crate::kernel::Kernel;
-use crate::kernel::sockets::Way;
-use crate::kernel::syscall::SocketError;
+use crate::kernel::socket::SocketError;
+use crate::kernel::socket::Way;
 use crate::tables::interfaces::LOOPBACK;
 use crate::trace::{Stage, Why};
 use crate::wire::Mac;

@@ -1,6 +1,6 @@
 //! What `iptables` says at a hook.
 
-use super::Step;
+use super::step::Step;
 use crate::base::id::IfaceId;
 use crate::kernel::Kernel;
 use crate::tables::filter::IpVerdict;

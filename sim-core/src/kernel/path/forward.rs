@@ -1,6 +1,7 @@
 //! Through this host: TTL, size, the filter, the answers that IPVS rewrites. Follows Linux `ip_forward`.
 
-use super::{Step, filter, fragment, routing};
+use super::step::Step;
+use super::{filter, fragment, routing};
 use crate::kernel::Kernel;
 use crate::tables::routes::Route;
 use crate::tables::verdict::{IcmpError, Xmit};

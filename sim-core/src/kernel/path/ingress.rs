@@ -3,7 +3,7 @@
 use super::arp;
 use crate::base::id::{IfaceId, PortId};
 use crate::kernel::Kernel;
-use crate::kernel::sockets::Way;
+use crate::kernel::socket::Way;
 use crate::trace::{Stage, Why};
 use crate::wire::checksum;
 use crate::wire::frame::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Frame};

@@ -1,7 +1,8 @@
 //! For this host: fragments are put together, the filter and IPVS have their say, then tunnels, ICMP and sockets.
 //! Follows Linux `ip_local_deliver`.
 
-use super::{Step, filter, icmp, tunnel};
+use super::step::Step;
+use super::{filter, icmp, tunnel};
 use crate::kernel::Kernel;
 use crate::kernel::sockets::Delivery;
 use crate::tables::verdict::IcmpError;

@@ -1,7 +1,8 @@
 //! From this host: the filter and IPVS have their say, and the way is found anew if they changed what it depends on.
 //! Follows Linux `__ip_local_out`.
 
-use super::{Step, filter, routing};
+use super::step::Step;
+use super::{filter, routing};
 use crate::kernel::Kernel;
 use crate::tables::verdict::Xmit;
 use crate::trace::Stage;

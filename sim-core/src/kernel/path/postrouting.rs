@@ -1,7 +1,7 @@
 //! Before a packet leaves: mangle's rules, and the source of flows that nat translates.
 
-use super::Step;
 use super::filter::{self, iface_name};
+use super::step::Step;
 use crate::kernel::Kernel;
 use crate::tables::interfaces::LOOPBACK;
 use crate::tables::verdict::Xmit;

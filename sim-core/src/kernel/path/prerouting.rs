@@ -1,6 +1,7 @@
 //! Before routing: fragments are put together if nat tracks flows, mangle's rules, the answers to translated flows.
 
-use super::{Step, filter};
+use super::filter;
+use super::step::Step;
 use crate::kernel::Kernel;
 use crate::trace::Stage;
 use crate::trace::why::Hook;

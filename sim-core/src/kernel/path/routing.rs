@@ -1,6 +1,6 @@
 //! The routing decision. Follows Linux `ip_route_input_slow`, `fib_validate_source` and `ip_route_output_key`.
 
-use super::{Step, Way};
+use super::step::{Step, Way};
 use crate::base::id::IfaceId;
 use crate::kernel::Kernel;
 use crate::tables::Tables;

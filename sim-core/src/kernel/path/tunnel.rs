@@ -9,7 +9,8 @@
 //! # Not modelled
 //! The ends of a device: it opens whatever comes for an address of this host.
 
-use super::{Step, ingress};
+use super::ingress;
+use super::step::Step;
 use crate::kernel::Kernel;
 use crate::tables::verdict::IcmpError;
 use crate::trace::Why;

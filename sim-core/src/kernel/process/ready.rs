@@ -1,7 +1,7 @@
 //! The sockets of one process at which something happened.
 
-use super::SocketId;
 use crate::base::map::Lookup;
+use crate::kernel::socket::SocketId;
 use std::collections::VecDeque;
 
 /// Sockets at which something happened, in order, each once.

@@ -3,8 +3,8 @@
 use super::flow::{Beginning, FlowKey, Role};
 use super::{BACKLOG_MAX, CONNECT_PATIENCE, Event, FIN_PATIENCE, Kind, Listener, SOCKETS_MAX, Sockets, endpoint};
 use crate::base::id::{EventId, PacketId, Pid};
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::{Read, SocketError, TcpState};
+use crate::kernel::socket::{SocketError, SocketId};
+use crate::kernel::syscall::{Read, TcpState};
 use crate::tables::Tables;
 use crate::trace::Why;
 use crate::wire::flow::SocketAddr;

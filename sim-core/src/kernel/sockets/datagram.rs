@@ -1,8 +1,7 @@
 //! UDP and raw sockets: queues of datagrams, and the packets that carry them.
 
 use crate::base::id::{IfaceId, Pid};
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::SocketError;
+use crate::kernel::socket::{SocketError, SocketId};
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;

@@ -3,8 +3,7 @@
 use super::segment::{self, Finish, SYN, TIMESTAMP_ROOM};
 use crate::base::id::{EventId, PacketId, Pid};
 use crate::base::time::Instant;
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::SocketError;
+use crate::kernel::socket::{SocketError, SocketId};
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;

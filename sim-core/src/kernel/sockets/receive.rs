@@ -8,8 +8,7 @@ use super::{
     is_unicast,
 };
 use crate::base::time::Instant;
-use crate::kernel::process::SocketId;
-use crate::kernel::syscall::SocketError;
+use crate::kernel::socket::{SocketError, SocketId};
 use crate::tables::Tables;
 use crate::trace::{Stage, Why};
 use crate::wire::flow::{Flow as FlowOnWire, SocketAddr, Transport};

@@ -3,17 +3,8 @@
 use super::datagram::Queue;
 use super::{Event, Kind, Sockets};
 use crate::base::id::{EventId, IfaceId, PacketId, Pid};
-use crate::kernel::process::SocketId;
+use crate::kernel::socket::{SocketId, Way};
 use crate::world::node::Cx;
-
-/// Which way a frame passed an interface.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Way {
-    /// It came in.
-    In,
-    /// It left.
-    Out,
-}
 
 /// The packet sockets of a host.
 #[derive(Debug, Default)]

@@ -1,7 +1,6 @@
 //! `ipvsadm -L`: services and servers, connections, timeouts, as text. Widths and titles are those of ipvsadm 1.31.
 
 use super::names::Names;
-use super::parse::{Columns, FLAGS, List, What};
 use super::tunnel;
 use crate::base::time::Instant;
 use crate::ipvs::stats::Counts;
@@ -18,6 +17,48 @@ const VERSION_LINE: &str = "IP Virtual Server version 1.2.1 (size=4096)\n";
 const SERVICE_WIDTH: usize = 33;
 /// A server's too.
 const SERVER_WIDTH: usize = 28;
+
+/// A list, and how it is to look.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct List {
+    pub(super) what: What,
+    pub(super) columns: Columns,
+    pub(super) service: Option<ServiceKey>,
+    pub(super) numeric: bool,
+    pub(super) exact: bool,
+    pub(super) sorted: bool,
+}
+
+/// What is listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    Services,
+    Connections,
+    Timeouts,
+    Daemon,
+}
+
+/// Which columns stand behind a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Columns {
+    Default,
+    Stats,
+    Rate,
+    Thresholds,
+    Persistent,
+    Tunnels,
+}
+
+/// Scheduler flags: the scheduler they belong to (any, if empty), the name, the bit.
+pub(super) const FLAGS: &[(&str, &str, u8)] = &[
+    ("sh", "sh-fallback", 0x08),
+    ("sh", "sh-port", 0x10),
+    ("mh", "mh-fallback", 0x08),
+    ("mh", "mh-port", 0x10),
+    ("", "flag-1", 0x08),
+    ("", "flag-2", 0x10),
+    ("", "flag-3", 0x20),
+];
 
 /// The list. `None` if it is about a service that does not exist.
 pub(super) fn text(ipvs: &Ipvs, list: &List, names: &Names, now: Instant) -> Option<String> {

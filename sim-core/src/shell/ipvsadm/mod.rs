@@ -24,7 +24,8 @@ use crate::kernel::syscall::Sys;
 use crate::world::node::Cx;
 use names::Names;
 pub(super) use names::service_name;
-use parse::{Failure, Request};
+use parse::Request;
+use words::Failure;
 
 /// `ipvsadm`.
 pub const IPVSADM: Command = Command {

@@ -1,9 +1,10 @@
 //! What an `ipvsadm` line asks for, or what is wrong with it in the tool's own words (exit status 2).
 
 use super::laddr;
+use super::list::{Columns, FLAGS, List, What};
 use super::names::Names;
 use super::tunnel;
-use super::words::{self, Given, Slip};
+use super::words::{self, Failure, Given, Slip, usage};
 use crate::base::time::Duration;
 use crate::ipvs::sync::Role;
 use crate::ipvs::{DaemonOptions, Persistence, ServerOptions, ServiceOptions};
@@ -33,44 +34,6 @@ pub(super) enum Request {
     Restore,
     Help,
     Version,
-}
-
-/// A list, and how it is to look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct List {
-    pub(super) what: What,
-    pub(super) columns: Columns,
-    pub(super) service: Option<ServiceKey>,
-    pub(super) numeric: bool,
-    pub(super) exact: bool,
-    pub(super) sorted: bool,
-}
-
-/// What is listed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    Services,
-    Connections,
-    Timeouts,
-    Daemon,
-}
-
-/// Which columns stand behind a server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Columns {
-    Default,
-    Stats,
-    Rate,
-    Thresholds,
-    Persistent,
-    Tunnels,
-}
-
-/// What the tool says on standard error, and its exit status.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Failure {
-    pub(super) text: String,
-    pub(super) code: i32,
 }
 
 /// `-p` without a value, in seconds.
@@ -123,17 +86,6 @@ const LIST_OPTIONS: &[&str] = &[
     "nosort",
     "sort",
     "exact",
-];
-
-/// Scheduler flags: the scheduler they belong to (any, if empty), the name, the bit.
-pub(super) const FLAGS: &[(&str, &str, u8)] = &[
-    ("sh", "sh-fallback", 0x08),
-    ("sh", "sh-port", 0x10),
-    ("mh", "mh-fallback", 0x08),
-    ("mh", "mh-port", 0x10),
-    ("", "flag-1", 0x08),
-    ("", "flag-2", 0x10),
-    ("", "flag-3", 0x20),
 ];
 
 /// Reads the words behind `ipvsadm`.
@@ -442,8 +394,4 @@ fn slipped(slip: Slip) -> Failure {
 fn try_help() -> Failure {
     let text = "Try `ipvsadm -h' or 'ipvsadm --help' for more information.\n";
     Failure { text: text.to_owned(), code: 255 }
-}
-
-pub(super) fn usage(text: impl Into<String>) -> Failure {
-    Failure { text: text.into() + "\n", code: 2 }
 }

@@ -1,7 +1,6 @@
 //! What `--tun-type` and its companions ask for, and what may stand together, as ipvsadm 1.31 has it.
 
-use super::parse::{Failure, usage};
-use super::words::Given;
+use super::words::{Failure, Given, usage};
 use crate::trace::record::{GueChecksum, Method, Tunnel};
 
 /// The options, in the order in which they are looked at.

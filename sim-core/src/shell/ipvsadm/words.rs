@@ -306,3 +306,15 @@ impl Given {
         self.option.status == Status::Refused
     }
 }
+
+/// What the tool says on standard error, and its exit status.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Failure {
+    pub(super) text: String,
+    pub(super) code: i32,
+}
+
+/// The command line is wrong: exit status 2.
+pub(super) fn usage(text: impl Into<String>) -> Failure {
+    Failure { text: text.into() + "\n", code: 2 }
+}

@@ -1,9 +1,10 @@
 //! Commands that change the shell itself. Their rows in the registry are in `builtins.rs`.
 
-use super::super::command::{Call as Words, absolute};
+use super::super::command::Call as Words;
 use super::super::{files, registry};
 use super::{CallKind, Doing, Frame, Shell, Trap, arith, state};
 use crate::base::id::Pid;
+use crate::kernel::files::absolute;
 use crate::kernel::process::{Fd, Next, On, Signal};
 use crate::kernel::syscall::{Read, Stdio, Sys};
 use crate::shell::command::NOT_MODELLED;

@@ -137,7 +137,7 @@ impl Shell {
     }
 
     fn path_meaning(&mut self, name: &str, sys: &mut Sys) -> Meaning {
-        let path = super::super::command::absolute(&self.state.cwd, name);
+        let path = crate::kernel::files::absolute(&self.state.cwd, name);
         if files::is_directory(sys, &path) {
             return Meaning::Nothing(126, format!("{name}: Is a directory"));
         }

@@ -1,9 +1,9 @@
 //! Redirections: where descriptors 0, 1 and 2 of a command lead.
 
-use super::super::command::absolute;
 use super::super::parse::op::{Redirect, Word};
 use super::expand::Trouble;
 use super::{Queued, Shell};
+use crate::kernel::files::absolute;
 use crate::kernel::process::Fd;
 use crate::kernel::syscall::{Open, Stdio, Sys};
 

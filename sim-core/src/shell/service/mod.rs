@@ -31,19 +31,9 @@ enum Kind {
     /// A daemon: it runs as processes of this name.
     Daemon { program: &'static str, start: fn(&mut Sys<'_, '_>) -> bool },
     /// Rules of the kernel, kept in a file.
-    Rules(Rules),
+    Rules(rules::Rules),
     /// There already, and never off: `network`.
     Always,
-}
-
-/// How rules are kept.
-#[derive(Debug)]
-struct Rules {
-    file: &'static str,
-    save: fn(&mut Sys<'_, '_>) -> bool,
-    load: fn(&mut Sys<'_, '_>) -> Result<(), String>,
-    clear: fn(&mut Sys<'_, '_>),
-    active: fn(&Sys<'_, '_>) -> bool,
 }
 
 /// Every service that can be started.

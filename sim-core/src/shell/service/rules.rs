@@ -1,7 +1,17 @@
 //! Rules that start scripts keep in a file: `ipvsadm`, `arptables_jf`.
 
-use super::Rules;
+use crate::kernel::syscall::Sys;
 use crate::shell::{arptables, ipvsadm};
+
+/// How rules are kept.
+#[derive(Debug)]
+pub(super) struct Rules {
+    pub(super) file: &'static str,
+    pub(super) save: fn(&mut Sys<'_, '_>) -> bool,
+    pub(super) load: fn(&mut Sys<'_, '_>) -> Result<(), String>,
+    pub(super) clear: fn(&mut Sys<'_, '_>),
+    pub(super) active: fn(&Sys<'_, '_>) -> bool,
+}
 
 pub(super) const IPVSADM: Rules = Rules {
     file: ipvsadm::service::RULES,

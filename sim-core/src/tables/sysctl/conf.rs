@@ -1,7 +1,7 @@
 //! `net.ipv4.conf.{all,default,IF}.*`, and how `all` and the interface's own value are joined (Linux
 //! `include/linux/inetdevice.h`: `IN_DEV_MAXCONF`, `IN_DEV_ORCONF`, `IN_DEV_ANDCONF`, `IN_DEV_CONF_GET`).
 
-use super::Setting;
+use super::setting::Setting;
 
 /// The settings of an interface that count, `conf.all` included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

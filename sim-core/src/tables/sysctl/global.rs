@@ -1,7 +1,7 @@
 //! Settings of the whole host, by their full names, in the order of `sysctl -a`. What guides for load balancers set is
 //! known here even where it has no effect in the lab (buffer sizes, memory), so that their scripts run.
 
-use super::Setting;
+use super::setting::Setting;
 
 const fn setting(name: &'static str, default: &'static [i64], min: i64, max: i64) -> Setting {
     Setting { name, default, min, max }

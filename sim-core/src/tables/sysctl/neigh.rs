@@ -1,6 +1,6 @@
 //! `net.ipv4.neigh.{default,IF}.*` (Linux `net/core/neighbour.c`, `net/ipv4/arp.c`).
 
-use super::Setting;
+use super::setting::Setting;
 use crate::base::time::Duration;
 
 /// The neighbour settings of an interface.

@@ -1,6 +1,6 @@
 //! `net.ipv4.vs.*`, with the values a 6.1 kernel starts with (Linux `ip_vs_ctl.c`).
 
-use super::Setting;
+use super::setting::Setting;
 
 /// What IPVS asks for, as plain values.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Compares a case as it was recorded with the case as it was played.
 
-use super::super::Difference;
+use super::super::unit::Difference;
 use super::story::{Micros, Story};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;

@@ -13,7 +13,7 @@ mod judge;
 mod script;
 mod story;
 
-use super::{Outcome, Unit};
+use super::unit::{Outcome, Unit};
 use crate::recording::{CaseFolder, ReadError};
 use story::Story;
 

@@ -286,3 +286,10 @@ impl Broadcast {
         }
     }
 }
+
+/// Says that IPv6 is not modelled, where it is.
+pub(super) fn refuse_v6(p: &mut Parser<'_>, words: &Words, index: usize, address: &VirtualAddress) {
+    if address.address.is_ipv6() {
+        p.refuse(words, index, "IPv6 is not modelled", "use IPv4 addresses");
+    }
+}

@@ -7,9 +7,8 @@ mod scripts;
 mod services;
 
 use super::parser::Parser;
-use super::{Config, ErrorClass, Place, Reader, Remark, RemarkKind};
 use crate::base::time::Duration;
-use crate::keepalived::config::{Script, SyncGroup};
+use crate::keepalived::config::{Config, ErrorClass, Place, Reader, Remark, RemarkKind, Script, SyncGroup};
 
 /// Completes what was read.
 pub(super) fn complete(mut p: Parser<'_>) -> (Config, Vec<Remark>) {
@@ -42,11 +41,6 @@ pub(super) fn complete(mut p: Parser<'_>) -> (Config, Vec<Remark>) {
     (config, p.remarks)
 }
 
-fn fatal(p: &mut Parser<'_>, place: Place, text: &str) {
-    let remark = p.remark(RemarkKind::Fatal(ErrorClass::General), place, text);
-    p.push(remark);
-}
-
 /// What the VRRP process does when it has read the file; it ends at the first thing it cannot go on with.
 fn vrrp(p: &mut Parser<'_>, config: &mut Config) {
     if p.interface_missing {
@@ -61,13 +55,13 @@ fn vrrp(p: &mut Parser<'_>, config: &mut Config) {
         let (name, place) = (&draft.it.name, draft.place.clone());
         if draft.it.vrid == 0 {
             let text = format!("({name}) the virtual router id must be set");
-            fatal(p, place, &text);
+            p.fatal(place, &text);
             return;
         }
         // keepalived asks here whether the instance is unicast before it has worked that out.
         if !draft.has_interface {
             let text = format!("({name}) Unknown interface!");
-            fatal(p, place, &text);
+            p.fatal(place, &text);
             return;
         }
     }
@@ -174,7 +168,7 @@ fn conflicts(p: &mut Parser<'_>) -> bool {
         }
     }
     for (text, place) in &found {
-        fatal(p, place.clone(), text);
+        p.fatal(place.clone(), text);
     }
     !found.is_empty()
 }

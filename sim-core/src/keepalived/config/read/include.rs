@@ -1,6 +1,7 @@
 //! Which files an `include` means: a path with `*`, `?`, `[…]` and `{a,b}`.
 
-use super::Surroundings;
+use super::surroundings::Surroundings;
+use crate::kernel::files::absolute;
 
 /// Patterns that one `include` may spread into, and files it may match.
 const MATCHES_MAX: usize = 512;
@@ -22,7 +23,7 @@ pub(super) struct Found {
 pub(super) fn find(pattern: &str, folder: &str, around: &dyn Surroundings) -> Found {
     let mut found = Found { braces: pattern.contains('{'), ..Found::default() };
     for alternative in braces(pattern) {
-        let full = absolute(&alternative, folder);
+        let full = absolute(folder, &alternative);
         let wild = full.contains(['*', '?', '[']);
         found.wild |= wild;
         let before = found.paths.len();
@@ -30,22 +31,6 @@ pub(super) fn find(pattern: &str, folder: &str, around: &dyn Surroundings) -> Fo
         found.missing |= !wild && found.paths.len() == before;
     }
     found
-}
-
-/// A path from the root, without `.` and `..`.
-pub(super) fn absolute(path: &str, folder: &str) -> String {
-    let whole = if path.starts_with('/') { path.to_owned() } else { format!("{folder}/{path}") };
-    let mut parts: Vec<&str> = Vec::new();
-    for part in whole.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
-    }
-    format!("/{}", parts.join("/"))
 }
 
 /// The folder of a path.
@@ -175,8 +160,8 @@ mod tests {
 
     #[test]
     fn a_path_is_taken_from_the_folder_of_the_file() {
-        assert_eq!(absolute("conf.d/a", "/etc/keepalived"), "/etc/keepalived/conf.d/a");
-        assert_eq!(absolute("../x", "/etc/keepalived"), "/etc/x");
+        assert_eq!(absolute("/etc/keepalived", "conf.d/a"), "/etc/keepalived/conf.d/a");
+        assert_eq!(absolute("/etc/keepalived", "../x"), "/etc/x");
         assert_eq!(folder_of("/etc/keepalived/keepalived.conf"), "/etc/keepalived");
     }
 }

@@ -7,7 +7,7 @@ use super::words::Words;
 use super::{address, route, script, track};
 use crate::base::time::Duration;
 use crate::keepalived::config::instance::{OldChecksum, Peer, Vmac};
-use crate::keepalived::config::{Instance, Version, VirtualAddress, Wanted};
+use crate::keepalived::config::{Instance, Version, Wanted};
 use std::net::IpAddr;
 
 /// How long a name of an interface may be.
@@ -157,13 +157,6 @@ pub(super) fn version(p: &mut Parser<'_>, words: &Words) -> Outcome {
     Ok(())
 }
 
-/// Says that IPv6 is not modelled, where it is.
-pub(super) fn refuse_v6(p: &mut Parser<'_>, words: &Words, index: usize, address: &VirtualAddress) {
-    if address.address.is_ipv6() {
-        p.refuse(words, index, "IPv6 is not modelled", "use IPv4 addresses");
-    }
-}
-
 pub(super) fn addresses(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let name = name(p);
     p.value_block(words, |p, line| {
@@ -174,7 +167,7 @@ pub(super) fn addresses(p: &mut Parser<'_>, words: &Words) -> Outcome {
             p.say(line, 0, &format!("({name}): address family must match VRRP instance [{given}] - ignoring"));
             return Ok(());
         }
-        refuse_v6(p, line, 0, &address);
+        address::refuse_v6(p, line, 0, &address);
         it(p).addresses.push(address);
         Ok(())
     })
@@ -183,7 +176,7 @@ pub(super) fn addresses(p: &mut Parser<'_>, words: &Words) -> Outcome {
 pub(super) fn excluded(p: &mut Parser<'_>, words: &Words) -> Outcome {
     p.value_block(words, |p, line| {
         if let Some(address) = address::line(p, line, false)? {
-            refuse_v6(p, line, 0, &address);
+            address::refuse_v6(p, line, 0, &address);
             it(p).excluded_addresses.push(address);
         }
         Ok(())

@@ -4,117 +4,11 @@
 
 mod check;
 mod globals;
+mod keyword;
 mod vrrp;
 
-use super::parser::{Outcome, Parser};
-use super::words::Words;
-use crate::keepalived::config::Reader;
-
-/// A keyword in a block.
-#[derive(Debug)]
-pub struct Keyword {
-    /// The word.
-    pub word: &'static str,
-    /// The blocks it stands in.
-    pub blocks: &'static [Block],
-    /// What the lab does with it.
-    pub status: Status,
-    /// A short sentence: what it takes and means; for one without effect, why; for one that is refused, what to do.
-    pub about: &'static str,
-    /// At the root: which process of keepalived reads the block.
-    pub(super) reader: Option<Reader>,
-    pub(super) does: Does,
-}
-
-/// What the lab does with a keyword.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Status {
-    /// As keepalived.
-    Modelled,
-    /// Read and without effect, which is said once.
-    Accepted,
-    /// Read, and the scenario is refused.
-    Refused,
-}
-
-/// A block of keywords.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Block {
-    /// Outside of all blocks.
-    Root,
-    /// `global_defs`.
-    Globals,
-    /// `vrrp_sync_group`.
-    SyncGroup,
-    /// `track_group`.
-    TrackGroup,
-    /// `garp_group`.
-    GarpGroup,
-    /// `vrrp_instance`.
-    Instance,
-    /// `authentication`.
-    Authentication,
-    /// `vrrp_script`.
-    Script,
-    /// `track_file`.
-    TrackFile,
-    /// `vrrp_track_process`.
-    TrackProcess,
-    /// `bfd_instance`.
-    Bfd,
-    /// `SSL`.
-    Ssl,
-    /// `virtual_server`.
-    Service,
-    /// `real_server`.
-    Server,
-    /// `TCP_CHECK`.
-    Tcp,
-    /// `HTTP_GET`, `SSL_GET`.
-    Http,
-    /// `url`.
-    Url,
-    /// `MISC_CHECK`.
-    Misc,
-    /// `PING_CHECK`.
-    Ping,
-    /// `UDP_CHECK`.
-    Udp,
-    /// `SMTP_CHECK`.
-    Smtp,
-    /// `host` of an `SMTP_CHECK`.
-    SmtpHost,
-    /// `DNS_CHECK`.
-    Dns,
-    /// `FILE_CHECK`.
-    File,
-    /// `BFD_CHECK`.
-    BfdCheck,
-}
-
-/// What reads a keyword.
-pub(super) enum Does {
-    /// The line, or a block of plain lines.
-    Read(fn(&mut Parser<'_>, &Words) -> Outcome),
-    /// A block of keywords.
-    Open {
-        /// Its own words.
-        begin: fn(&mut Parser<'_>, &Words) -> Outcome,
-        /// What stands in it.
-        inside: Block,
-        /// At its `}`.
-        end: fn(&mut Parser<'_>, &Words) -> Outcome,
-    },
-}
-
-impl std::fmt::Debug for Does {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Does::Read(_) => f.write_str("Read"),
-            Does::Open { inside, .. } => write!(f, "Open({inside:?})"),
-        }
-    }
-}
+pub(super) use keyword::Does;
+pub use keyword::{Block, Keyword, Status};
 
 /// The table, in the order of keepalived's manual page.
 pub const KEYWORDS: &[&[Keyword]] = &[globals::KEYWORDS, vrrp::KEYWORDS, check::KEYWORDS];
@@ -169,12 +63,16 @@ pub(super) fn hint_for(block: Block, word: &str) -> String {
     if let Some(&(_, now)) = LEGACY.iter().find(|(old, _)| *old == word) {
         return now.to_owned();
     }
-    let near = of(block).map(|keyword| (distance(keyword.word, word), keyword.word)).min();
+    let word: String = word.chars().take(WORD_MAX).collect();
+    let near = of(block).map(|keyword| (strsim::levenshtein(keyword.word, &word), keyword.word)).min();
     match near {
         Some((steps, near)) if steps <= 2 && steps < near.len() => format!("did you mean `{near}`?"),
         _ => String::new(),
     }
 }
+
+/// Letters of an unknown word that are compared.
+const WORD_MAX: usize = 40;
 
 /// Words of earlier versions that 2.2.7 no longer knows.
 const LEGACY: &[(&str, &str)] = &[
@@ -186,65 +84,3 @@ const LEGACY: &[(&str, &str)] = &[
     ("use_symlink_paths", "it came with 2.2.8"),
     ("}", "there is one `}` too many"),
 ];
-
-/// How many letters must be changed, put in or taken out to make one word the other.
-fn distance(one: &str, other: &str) -> usize {
-    let (one, other): (Vec<char>, Vec<char>) = (one.chars().collect(), other.chars().take(40).collect());
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (i, a) in one.iter().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, b) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(a != b);
-            diagonal = row[j + 1];
-            row[j + 1] = changed.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[other.len()]
-}
-
-/// A keyword that is read as keepalived reads it.
-const fn modelled(
-    blocks: &'static [Block],
-    word: &'static str,
-    about: &'static str,
-    read: fn(&mut Parser<'_>, &Words) -> Outcome,
-) -> Keyword {
-    Keyword { word, blocks, status: Status::Modelled, about, reader: None, does: Does::Read(read) }
-}
-
-/// A keyword without effect here.
-const fn accepted(
-    blocks: &'static [Block],
-    word: &'static str,
-    about: &'static str,
-    read: fn(&mut Parser<'_>, &Words) -> Outcome,
-) -> Keyword {
-    Keyword { word, blocks, status: Status::Accepted, about, reader: None, does: Does::Read(read) }
-}
-
-/// A keyword that is refused.
-const fn refused(
-    blocks: &'static [Block],
-    word: &'static str,
-    about: &'static str,
-    read: fn(&mut Parser<'_>, &Words) -> Outcome,
-) -> Keyword {
-    Keyword { word, blocks, status: Status::Refused, about, reader: None, does: Does::Read(read) }
-}
-
-impl Keyword {
-    /// The same, as a block.
-    const fn block(self, inside: Block, end: fn(&mut Parser<'_>, &Words) -> Outcome) -> Self {
-        let does = match self.does {
-            Does::Read(begin) => Does::Open { begin, inside, end },
-            other @ Does::Open { .. } => other,
-        };
-        Keyword { does, ..self }
-    }
-
-    /// The same, read by that process only.
-    const fn by(self, reader: Reader) -> Self {
-        Keyword { reader: Some(reader), ..self }
-    }
-}

@@ -11,11 +11,12 @@
 //! line of their own.
 
 use super::define::{Definitions, Unfinished, definition};
-use super::include::{self, absolute, folder_of};
+use super::include::{self, folder_of};
 use super::sequence::{self, BadSequence, Sequence};
+use super::surroundings::{Input, Surroundings};
 use super::text::{LINE_MAX, bare};
-use super::{Input, Surroundings};
 use crate::keepalived::config::{ErrorClass, Place, Reader, Remark, RemarkKind};
+use crate::kernel::files::absolute;
 use std::rc::Rc;
 
 /// Files that may be open at once, one including the next.
@@ -398,7 +399,7 @@ impl<'a> Lines<'a> {
 
     /// The text of a file that is included, if it is one that keepalived opens.
     fn openable(&mut self, path: &str, check: u8) -> Option<String> {
-        let path = absolute(path, "/");
+        let path = absolute("/", path);
         let fails = (check | self.include_check) & CHECK_READ;
         match self.around.file(&path) {
             Some(file) if !file.executable => Some(file.text),

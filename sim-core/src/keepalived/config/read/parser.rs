@@ -1,12 +1,13 @@
-//! The walk over the lines: blocks, keywords, and what is said on the way. Keeps what was read so far as drafts.
+//! What a keyword's function works with: the lines and their words, what was read so far as drafts, and what is said.
+//! The walk over the blocks, which calls those functions, is `walk.rs`.
 
 use super::draft::{CheckerDraft, Drafts, GroupDraft, InstanceDraft, ServerDraft, ServiceDraft};
-use super::keywords::{Block, Does, Keyword, Status, find, hint_for};
 use super::lines::Lines;
 use super::number::{decimal, whole};
+use super::surroundings::{Input, Surroundings};
 use super::words::Words;
-use super::{ErrorClass, Input, Place, Reader, Remark, RemarkKind, Surroundings};
 use crate::base::time::Duration;
+use crate::keepalived::config::{ErrorClass, Place, Reader, Remark, RemarkKind};
 
 /// Remarks that are kept; a file with more is hardly a configuration.
 const REMARKS_MAX: usize = 2_000;
@@ -40,16 +41,19 @@ pub(super) struct Parser<'a> {
     pub(super) names_vrrp: bool,
     /// See [`Config::names_checks`](crate::keepalived::config::Config::names_checks).
     pub(super) names_checks: bool,
-    skip: Skip,
-    depth: usize,
-    noted: Vec<&'static str>,
+    /// Whether lines are passed over.
+    pub(super) skip: Skip,
+    /// How many blocks deep the walk is.
+    pub(super) depth: usize,
+    /// Keywords without effect that were named already.
+    pub(super) noted: Vec<&'static str>,
     /// keepalived has said that it will use nftables.
     pub(super) firewall_noted: bool,
 }
 
 /// Whether lines are passed over.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Skip {
+pub(super) enum Skip {
     No,
     /// The block that should be skipped has not begun.
     Awaited,
@@ -77,126 +81,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// Reads the whole file.
-    pub(super) fn file(&mut self) {
-        self.stopped = self.block(Block::Root, false).is_err();
-        let missing = self.lines.missing_braces();
-        self.take_remarks();
-        self.reader = Reader::Every;
-        if missing > 0 && !self.stopped {
-            self.conclude(format!("There are {missing} missing '}}'s or extra '{{'s"), Place::default());
-        }
-        if self.lines.too_long {
-            let remark = self.remark(RemarkKind::Refused, Place::default(), "the file has more than 200000 lines");
-            self.push(remark);
-        }
-    }
-
-    /// One block, from behind its keyword to its `}`. True: it was left because it is skipped.
-    fn block(&mut self, block: Block, mut needs_brace: bool) -> Result<bool, Stop> {
-        while let Some(words) = self.next_words() {
-            let word = words.keyword();
-            if self.skip == Skip::Awaited {
-                self.skip = Skip::Inside(1);
-                needs_brace = false;
-                // Without a `{` keepalived would go on with a block that it has not made.
-                if word != "{" {
-                    self.say(&words, 0, "Missing '{' at beginning of configuration block");
-                }
-                if word != "}" {
-                    continue;
-                }
-            }
-            if let Skip::Inside(deep) = self.skip {
-                match word {
-                    "{" => self.skip = Skip::Inside(deep + 1),
-                    "}" if deep > 1 => self.skip = Skip::Inside(deep - 1),
-                    "}" => {
-                        self.skip = Skip::No;
-                        if self.depth > 0 {
-                            return Ok(true);
-                        }
-                    }
-                    _ => {}
-                }
-                continue;
-            }
-            if needs_brace {
-                needs_brace = false;
-                if word == "{" {
-                    continue;
-                }
-                self.say(&words, 0, "Missing '{' at beginning of configuration block");
-            } else if word == "{" {
-                self.say(&words, 0, "Unexpected '{' - ignoring");
-                continue;
-            }
-            if word == "}" && self.depth > 0 {
-                return Ok(false);
-            }
-            match find(block, word) {
-                Some(keyword) => self.keyword(keyword, &words)?,
-                None => self.unknown(block, &words),
-            }
-        }
-        // The file ends inside of the block.
-        Ok(self.skip != Skip::No)
-    }
-
-    fn keyword(&mut self, keyword: &'static Keyword, words: &Words) -> Outcome {
-        if let Some(reader) = keyword.reader {
-            self.reader = reader;
-            let word = keyword.word;
-            self.names_vrrp |= matches!(word, "vrrp_instance" | "static_ipaddress" | "static_routes" | "static_rules");
-            self.names_checks |= word == "virtual_server";
-        }
-        self.status(keyword, words);
-        match keyword.does {
-            Does::Read(read) => read(self, words)?,
-            Does::Open { begin, inside, end } => {
-                begin(self, words)?;
-                self.depth += 1;
-                let skipped = self.block(inside, true);
-                self.depth -= 1;
-                if !skipped? {
-                    end(self, words)?;
-                }
-            }
-        }
-        if self.depth == 0 {
-            self.reader = Reader::Every;
-        }
-        Ok(())
-    }
-
-    /// Says once what has no effect here, and each time what is refused.
-    fn status(&mut self, keyword: &'static Keyword, words: &Words) {
-        match keyword.status {
-            Status::Modelled => {}
-            Status::Accepted if self.noted.contains(&keyword.word) => {}
-            Status::Accepted => {
-                self.noted.push(keyword.word);
-                let text = format!("`{}` has no effect here: {}", keyword.word, keyword.about);
-                let remark = self.remark(RemarkKind::Note, words.place(0), &text);
-                self.push(remark);
-            }
-            Status::Refused => {
-                let text = format!("`{}` is not modelled", keyword.word);
-                let mut remark = self.remark(RemarkKind::Refused, words.place(0), &text);
-                remark.hint = keyword.about.to_owned();
-                self.push(remark);
-            }
-        }
-    }
-
-    fn unknown(&mut self, block: Block, words: &Words) {
-        let mut remark = self.warning(words, 0, format!("Unknown keyword '{}'", words.keyword()));
-        remark.hint = hint_for(block, words.keyword());
-        self.push(remark);
-    }
-
     /// The next line's words.
-    fn next_words(&mut self) -> Option<Words> {
+    pub(super) fn next_words(&mut self) -> Option<Words> {
         loop {
             let line = self.lines.next();
             self.take_remarks();
@@ -463,7 +349,13 @@ impl<'a> Parser<'a> {
         self.push(remark);
     }
 
-    fn warning(&self, words: &Words, index: usize, text: String) -> Remark {
+    /// The VRRP process ends here, and says why.
+    pub(super) fn fatal(&mut self, place: Place, text: &str) {
+        let remark = self.remark(RemarkKind::Fatal(ErrorClass::General), place, text);
+        self.push(remark);
+    }
+
+    pub(super) fn warning(&self, words: &Words, index: usize, text: String) -> Remark {
         let mut remark = self.remark(RemarkKind::Warning(ErrorClass::General), words.place(index), &text);
         remark.placed = true;
         remark.named = words.line.named;
@@ -484,7 +376,8 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn take_remarks(&mut self) {
+    /// Takes over what reading the lines found.
+    pub(super) fn take_remarks(&mut self) {
         for mut remark in std::mem::take(&mut self.lines.remarks) {
             remark.reader = self.reader;
             self.push(remark);

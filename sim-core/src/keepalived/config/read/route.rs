@@ -192,7 +192,7 @@ fn group(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own) -> Outc
 pub(super) fn static_addresses(p: &mut Parser<'_>, words: &Words) -> Outcome {
     p.value_block(words, |p, line| {
         if let Some(address) = super::address::line(p, line, true)? {
-            super::instance::refuse_v6(p, line, 0, &address);
+            super::address::refuse_v6(p, line, 0, &address);
             p.drafts.static_addresses.push(address);
         }
         Ok(())

@@ -5,7 +5,7 @@ use super::*;
 use crate::base::time::Duration;
 use crate::keepalived::config::instance::{Authentication, Preemption, Version, Wanted};
 use crate::keepalived::config::service::{GroupEntry, Protocol, ServiceName};
-use crate::keepalived::config::{CheckerKind, test_status};
+use crate::keepalived::config::{CheckerKind, ErrorClass, Reader, RemarkKind, test_status};
 use crate::trace::record::Method;
 use std::collections::BTreeMap;
 

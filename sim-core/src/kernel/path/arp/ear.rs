@@ -3,7 +3,7 @@
 
 use super::message::Message;
 use crate::base::id::{IfaceId, Pid};
-use crate::kernel::process::SocketId;
+use crate::kernel::socket::SocketId;
 use crate::kernel::{ArpMessage, Kernel};
 use crate::wire::Mac;
 use crate::world::node::Cx;

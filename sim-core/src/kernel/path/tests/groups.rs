@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::id::Pid;
-use crate::kernel::sockets::Way;
+use crate::kernel::socket::Way;
 use crate::kernel::syscall::Sys;
 use crate::wire::flow::SocketAddr;
 

@@ -1,6 +1,6 @@
 //! Pages about ARP and the neighbour table.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 pub(super) const PAGES: &[Page] = &[
     row(

@@ -1,6 +1,6 @@
 //! Pages about FULLNAT and TOA. Neither is in Linux: they follow DPVS.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 pub(super) const PAGES: &[Page] = &[
     row(

@@ -1,6 +1,6 @@
 //! Pages about a host's packet path: ingress, routing, filters, forwarding, sockets, ICMP.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 pub(super) const PAGES: &[Page] = &[
     row(

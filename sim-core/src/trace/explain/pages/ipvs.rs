@@ -1,6 +1,6 @@
 //! Pages about IPVS: connections and forwarding methods.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 pub(super) const PAGES: &[Page] = &[
     row(

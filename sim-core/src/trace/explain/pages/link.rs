@@ -1,6 +1,6 @@
 //! Pages about cables, switches and network cards.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 pub(super) const PAGES: &[Page] = &[
     row(

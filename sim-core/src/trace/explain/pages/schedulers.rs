@@ -1,6 +1,6 @@
 //! Pages about the schedulers.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 const CHANGE: &[&str] =
     &["ipvsadm -E -t VIP:80 -s NAME: another scheduler", "ipvsadm -e -t VIP:80 -r RIP -w N: a weight"];

@@ -1,6 +1,6 @@
 //! Pages about VRRP: who is master, and why.
 
-use super::{Page, row};
+use super::row::{Page, row};
 
 pub(super) const PAGES: &[Page] = &[
     row(

@@ -2,9 +2,8 @@
 
 use super::super::draft::{AuthType, Family, InstanceDraft};
 use super::super::parser::Parser;
-use super::{Config, RemarkKind, fatal};
 use crate::base::time::Duration;
-use crate::keepalived::config::{Authentication, Preemption, Tracked, Unicast, Version, Wanted};
+use crate::keepalived::config::{Authentication, Config, Preemption, RemarkKind, Tracked, Unicast, Version, Wanted};
 
 /// Addresses that fit into an advert.
 const ADDRESSES_MAX: usize = 255;
@@ -22,7 +21,7 @@ pub(super) fn complete(p: &mut Parser<'_>, config: &Config, draft: &mut Instance
     if draft.it.addresses.is_empty() {
         if v3 || strict {
             let text = format!("({}) No VIP specified; at least one is required", draft.it.name);
-            fatal(p, draft.place.clone(), &text);
+            p.fatal(draft.place.clone(), &text);
             return false;
         }
         say(p, draft, "No VIP specified; at least one is sensible");

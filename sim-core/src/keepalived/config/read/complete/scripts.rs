@@ -2,8 +2,8 @@
 //! running any without `enable_script_security` is a "security violation".
 
 use super::super::parser::Parser;
-use super::super::{ErrorClass, Place, Program, RemarkKind};
-use crate::keepalived::config::{CheckerKind, Command, RealServer, VirtualServer};
+use super::super::surroundings::Program;
+use crate::keepalived::config::{CheckerKind, Command, ErrorClass, Place, RealServer, RemarkKind, VirtualServer};
 
 /// What was found out about scripts.
 #[derive(Default)]

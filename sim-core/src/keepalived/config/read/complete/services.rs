@@ -3,11 +3,11 @@
 use super::super::draft::{CheckerDraft, ServerDraft, ServiceDraft, Times};
 use super::super::parser::Parser;
 use super::super::service::PERSISTENT;
-use super::{Config, scripts};
+use super::scripts;
 use crate::base::time::Duration;
 use crate::keepalived::config::service::Protocol;
 use crate::keepalived::config::{
-    Checker, CheckerKind, ConnectOptions, Forwarding, GroupEntry, Place, RealServer, ServiceName, SorryServer,
+    Checker, CheckerKind, Config, ConnectOptions, Forwarding, GroupEntry, Place, RealServer, ServiceName, SorryServer,
     VirtualServer, VirtualServerGroup,
 };
 use crate::trace::record::Method;

@@ -1,18 +1,20 @@
 //! What the process of the health checks reads.
 
-use super::Block::{BfdCheck, Dns, File, Http, Misc, Ping, Root, Server, Service, Smtp, SmtpHost, Ssl, Tcp, Udp, Url};
-use super::{Keyword, accepted, modelled, refused};
+use super::keyword::Block::{
+    BfdCheck, Dns, File, Http, Misc, Ping, Root, Server, Service, Smtp, SmtpHost, Ssl, Tcp, Udp, Url,
+};
+use super::keyword::{Block, Keyword, accepted, modelled, refused};
 use crate::keepalived::config::Reader::Checkers;
 use crate::keepalived::config::read::global::{nothing, one_word};
 use crate::keepalived::config::read::{checker, server, service};
 
-const ROOT: &[super::Block] = &[Root];
-const SERVICE: &[super::Block] = &[Service];
-const SERVER: &[super::Block] = &[Server];
+const ROOT: &[Block] = &[Root];
+const SERVICE: &[Block] = &[Service];
+const SERVER: &[Block] = &[Server];
 /// Checkers with a schedule.
-const ALL: &[super::Block] = &[Tcp, Http, Misc, Ping, Udp, Smtp, SmtpHost, Dns];
+const ALL: &[Block] = &[Tcp, Http, Misc, Ping, Udp, Smtp, SmtpHost, Dns];
 /// Checkers that connect.
-const CONNECT: &[super::Block] = &[Tcp, Http, Ping, Udp, Smtp, SmtpHost, Dns];
+const CONNECT: &[Block] = &[Tcp, Http, Ping, Udp, Smtp, SmtpHost, Dns];
 
 const NO_TLS: &str = "SSL_GET is done as HTTP here";
 const NO_SNMP: &str = "there is no SNMP here";

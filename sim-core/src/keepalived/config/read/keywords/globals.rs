@@ -1,11 +1,11 @@
 //! The words at the root, and `global_defs`.
 
-use super::Block::{Globals, Root};
-use super::{Keyword, accepted, modelled, refused};
+use super::keyword::Block::{Globals, Root};
+use super::keyword::{Block, Keyword, accepted, modelled, refused};
 use crate::keepalived::config::read::global::{self, nothing, one_word};
 
-const ROOT: &[super::Block] = &[Root];
-const GLOBALS: &[super::Block] = &[Globals];
+const ROOT: &[Block] = &[Root];
+const GLOBALS: &[Block] = &[Globals];
 
 const NO_PROCESS_NAMES: &str = "processes keep their names";
 const NO_SCHEDULING: &str = "a host of the lab has time for everything";

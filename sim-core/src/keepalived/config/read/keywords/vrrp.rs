@@ -1,20 +1,22 @@
 //! What the VRRP process reads.
 
-use super::Block::{
+use super::keyword::Block::{
     Authentication, Bfd, GarpGroup, Instance, Root, Script, SyncGroup, TrackFile, TrackGroup, TrackProcess,
 };
-use super::{Keyword, accepted, modelled, refused};
+use super::keyword::{Block, Keyword, accepted, modelled, refused};
 use crate::keepalived::config::Reader::Vrrp;
 use crate::keepalived::config::read::global::{nothing, one_word};
+use crate::keepalived::config::read::parser::{Outcome, Parser};
+use crate::keepalived::config::read::words::Words;
 use crate::keepalived::config::read::{group, instance, route, track};
 
-const ROOT: &[super::Block] = &[Root];
-const GROUP: &[super::Block] = &[SyncGroup];
-const INSTANCE: &[super::Block] = &[Instance];
-const SCRIPT: &[super::Block] = &[Script];
-const FILE: &[super::Block] = &[TrackFile];
-const PROCESS: &[super::Block] = &[TrackProcess];
-const BFD: &[super::Block] = &[Bfd];
+const ROOT: &[Block] = &[Root];
+const GROUP: &[Block] = &[SyncGroup];
+const INSTANCE: &[Block] = &[Instance];
+const SCRIPT: &[Block] = &[Script];
+const FILE: &[Block] = &[TrackFile];
+const PROCESS: &[Block] = &[TrackProcess];
+const BFD: &[Block] = &[Bfd];
 
 const NO_BFD: &str = "BFD is not modelled; track a script or an interface";
 
@@ -204,6 +206,6 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     accepted(BFD, "checker", NO_BFD, nothing),
 ];
 
-fn skip_lines(p: &mut super::Parser<'_>, words: &super::Words) -> super::Outcome {
+fn skip_lines(p: &mut Parser<'_>, words: &Words) -> Outcome {
     p.value_block(words, |_, _| Ok(()))
 }

@@ -1,0 +1,90 @@
+//! What everybody who has to do with a socket calls it by: its number, what can go wrong, and the way of a frame.
+
+use crate::trace::record::CheckFlaw;
+
+/// A socket of a host. Never used again within a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u32);
+
+/// What went wrong with a socket, in the words of `strerror`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SocketError {
+    /// EOPNOTSUPP: a value of `/proc/sys` that asks for what is not modelled.
+    #[error("Operation not supported (not modelled)")]
+    NotSupported,
+    /// ECONNREFUSED.
+    #[error("Connection refused")]
+    Refused,
+    /// ECONNRESET.
+    #[error("Connection reset by peer")]
+    Reset,
+    /// ETIMEDOUT.
+    #[error("Connection timed out")]
+    TimedOut,
+    /// EHOSTUNREACH.
+    #[error("No route to host")]
+    HostUnreachable,
+    /// ENETUNREACH.
+    #[error("Network is unreachable")]
+    NetUnreachable,
+    /// EADDRINUSE.
+    #[error("Address already in use")]
+    AddressInUse,
+    /// EADDRNOTAVAIL: the address is not this host's, or no port is left.
+    #[error("Cannot assign requested address")]
+    AddressNotAvailable,
+    /// EPIPE.
+    #[error("Broken pipe")]
+    BrokenPipe,
+    /// EMSGSIZE.
+    #[error("Message too long")]
+    MessageTooLong,
+    /// EPERM: a filter refused it.
+    #[error("Operation not permitted")]
+    NotPermitted,
+    /// EBADF: not open, or not in this direction.
+    #[error("Bad file descriptor")]
+    BadDescriptor,
+    /// EINVAL.
+    #[error("Invalid argument")]
+    Invalid,
+    /// ENODEV: no such interface.
+    #[error("No such device")]
+    NoDevice,
+    /// ENETDOWN: the interface is down.
+    #[error("Network is down")]
+    NetworkDown,
+    /// ENOSPC: the host's files may take 64 MiB together.
+    #[error("No space left on device")]
+    NoSpace,
+}
+
+impl SocketError {
+    /// What a health check makes of it.
+    pub const fn flaw(self) -> CheckFlaw {
+        match self {
+            SocketError::Refused => CheckFlaw::Refused,
+            SocketError::HostUnreachable | SocketError::NetUnreachable => CheckFlaw::Unreachable,
+            SocketError::Reset | SocketError::TimedOut | SocketError::BrokenPipe => CheckFlaw::Broken,
+            SocketError::NotSupported
+            | SocketError::AddressInUse
+            | SocketError::AddressNotAvailable
+            | SocketError::MessageTooLong
+            | SocketError::NotPermitted
+            | SocketError::BadDescriptor
+            | SocketError::Invalid
+            | SocketError::NoDevice
+            | SocketError::NetworkDown
+            | SocketError::NoSpace => CheckFlaw::NotAsked,
+        }
+    }
+}
+
+/// Which way a frame passed an interface.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// It came in.
+    In,
+    /// It left.
+    Out,
+}
