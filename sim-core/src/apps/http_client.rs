@@ -15,7 +15,6 @@ use crate::kernel::syscall::{Open, Read, SocketError, Sys, TcpState};
 use crate::trace::record::{Outcome, RequestRecord};
 use crate::trace::recorder::Change;
 use crate::wire::flow::SocketAddr;
-use std::net::Ipv4Addr;
 
 /// Which program it passes for: messages and exit codes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -148,7 +147,7 @@ impl HttpClient {
     fn start(&mut self, sys: &mut Sys) -> Result<(), Failure> {
         self.started = sys.now();
         self.record = sys.cx.pen.next_request();
-        let Some(address) = resolve(&self.url.host, sys) else {
+        let Some(address) = sys.resolve(&self.url.host) else {
             self.begin_record(None, None, sys);
             let message = format!("Could not resolve host: {}", self.url.host);
             return Err(Failure { code: 6, reason: message.clone(), message });
@@ -522,23 +521,6 @@ impl Url {
     fn shown_port(&self) -> String {
         if self.port == 80 { String::new() } else { format!(":{}", self.port) }
     }
-}
-
-/// An address, or a name of the host's `/etc/hosts`.
-pub fn resolve(host: &str, sys: &mut Sys) -> Option<Ipv4Addr> {
-    if let Ok(address) = host.parse() {
-        return Some(address);
-    }
-    if host == "localhost" {
-        return Some(Ipv4Addr::LOCALHOST);
-    }
-    let hosts = sys.read_file("/etc/hosts").ok()?;
-    let hosts = String::from_utf8_lossy(&hosts);
-    hosts.lines().find_map(|line| {
-        let mut words = line.split('#').next()?.split_whitespace();
-        let address = words.next()?.parse().ok()?;
-        words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
-    })
 }
 
 fn write_whole(path: &str, content: &[u8], sys: &mut Sys) -> bool {

@@ -7,6 +7,7 @@ pub mod ftp_server;
 pub mod http_client;
 pub mod http_server;
 pub mod load;
+pub mod mail_server;
 pub mod netcat;
 pub mod ping;
 pub mod proxy;

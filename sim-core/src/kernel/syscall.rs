@@ -243,6 +243,23 @@ impl Sys<'_, '_> {
         self.kernel.files.read(&path).map(<[u8]>::to_vec)
     }
 
+    /// An address, or a name of the host's `/etc/hosts`.
+    pub fn resolve(&mut self, host: &str) -> Option<Ipv4Addr> {
+        if let Ok(address) = host.parse() {
+            return Some(address);
+        }
+        if host == "localhost" {
+            return Some(Ipv4Addr::LOCALHOST);
+        }
+        let hosts = self.read_file("/etc/hosts").ok()?;
+        let hosts = String::from_utf8_lossy(&hosts);
+        hosts.lines().find_map(|line| {
+            let mut words = line.split('#').next()?.split_whitespace();
+            let address = words.next()?.parse().ok()?;
+            words.any(|name| name.eq_ignore_ascii_case(host)).then_some(address)
+        })
+    }
+
     /// Sets the whole content of a file (`/proc` included).
     ///
     /// # Errors

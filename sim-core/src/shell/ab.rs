@@ -3,7 +3,7 @@
 use super::command::{Call, Command, Fault, Opt, Outcome, getopt};
 use super::options::{Options, Unreadable};
 use crate::apps::ab::{self, Ab};
-use crate::apps::http_client::{Url, resolve};
+use crate::apps::http_client::Url;
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
 use crate::wire::flow::SocketAddr;
@@ -94,7 +94,7 @@ fn translate(options: &Options, url: &str, sys: &mut Sys) -> Result<ab::Options,
     if lanes > requests {
         return Err(bad("Cannot use concurrency level greater than total number of requests"));
     }
-    let address = resolve(&parsed.host, sys);
+    let address = sys.resolve(&parsed.host);
     let address = address.ok_or_else(|| (1, format!("ab: Could not resolve host: {}", parsed.host)))?;
     let port = if parsed.port == 80 { String::new() } else { format!(":{}", parsed.port) };
     Ok(ab::Options {

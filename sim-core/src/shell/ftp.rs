@@ -4,7 +4,6 @@ use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::options::{Options, Unreadable};
 use crate::apps::ftp_client::{self, FtpClient, Mode, Program};
 use crate::apps::ftp_server::FtpServer;
-use crate::apps::http_client::resolve;
 use crate::kernel::Os;
 use crate::kernel::syscall::Sys;
 
@@ -76,7 +75,7 @@ fn run_lftp(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         None => None,
         Some(site) => {
             let (host, port) = site.split_once(':').map_or((site, None), |(host, port)| (host, port.parse().ok()));
-            match resolve(host, sys) {
+            match sys.resolve(host) {
                 Some(address) => Some((host.to_owned(), address, named_port.or(port).unwrap_or(21))),
                 None => return call.fail(1, format!("lftp: {host}: Name or service not known\n")),
             }
@@ -105,7 +104,7 @@ fn run_ftp(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let host = options.words.first().copied();
     let port = options.words.get(1).map_or(Ok(21), |port| port.parse());
     let Ok(port) = port else { return call.fail(1, "ftp: bad port number\n") };
-    let server = match host.map(|host| (host, resolve(host, sys))) {
+    let server = match host.map(|host| (host, sys.resolve(host))) {
         None => None,
         Some((host, Some(address))) => Some((host.to_owned(), address, port)),
         Some((host, None)) => return call.fail(1, format!("ftp: {host}: Name or service not known\n")),

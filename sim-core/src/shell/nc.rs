@@ -3,7 +3,6 @@
 use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::ipvsadm::service_name;
 use super::options::{Options, Unreadable};
-use crate::apps::http_client::resolve;
 use crate::apps::netcat::{self, Netcat};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
@@ -68,7 +67,7 @@ fn translate(options: &Options, sys: &mut Sys) -> Result<netcat::Options, String
         _ => return Err(USAGE.into()),
     };
     let unknown = || format!("nc: getaddrinfo for host \"{host}\" port {ports}: Name or service not known");
-    let address = if listens && host == "0.0.0.0" { Some(Ipv4Addr::UNSPECIFIED) } else { resolve(host, sys) };
+    let address = if listens && host == "0.0.0.0" { Some(Ipv4Addr::UNSPECIFIED) } else { sys.resolve(host) };
     let number = |text: &str| text.parse::<u16>().ok().filter(|port| *port > 0);
     let wrong = || format!("nc: port number invalid: {ports}");
     let range = match ports.split_once('-') {

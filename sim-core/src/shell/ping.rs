@@ -2,7 +2,6 @@
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::options::{Options, Unreadable};
-use crate::apps::http_client::resolve;
 use crate::apps::ping::{self, Ping};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
@@ -44,7 +43,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         }
     };
     let [target] = options.words[..] else { return call.fail(2, "ping: usage error: Destination address required\n") };
-    let Some(address) = resolve(target, sys) else {
+    let Some(address) = sys.resolve(target) else {
         return call.fail(2, format!("ping: {target}: Name or service not known\n"));
     };
     match translate(&options, target, address, sys) {

@@ -2,7 +2,6 @@
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::options::{Options, Unreadable};
-use crate::apps::http_client::resolve;
 use crate::apps::traceroute::{self, Probe, Traceroute};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
@@ -44,7 +43,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let Some(host) = options.words.first().copied() else {
         return call.fail(2, "Specify \"host\" missing argument.\n");
     };
-    let Some(target) = resolve(host, sys) else {
+    let Some(target) = sys.resolve(host) else {
         return call.fail(2, format!("{host}: Name or service not known\nCannot handle \"host\" cmdline arg `{host}' on position 1 (argc 1)\n"));
     };
     match translate(&options, host, target) {

@@ -2,7 +2,6 @@
 
 use super::talk::{Answer, Mode, Said};
 use super::{FtpClient, Step, Verb};
-use crate::apps::http_client::resolve;
 use crate::base::time::Duration;
 use crate::kernel::process::Fd;
 use crate::kernel::syscall::Sys;
@@ -176,7 +175,7 @@ impl FtpClient {
         let host = host.trim_start_matches("ftp://").trim_end_matches('/');
         let (host, port) = host.split_once(':').map_or((host, None), |(host, port)| (host, port.parse().ok()));
         let port = option("-p").and_then(|port| port.parse().ok()).or(port).unwrap_or(21);
-        match resolve(host, sys) {
+        match sys.resolve(host) {
             Some(address) => {
                 self.talk.hang_up(sys);
                 self.options.server = Some((host.to_owned(), address, port));

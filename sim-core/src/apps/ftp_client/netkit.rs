@@ -2,7 +2,6 @@
 
 use super::talk::{Answer, Mode, Said};
 use super::{FtpClient, Step, Task, Verb};
-use crate::apps::http_client::resolve;
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
 
@@ -72,7 +71,7 @@ impl FtpClient {
                 self.lines.clear();
                 self.leave(sys);
             }
-            ("open", Some(host)) => match resolve(host, sys) {
+            ("open", Some(host)) => match sys.resolve(host) {
                 Some(address) => {
                     let port = second.and_then(|port| port.parse().ok()).unwrap_or(21);
                     self.options.server = Some((host.to_owned(), address, port));

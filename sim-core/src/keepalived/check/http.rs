@@ -7,7 +7,7 @@
 //! # Not modelled
 //! TLS: `SSL_GET` asks in the clear, at the same port. `regex` (refused by the reader).
 
-use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
+use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected, plain_mail};
 use crate::base::time::{Duration, Instant};
 use crate::keepalived::config::checker::{Http as Spec, HttpProtocol, Url};
 use crate::keepalived::era::Era;
@@ -146,6 +146,13 @@ impl Probe for Http {
     fn abandon(&mut self, sys: &mut Sys) {
         if let Some(talk) = self.talk.take() {
             sys.close(talk.socket);
+        }
+    }
+
+    fn mail(&self, flaw: Option<CheckFlaw>, _: &str) -> String {
+        match flaw {
+            None => plain_mail("CHECK", flaw),
+            Some(_) => "=> CHECK failed on service : HTTP request failed <=".to_owned(),
         }
     }
 

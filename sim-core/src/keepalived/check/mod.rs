@@ -248,6 +248,7 @@ impl Checkers {
         let Checkers { pools, voice, alerts, .. } = self;
         let mut office = Office { voice, alerts, config: &given.config };
         let pool = &mut pools[pool];
+        let was_alive = pool.members[member].is_alive;
         match news {
             News::None => {}
             News::Down => {
@@ -265,6 +266,12 @@ impl Checkers {
                 }
                 pool.set_weight(member, weight, &mut office, sys);
             }
+        }
+        let is_news = pool.members[member].is_alive != was_alive;
+        if let Some(text) = self.tasks[number].mail.take()
+            && (is_news || !given.config.global.no_checker_emails)
+        {
+            pool.mail_member(member, &text, &mut office, sys);
         }
     }
 

@@ -1,6 +1,6 @@
 //! `PING_CHECK`: one ICMP echo.
 
-use super::probe::{Event, Finding, Job, Probe, Progress};
+use super::probe::{Event, Finding, Job, Probe, Progress, plain_mail};
 use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
@@ -87,6 +87,10 @@ impl Probe for Ping {
         if let Some((socket, _)) = self.socket.take() {
             sys.close(socket);
         }
+    }
+
+    fn mail(&self, flaw: Option<CheckFlaw>, _: &str) -> String {
+        plain_mail("ICMP CHECK", flaw)
     }
 
     fn success(&self, job: &Job<'_>) -> String {

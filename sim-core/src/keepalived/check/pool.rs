@@ -196,6 +196,10 @@ impl Pool {
             }
             self.members[place].spec.inhibit_on_failure = false;
             self.take(place, office.voice, sys);
+            if std::mem::take(&mut self.members[place].is_alive) {
+                self.tell(place, office, sys);
+                self.mail_member(place, "=> Removing <=", office, sys);
+            }
             self.members.remove(place).close_account(sys.cx);
         }
         let is_other_sorry = self.spec.sorry_server != spec.sorry_server;
@@ -237,11 +241,12 @@ impl Pool {
             self.take(place, office.voice, sys);
             if std::mem::take(&mut self.members[place].is_alive) && self.spec.omega {
                 self.tell(place, office, sys);
+                self.mail_member(place, &format!("=> {verb} <="), office, sys);
             }
         }
         if self.spec.omega && self.quorum == Quorum::Up {
             self.quorum = Quorum::Down;
-            self.tell_quorum(office, sys);
+            self.tell_quorum(verb, office, sys);
         }
         self.drop_sorry(office.voice, sys);
         self.close_account(sys.cx);
@@ -260,7 +265,8 @@ impl Pool {
         let service = self.name(Era::of(sys.kernel.os));
         let is_lost = match self.quorum {
             Quorum::Up => sum == 0 || sum < quorum - slack,
-            Quorum::Down => init,
+            // Without a sorry server there is nothing to be done, and nothing is said.
+            Quorum::Down => init && self.spec.sorry_server.is_some(),
         };
         if self.quorum == Quorum::Down && sum >= quorum + slack {
             self.quorum = Quorum::Up;
@@ -273,7 +279,8 @@ impl Pool {
                 office.voice.say(&format!("Adding alive servers to the pool for VS {service}"), sys);
                 self.for_the_living(Pool::put, office.voice, sys);
             }
-            self.tell_quorum(office, sys);
+            let how = if init { "Starting with quorum up" } else { "Gained quorum" };
+            self.tell_quorum(&format!("{how} {quorum}+{slack}={} <= {sum}", quorum + slack), office, sys);
         } else if is_lost {
             self.quorum = Quorum::Down;
             let what = if init { "Starting with quorum down" } else { "Lost quorum" };
@@ -285,7 +292,8 @@ impl Pool {
                 office.voice.say(&format!("Removing alive servers from the pool for VS {service}"), sys);
                 self.for_the_living(Pool::take, office.voice, sys);
             }
-            self.tell_quorum(office, sys);
+            // The mail writes a plus, whatever it reckons with.
+            self.tell_quorum(&format!("{what} {quorum}+{slack}={} <= {sum}", quorum - slack), office, sys);
         } else {
             self.account_for_quorum(sys.cx);
         }
@@ -436,30 +444,30 @@ impl Pool {
         let member = &self.members[place];
         let command = if member.is_alive { &member.spec.notify_up } else { &member.spec.notify_down };
         office.alerts.run(command.as_ref(), office.voice, sys);
-        let (server, service) =
-            (names::server(&member.spec, &self.spec, Era::V2_2), names::service_in_full(&self.spec));
-        let state = if member.is_alive { "UP" } else { "DOWN" };
-        if member.spec.smtp_alert && !office.config.global.no_checker_emails {
-            let text = if member.is_alive { "=> RS back to normal <=" } else { "=> RS removed from the pool <=" };
+    }
+
+    /// A mail about a server.
+    pub(super) fn mail_member(&self, place: usize, text: &str, office: &mut Office<'_>, sys: &mut Sys) {
+        let member = &self.members[place];
+        if member.spec.smtp_alert {
+            let server = names::server(&member.spec, &self.spec, Era::V2_2);
+            let service = names::service_in_full(&self.spec);
+            let state = if member.is_alive { "UP" } else { "DOWN" };
             let subject = format!("Realserver {server} of virtual server {service} - {state}");
             office.alerts.mail(&subject, text, office.config, office.voice, sys);
         }
     }
 
-    fn tell_quorum(&self, office: &mut Office<'_>, sys: &mut Sys) {
+    /// `how` is what the mail says: `Gained quorum 1+0=1 <= 1`.
+    fn tell_quorum(&self, how: &str, office: &mut Office<'_>, sys: &mut Sys) {
         let (command, state) = match self.quorum {
             Quorum::Up => (&self.spec.quorum_up, "UP"),
             Quorum::Down => (&self.spec.quorum_down, "DOWN"),
         };
         office.alerts.run(command.as_ref(), office.voice, sys);
-        let service = names::service_in_full(&self.spec);
-        if self.spec.smtp_alert && !office.config.global.no_checker_emails {
-            let text = match self.quorum {
-                Quorum::Up => "=> VS: quorum gained <=",
-                Quorum::Down => "=> VS: quorum lost <=",
-            };
-            let subject = format!("Virtual server {service} - {state}");
-            office.alerts.mail(&subject, text, office.config, office.voice, sys);
+        if self.spec.smtp_alert {
+            let subject = format!("Virtualserver {} - {state}", names::service_in_full(&self.spec));
+            office.alerts.mail(&subject, &format!("=> {how} <="), office.config, office.voice, sys);
         }
     }
 }

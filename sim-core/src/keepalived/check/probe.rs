@@ -22,6 +22,9 @@ pub(super) trait Probe: std::fmt::Debug {
     /// Gives the attempt up: closes what is open.
     fn abandon(&mut self, sys: &mut Sys);
 
+    /// The text of the mail when the server is found down (for this, and with this line in the log) or well.
+    fn mail(&self, flaw: Option<CheckFlaw>, why: &str) -> String;
+
     /// The log line when the server is found well again.
     fn success(&self, job: &Job<'_>) -> String;
 
@@ -127,4 +130,10 @@ pub(super) fn connected(socket: SocketId, sys: &mut Sys) -> Result<bool, SocketE
         TcpState::Connected | TcpState::Closed => Ok(true),
         TcpState::Failed(error) => Err(error),
     }
+}
+
+/// What most kinds mail.
+pub(super) fn plain_mail(kind: &str, flaw: Option<CheckFlaw>) -> String {
+    let how = if flaw.is_none() { "succeed" } else { "failed" };
+    format!("=> {kind} {how} on service <=")
 }

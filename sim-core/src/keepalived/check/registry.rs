@@ -14,6 +14,8 @@ pub struct Kind {
     pub retries_while_down: bool,
     /// Whether the next attempt comes one `delay_loop` after the beginning of the last one, not its end.
     pub counts_from_start: bool,
+    /// Whether the first finding is mailed even if it is what was expected.
+    pub mails_first: bool,
     /// What the trace calls it.
     pub(super) record: CheckKind,
     make: fn(&CheckerKind, usize) -> Option<Box<dyn Probe>>,
@@ -25,6 +27,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "HTTP_GET",
         retries_while_down: false,
         counts_from_start: false,
+        mails_first: false,
         record: CheckKind::HttpGet,
         make: |kind, _| match kind {
             CheckerKind::Http(spec) if !spec.tls => Some(Box::new(http::Http::new(spec))),
@@ -35,6 +38,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "SSL_GET",
         retries_while_down: false,
         counts_from_start: false,
+        mails_first: false,
         record: CheckKind::SslGet,
         make: |kind, _| match kind {
             CheckerKind::Http(spec) if spec.tls => Some(Box::new(http::Http::new(spec))),
@@ -45,6 +49,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "TCP_CHECK",
         retries_while_down: true,
         counts_from_start: false,
+        mails_first: false,
         record: CheckKind::TcpCheck,
         make: |kind, _| match kind {
             CheckerKind::Tcp => Some(Box::<tcp::Tcp>::default()),
@@ -55,6 +60,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "UDP_CHECK",
         retries_while_down: false,
         counts_from_start: false,
+        mails_first: false,
         record: CheckKind::UdpCheck,
         make: |kind, _| match kind {
             CheckerKind::Udp(spec) => Some(Box::new(udp::Udp::new(spec))),
@@ -65,6 +71,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "SMTP_CHECK",
         retries_while_down: false,
         counts_from_start: false,
+        mails_first: false,
         record: CheckKind::SmtpCheck,
         make: |kind, _| match kind {
             CheckerKind::Smtp(spec) => Some(Box::new(smtp::Smtp::new(&spec.helo_name))),
@@ -75,6 +82,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "MISC_CHECK",
         retries_while_down: false,
         counts_from_start: true,
+        mails_first: true,
         record: CheckKind::MiscCheck,
         make: |kind, _| match kind {
             CheckerKind::Misc(spec) => Some(Box::new(script::Misc::new(spec))),
@@ -85,6 +93,7 @@ pub const KINDS: &[Kind] = &[
         keyword: "PING_CHECK",
         retries_while_down: false,
         counts_from_start: false,
+        mails_first: false,
         record: CheckKind::PingCheck,
         make: |kind, number| match kind {
             CheckerKind::Ping => Some(Box::new(ping::Ping::new(number))),

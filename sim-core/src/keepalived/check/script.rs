@@ -98,6 +98,15 @@ impl Probe for Misc {
         }
     }
 
+    fn mail(&self, flaw: Option<CheckFlaw>, _: &str) -> String {
+        let how = match flaw {
+            None => "succeeded",
+            Some(CheckFlaw::Overtime { .. }) => "timed out",
+            Some(_) => "failed",
+        };
+        format!("=> MISC CHECK {how} on service <=")
+    }
+
     fn success(&self, job: &Job<'_>) -> String {
         match job.era.is_old() {
             true => format!("Misc check to {} for [{}] success.", job.server, self.path()),

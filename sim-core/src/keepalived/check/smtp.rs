@@ -1,6 +1,6 @@
 //! `SMTP_CHECK`: a mail server that greets, takes HELO, and says good-bye.
 
-use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
+use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected, plain_mail};
 use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::{Read, Sys};
@@ -97,6 +97,13 @@ impl Probe for Smtp {
     fn abandon(&mut self, sys: &mut Sys) {
         if let Some(talk) = self.talk.take() {
             sys.close(talk.socket);
+        }
+    }
+
+    fn mail(&self, flaw: Option<CheckFlaw>, why: &str) -> String {
+        match flaw {
+            None => plain_mail("CHECK", flaw),
+            Some(_) => format!("=> CHECK failed on service : {why} <="),
         }
     }
 

@@ -37,6 +37,8 @@ pub(super) struct Task {
     /// Bad findings in a row.
     failures: u32,
     began: Instant,
+    /// The text of a mail that is due.
+    pub(super) mail: Option<String>,
     pub(super) state: State,
 }
 
@@ -86,6 +88,7 @@ impl Task {
             retried: 0,
             failures: 0,
             began: Instant::ZERO,
+            mail: None,
             state: State::Suspended,
         })
     }
@@ -163,6 +166,9 @@ impl Task {
         self.rest(self.spec.delay_loop, sys);
         let (was_up, had_run) = (std::mem::replace(&mut self.is_up, true), std::mem::replace(&mut self.has_run, true));
         self.record(None, 1, !(was_up && had_run), sys);
+        if !was_up || (!had_run && self.kind.mails_first) {
+            self.mail = Some(self.probe.mail(None, ""));
+        }
         if was_up && had_run {
             return News::None;
         }
@@ -207,6 +213,9 @@ impl Task {
             (true, Era::V1_1 | Era::V1_3) => format!("failed after {retry} retry."),
             (false, _) => "failed.".to_owned(),
         };
+        if was_up || (!had_run && self.kind.mails_first) {
+            self.mail = Some(self.probe.mail(Some(flaw), why));
+        }
         voice.say(&self.probe.failure(&how, &self.job(era, voice)), sys);
         if was_up { News::Down } else { News::None }
     }

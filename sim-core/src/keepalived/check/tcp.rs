@@ -1,9 +1,10 @@
 //! `TCP_CHECK`: a connection that is closed again as soon as it is there.
 
-use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected};
+use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected, plain_mail};
 use crate::keepalived::era::Era;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
+use crate::trace::record::CheckFlaw;
 
 /// One at work.
 #[derive(Debug, Default)]
@@ -54,6 +55,10 @@ impl Probe for Tcp {
         if let Some(socket) = self.socket.take() {
             sys.close(socket);
         }
+    }
+
+    fn mail(&self, flaw: Option<CheckFlaw>, _: &str) -> String {
+        plain_mail("TCP CHECK", flaw)
     }
 
     fn success(&self, job: &Job<'_>) -> String {

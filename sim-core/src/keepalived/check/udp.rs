@@ -1,6 +1,6 @@
 //! `UDP_CHECK`: a datagram. Without `require_reply` the server is well unless the port is refused in time.
 
-use super::probe::{Event, Finding, Job, Probe, Progress};
+use super::probe::{Event, Finding, Job, Probe, Progress, plain_mail};
 use crate::base::time::Instant;
 use crate::keepalived::config::checker::Udp as Spec;
 use crate::kernel::process::SocketId;
@@ -77,6 +77,10 @@ impl Probe for Udp {
         if let Some((socket, _)) = self.socket.take() {
             sys.close(socket);
         }
+    }
+
+    fn mail(&self, flaw: Option<CheckFlaw>, _: &str) -> String {
+        plain_mail("UDP CHECK", flaw)
     }
 
     fn success(&self, job: &Job<'_>) -> String {

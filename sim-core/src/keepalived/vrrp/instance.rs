@@ -13,6 +13,7 @@
 
 use super::super::config::{self, Preemption, Version, Wanted};
 use super::super::era::Era;
+use super::notify::Mailed;
 use super::{Timer, Vrrp};
 use crate::base::id::{IfaceId, NodeId};
 use crate::base::time::{Duration, Instant};
@@ -28,6 +29,8 @@ use std::collections::BTreeSet;
 pub(super) struct Instance {
     pub(super) conf: config::Instance,
     pub(super) state: VrrpState,
+    /// What the last mail was about.
+    pub(super) mailed: Mailed,
     /// What it would be if it were not in a group.
     pub(super) want: VrrpState,
     /// 1.x: has said that it becomes master, and takes the addresses an interval later.
@@ -103,6 +106,7 @@ impl Instance {
     pub(super) fn new(conf: config::Instance) -> Self {
         Instance {
             state: VrrpState::Init,
+            mailed: Mailed::NOTHING,
             want: VrrpState::Backup,
             in_transition: false,
             base: None,

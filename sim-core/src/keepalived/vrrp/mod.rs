@@ -28,6 +28,7 @@ mod track;
 
 use super::config::{Config, Reader};
 use super::launch::{EXIT_CONFIG, Given, Launch, Role};
+use super::mail::Post;
 use super::voice::Voice;
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
@@ -64,6 +65,7 @@ pub struct Vrrp {
     count: u64,
     /// `vrrp_startup_delay` ends.
     delayed_until: Option<Instant>,
+    post: Post,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +124,7 @@ impl Vrrp {
             timers: BTreeMap::new(),
             count: 0,
             delayed_until: None,
+            post: Post::default(),
         }
     }
 
@@ -182,7 +185,15 @@ impl Vrrp {
         self.fire_timers(sys);
         self.fire_instances(sys);
         self.reap_scripts(sys);
-        while sys.next_ready().is_some() {}
+        self.see_to_mail(sys);
+    }
+
+    /// What happens at other sockets than those of adverts.
+    fn see_to_mail(&mut self, sys: &mut Sys) {
+        while let Some(socket) = sys.next_ready() {
+            self.post.ready(socket, &self.voice, sys);
+        }
+        self.post.wake(&self.voice, sys);
     }
 
     /// Reads every advert that came.
@@ -252,11 +263,12 @@ impl Vrrp {
 
     fn sleep(&self) -> Next {
         if let Phase::Stopping(end) = self.phase {
-            return Next::until(end);
+            let until = Instant::soonest([Some(end), self.post.next_wake()]);
+            return Next::Wait(Wait { until, any: vec![On::AnySocket] });
         }
         let timer = self.timers.keys().next().map(|(at, _)| *at);
         let instance = self.next_instance().map(|((at, _), _)| at);
-        let until = timer.into_iter().chain(instance).min();
+        let until = timer.into_iter().chain(instance).chain(self.post.next_wake()).min();
         let mut any = vec![On::AnySocket, On::Link, On::Address];
         any.extend(self.watched.running().map(On::Child));
         Next::Wait(Wait { until, any })
@@ -318,7 +330,10 @@ impl Process for Vrrp {
                 self.sleep()
             }
             Phase::Stopping(end) if end <= sys.now() => self.finish(sys),
-            Phase::Stopping(_) => self.sleep(),
+            Phase::Stopping(_) => {
+                self.see_to_mail(sys);
+                self.sleep()
+            }
         }
     }
 

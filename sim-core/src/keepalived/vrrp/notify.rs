@@ -1,4 +1,4 @@
-//! Who is told of a change: notify scripts, run by the host's shell; mails.
+//! Who is told of a change: notify scripts, run by the host's shell; mail.
 
 use super::super::config::notify::Command;
 use super::Vrrp;
@@ -8,7 +8,7 @@ use crate::trace::record::VrrpState;
 
 impl Vrrp {
     /// An instance has a new state: `notify_STATE`, then `notify`.
-    pub(super) fn notify_state(&self, at: usize, sys: &mut Sys) {
+    pub(super) fn notify_state(&mut self, at: usize, sys: &mut Sys) {
         let instance = &self.instances[at];
         let (notify, state) = (&instance.conf.notify, instance.state);
         let script = match state {
@@ -20,29 +20,30 @@ impl Vrrp {
         run(script.as_ref(), &[], sys);
         let priority = instance.priority.to_string();
         run(notify.any.as_ref(), &["INSTANCE", &instance.conf.name, state.name(), &priority], sys);
-        if notify.smtp_alert {
-            self.mail(&format!("=> {} state for VRRP instance {} <=", title(state), instance.conf.name), sys);
-        }
+        self.mail_state(at, Mailed::State(state), sys);
     }
 
     /// The process ends.
-    pub(super) fn notify_stop(&self, at: usize, sys: &mut Sys) {
+    pub(super) fn notify_stop(&mut self, at: usize, sys: &mut Sys) {
         let conf = &self.instances[at].conf;
         run(conf.notify.stop.as_ref(), &[], sys);
         let priority = self.instances[at].priority.to_string();
         run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, "STOP", &priority], sys);
+        self.mail_state(at, Mailed::Stop, sys);
     }
 
     /// The process ends, for the groups.
-    pub(super) fn notify_groups_stop(&self, sys: &mut Sys) {
-        for group in &self.groups {
-            run(group.conf.notify.stop.as_ref(), &[], sys);
-            run(group.conf.notify.any.as_ref(), &["GROUP", &group.conf.name, "STOP", "0"], sys);
+    pub(super) fn notify_groups_stop(&mut self, sys: &mut Sys) {
+        for at in 0..self.groups.len() {
+            let conf = &self.groups[at].conf;
+            run(conf.notify.stop.as_ref(), &[], sys);
+            run(conf.notify.any.as_ref(), &["GROUP", &conf.name, "STOP", "0"], sys);
+            self.mail_group(at, Mailed::Stop, sys);
         }
     }
 
     /// A reload has no such instance any more.
-    pub(super) fn notify_deleted(&self, at: usize, sys: &mut Sys) {
+    pub(super) fn notify_deleted(&mut self, at: usize, sys: &mut Sys) {
         let conf = &self.instances[at].conf;
         match &conf.notify.deleted {
             Some(script) => run(Some(script), &[], sys),
@@ -50,11 +51,13 @@ impl Vrrp {
         }
         let priority = self.instances[at].priority.to_string();
         run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, "DELETED", &priority], sys);
+        let is_deleted = conf.notify.deleted.is_some();
+        self.mail_state(at, if is_deleted { Mailed::Deleted } else { Mailed::State(VrrpState::Fault) }, sys);
     }
 
     /// A group has a new state.
-    pub(super) fn notify_group(&self, group: usize, sys: &mut Sys) {
-        let group = &self.groups[group];
+    pub(super) fn notify_group(&mut self, at: usize, sys: &mut Sys) {
+        let group = &self.groups[at];
         let notify = &group.conf.notify;
         let script = match group.state {
             VrrpState::Init => return,
@@ -64,9 +67,7 @@ impl Vrrp {
         };
         run(script.as_ref(), &[], sys);
         run(notify.any.as_ref(), &["GROUP", &group.conf.name, group.state.name(), "0"], sys);
-        if notify.smtp_alert {
-            self.mail(&format!("=> {} state for VRRP group {} <=", title(group.state), group.conf.name), sys);
-        }
+        self.mail_group(at, Mailed::State(group.state), sys);
     }
 
     /// A master heard an advert of lower priority.
@@ -90,24 +91,69 @@ impl Vrrp {
         run(notify.any.as_ref(), &["INSTANCE", &instance.conf.name, state, &priority], sys);
     }
 
-    /// # Not modelled
-    /// The mail itself: a log line stands for it.
-    fn mail(&self, subject: &str, sys: &mut Sys) {
-        let global = &self.given.config.global;
-        let to = global.email_to.join(", ");
-        if let Some((server, port)) = &global.smtp_server
-            && !to.is_empty()
-        {
-            self.voice.say(&format!("SMTP alert to {to} by {server}:{port} (not modelled): {subject}"), sys);
+    /// The mail of an instance, if it is to say something new.
+    fn mail_state(&mut self, at: usize, news: Mailed, sys: &mut Sys) {
+        let given = self.given.clone();
+        let instance = &mut self.instances[at];
+        let is_silenced = given.config.global.no_email_faults && news == Mailed::State(VrrpState::Fault);
+        if !instance.conf.notify.smtp_alert || is_silenced || instance.mailed == news {
+            return;
         }
+        instance.mailed = news;
+        let text = match news {
+            Mailed::State(VrrpState::Init) => return,
+            Mailed::State(VrrpState::Master) => "=> VRRP Instance is now owning VRRP VIPs <=",
+            Mailed::State(VrrpState::Backup | VrrpState::Fault) => "=> VRRP Instance is no longer owning VRRP VIPs <=",
+            Mailed::Stop => "=> VRRP Instance stopping <=",
+            Mailed::Deleted => "=> VRRP Deleted at reload <=",
+        };
+        let subject = format!("VRRP Instance {} - {}", instance.conf.name, news.title());
+        self.post.send(&subject, text, &given.config.global, &self.voice, sys);
+    }
+
+    /// The same of a group.
+    fn mail_group(&mut self, at: usize, news: Mailed, sys: &mut Sys) {
+        let given = self.given.clone();
+        let group = &mut self.groups[at];
+        let is_silenced = given.config.global.no_email_faults && news == Mailed::State(VrrpState::Fault);
+        if !group.conf.notify.smtp_alert || is_silenced || group.mailed == news {
+            return;
+        }
+        group.mailed = news;
+        let text = match news {
+            Mailed::State(VrrpState::Init) | Mailed::Deleted => return,
+            Mailed::State(state) => {
+                format!("=> All VRRP group instances are now in {} state <=", state.name())
+            }
+            Mailed::Stop => "=> All VRRP group instances are now stopping <=".to_owned(),
+        };
+        let subject = format!("VRRP Group {} - {}", group.conf.name, news.title());
+        self.post.send(&subject, &text, &given.config.global, &self.voice, sys);
     }
 }
 
-fn title(state: VrrpState) -> &'static str {
-    match state {
-        VrrpState::Master => "VRRP Instance is now owning VRRP VIPs: MASTER",
-        VrrpState::Init | VrrpState::Backup => "VRRP Instance is no longer owning VRRP VIPs: BACKUP",
-        VrrpState::Fault => "VRRP Instance is in FAULT: FAULT",
+/// What a mail was about: none is sent twice in a row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mailed {
+    /// A state.
+    State(VrrpState),
+    /// The end of keepalived.
+    Stop,
+    /// A reload after which the instance is no more.
+    Deleted,
+}
+
+impl Mailed {
+    /// Nothing yet.
+    pub(super) const NOTHING: Mailed = Mailed::State(VrrpState::Init);
+
+    /// As a subject has it.
+    fn title(self) -> String {
+        match self {
+            Mailed::State(state) => format!("Entering {} state", state.name()),
+            Mailed::Stop => "Stopping".to_owned(),
+            Mailed::Deleted => "Deleted".to_owned(),
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::super::config::{self, Config};
 use super::Vrrp;
+use super::notify::Mailed;
 use crate::kernel::syscall::Sys;
 use crate::trace::record::VrrpState;
 
@@ -10,6 +11,8 @@ use crate::trace::record::VrrpState;
 pub(super) struct Group {
     pub(super) conf: config::SyncGroup,
     pub(super) state: VrrpState,
+    /// What the last mail was about.
+    pub(super) mailed: Mailed,
     /// Its instances, by place.
     pub(super) members: Vec<usize>,
 }
@@ -23,6 +26,7 @@ impl Group {
             .map(|conf| Group {
                 conf: conf.clone(),
                 state: VrrpState::Init,
+                mailed: Mailed::NOTHING,
                 members: conf.members.iter().filter_map(place).collect(),
             })
             .collect()

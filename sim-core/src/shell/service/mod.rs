@@ -3,6 +3,7 @@
 mod control;
 mod ftp;
 mod keepalived;
+mod mail;
 mod rules;
 mod turnover;
 mod web;
@@ -67,6 +68,11 @@ const SERVICES: &[Service] = &[
         names: &["vsftpd"],
         description: "Vsftpd ftp daemon",
         kind: Kind::Daemon { program: "vsftpd", start: ftp::start_vsftpd },
+    },
+    Service {
+        names: &["postfix", "sendmail"],
+        description: "Postfix Mail Transport Agent",
+        kind: Kind::Daemon { program: "master", start: mail::start },
     },
     Service {
         names: &["ipvsadm"],
