@@ -1,5 +1,6 @@
-//! What happened when, as lanes on one time axis: states of virtual routers, who answers for a VIP, gratuitous ARP, real
-//! servers in and out of service, requests, and what the script did. The screen draws the same lanes as the text.
+//! What happened when, as lanes on one time axis: states of virtual routers, who answers for a VIP, requests and pings of
+//! clients, real servers in and out of service, gratuitous ARP, and what the script did. The screen draws the same lanes
+//! as the text.
 
 use crate::layout::pad;
 use crate::story::millis;
@@ -139,8 +140,7 @@ impl Timeline {
     }
 
     fn changes(&self, out: &mut String) {
-        let told: Vec<(&str, &Mark)> =
-            self.marks().into_iter().filter(|(_, mark)| mark.tone != Tone::Good && !mark.text.is_empty()).collect();
+        let told: Vec<(&str, &Mark)> = self.marks().into_iter().filter(|(_, mark)| !mark.text.is_empty()).collect();
         if told.is_empty() {
             return;
         }
@@ -243,7 +243,9 @@ struct Lanes {
     servers: BTreeMap<(NodeId, ServiceKey, SocketAddr), Lane>,
     checks: BTreeMap<(NodeId, ServiceKey, SocketAddr), Lane>,
     requests: BTreeMap<NodeId, Lane>,
+    pings: BTreeMap<(NodeId, Ipv4Addr), Lane>,
     script: BTreeMap<NodeId, Lane>,
+    deeds: Option<Lane>,
 }
 
 impl Lanes {
@@ -310,28 +312,61 @@ impl Lanes {
                 let text = if is_told { record.to_string() } else { String::new() };
                 self.checks.entry(key).or_insert_with(|| lane(title())).marks.push(mark(tone, text));
             }
+            Kind::RequestStarted(index) if trace.requests[index as usize].ended.is_none() => {
+                let text = format!("r{} has no answer when the run ends", index + 1);
+                self.requests(node, name).marks.push(mark(Tone::Late, text));
+            }
             Kind::RequestEnded(index) => {
                 let record = &trace.requests[index as usize];
                 let took = at.since(record.started).nanos();
+                let lane = self.requests(node, name);
                 let (tone, text) = match &record.outcome {
-                    Outcome::Answered { .. } if took < LATE_NS => (Tone::Good, "answered".to_string()),
+                    Outcome::Answered { .. } if took < LATE_NS => {
+                        (Tone::Good, again(lane, || format!("r{} is answered again", index + 1)))
+                    }
                     Outcome::Answered { .. } | Outcome::Running => {
                         (Tone::Late, format!("r{} answered after {}", index + 1, millis(took)))
                     }
                     Outcome::Failed { reason } => (Tone::Failed, format!("r{} failed: {reason}", index + 1)),
                 };
-                self.requests
-                    .entry(node)
-                    .or_insert_with(|| lane(format!("{name} requests")))
-                    .marks
-                    .push(mark(tone, text));
+                lane.marks.push(mark(tone, text));
             }
+            Kind::EchoAsked(index) => self.ping(trace, index, event, name),
             Kind::CommandStarted(index) if !trace.commands[index as usize].boot => {
                 let lane = self.script.entry(node).or_insert_with(|| lane(format!("{name} types")));
                 lane.marks.push(mark(Tone::Tick, trace.commands[index as usize].text.to_string()));
             }
+            Kind::Acted(position) => {
+                let Some(deed) = trace.cast.deeds.get(position as usize).filter(|deed| !deed.is_empty()) else {
+                    return;
+                };
+                let lane = self.deeds.get_or_insert_with(|| lane("the script".to_string()));
+                lane.marks.push(mark(Tone::Tick, deed.to_string()));
+            }
             _ => {}
         }
+    }
+
+    fn requests(&mut self, node: NodeId, name: &str) -> &mut Lane {
+        self.requests.entry(node).or_insert_with(|| lane(format!("{name} requests")))
+    }
+
+    /// A ping stands where it was sent. Of several that are lost in a row the first is told.
+    fn ping(&mut self, trace: &Trace, index: u32, event: EventId, name: &str) {
+        let record = &trace.echoes[index as usize];
+        let (sequence, target) = (record.sequence, record.target);
+        let key = (record.node, target);
+        let lane = self.pings.entry(key).or_insert_with(|| lane(format!("{name} pings {target}")));
+        let was_lost = lane.marks.last().is_some_and(|last| last.tone == Tone::Failed);
+        let (tone, text) = match record.answered {
+            None if was_lost => (Tone::Failed, String::new()),
+            None => (Tone::Failed, format!("echo {sequence} is not answered")),
+            Some(answered) => match answered.since(record.asked).nanos() {
+                took if took >= LATE_NS => (Tone::Late, format!("echo {sequence} answered after {}", millis(took))),
+                _ => (Tone::Good, again(lane, || format!("echo {sequence} is answered again"))),
+            },
+        };
+        lane.marks.push(Mark { at: record.asked, event, tone, text });
     }
 
     fn owner(&mut self, address: Ipv4Addr, node: NodeId, name: &str, at: Instant, event: EventId) {
@@ -350,17 +385,37 @@ impl Lanes {
 
     /// Servers that never change say nothing; their lanes are left out.
     fn finish(self) -> Vec<Lane> {
-        let servers = self.servers.into_values().filter(|lane| lane.marks.iter().any(|mark| mark.at > Instant::ZERO));
+        let mut servers = self.servers;
+        servers.retain(|_, lane| lane.marks.iter().any(|mark| mark.at > Instant::ZERO));
+        let (servers, checks) = (told_apart(servers), told_apart(self.checks));
         self.routers
             .into_values()
             .chain(self.owners.into_values())
-            .chain(self.gratuitous.into_values())
-            .chain(servers)
-            .chain(self.checks.into_values())
             .chain(self.requests.into_values())
+            .chain(self.pings.into_values())
+            .chain(servers)
+            .chain(checks)
+            .chain(self.gratuitous.into_values())
+            .chain(self.deeds)
             .chain(self.script.into_values())
             .collect()
     }
+}
+
+/// A server of several services has a lane for each: their names tell them apart.
+fn told_apart(mut lanes: BTreeMap<(NodeId, ServiceKey, SocketAddr), Lane>) -> impl Iterator<Item = Lane> {
+    let of: Vec<(NodeId, SocketAddr)> = lanes.keys().map(|(node, _, server)| (*node, *server)).collect();
+    for ((node, service, server), lane) in &mut lanes {
+        if of.iter().filter(|other| **other == (*node, *server)).count() > 1 {
+            lane.name.push_str(&format!(" of {service}"));
+        }
+    }
+    lanes.into_values()
+}
+
+/// What is said of something good after something bad; otherwise nothing.
+fn again(lane: &Lane, text: impl FnOnce() -> String) -> String {
+    if lane.marks.last().is_some_and(|last| last.tone == Tone::Failed) { text() } else { String::new() }
 }
 
 fn lane(name: String) -> Lane {

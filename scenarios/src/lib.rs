@@ -8,6 +8,7 @@
 //! what is wrong with them goes out as [`Problem`]s, all at once.
 
 pub mod assemble;
+pub mod cable;
 pub mod daemon_files;
 pub mod director;
 pub mod expect;

@@ -171,7 +171,7 @@ pub(super) fn unit(
 }
 
 /// `1Gbit`, `100Mbit`, `64kbit`, `9600bit`, in bits per second.
-fn rate_bps(text: &str) -> Option<u64> {
+pub(crate) fn rate_bps(text: &str) -> Option<u64> {
     let text = text.trim();
     let split = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let unit = match text[split..].trim().trim_end_matches("/s") {
@@ -185,7 +185,7 @@ fn rate_bps(text: &str) -> Option<u64> {
 }
 
 /// `0.1%` in parts per million.
-pub(super) fn loss_ppm(text: &str) -> Option<u64> {
+pub(crate) fn loss_ppm(text: &str) -> Option<u64> {
     scaled(text.trim().strip_suffix('%')?.trim(), 10_000).filter(|ppm| *ppm <= 1_000_000)
 }
 

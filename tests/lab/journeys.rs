@@ -39,6 +39,17 @@ fn the_ladder_of_a_gue_tunnel() {
     insta::assert_snapshot!(ladder("tun-gue"));
 }
 
+/// Two masters, an owner that changes, pings that are lost and found again, and what the script did: on one axis.
+#[test]
+fn the_timeline_of_a_split_brain() {
+    insta::assert_snapshot!(prints(&["timeline", "split-brain-heal"]));
+}
+
+#[test]
+fn the_timeline_of_health_checks() {
+    insta::assert_snapshot!(prints(&["timeline", "keepalived-checks"]));
+}
+
 #[test]
 fn the_page_of_a_reason() {
     insta::assert_snapshot!(prints(&["explain", "IPVS.DR"]));

@@ -79,9 +79,21 @@ pub(crate) fn event(run: &Run, id: EventId) -> Told {
             let record = &trace.served[index as usize];
             told("SERVED", format!("{} answers {} with {}", record.program, record.path, record.status), Ink::Good)
         }
-        Kind::Acted(position) => told("SCRIPT", format!("action {} of the script", position + 1), Ink::Title),
-        Kind::EchoAsked(_) => told("PING", "an echo request is sent".to_string(), Ink::Plain),
-        Kind::EchoAnswered(_) => told("PING", "its answer is here".to_string(), Ink::Good),
+        Kind::Acted(position) => {
+            let deed = trace.cast.deeds.get(position as usize).filter(|deed| !deed.is_empty());
+            let text = deed.map_or(format!("action {} of the script", position + 1), |deed| deed.to_string());
+            told("SCRIPT", text, Ink::Title)
+        }
+        Kind::EchoAsked(index) => {
+            let echo = &trace.echoes[index as usize];
+            told("PING", format!("echo request {} to {} is sent", echo.sequence, echo.target), Ink::Plain)
+        }
+        Kind::EchoAnswered(index) => {
+            let echo = &trace.echoes[index as usize];
+            let took =
+                echo.answered.map_or(String::new(), |at| format!(" after {}", millis(at.since(echo.asked).nanos())));
+            told("PING", format!("the answer to echo request {} is here{took}", echo.sequence), Ink::Good)
+        }
         kind => changed(run, kind),
     }
 }

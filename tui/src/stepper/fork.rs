@@ -2,7 +2,8 @@
 //! nanosecond after the instant shown, so that everything up to there is the same.
 
 use scenarios::Model;
-use scenarios::model::{Deed, Item, NicIndex};
+use scenarios::cable;
+use scenarios::model::{Cut, Deed, Item, NicIndex};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::world::link::LinkChange;
 
@@ -29,6 +30,10 @@ pub(crate) enum Added {
     Host(usize, Fault),
     /// Something is done to the cable of a network card.
     Cable(NicIndex, CableFault),
+    /// Switches stop some frames, one way.
+    Cut(Cut),
+    /// One switch, or all of them, pass them again.
+    Heal(Option<usize>),
 }
 
 /// What can be done to a host.
@@ -53,8 +58,8 @@ pub(crate) enum CableFault {
     Unplug,
     /// Plugged in again.
     Plug,
-    /// Loses so many percent of its frames.
-    Lose(u32),
+    /// Has other settings.
+    Change(LinkChange),
 }
 
 /// Every fault of a host, with the word of the scenario file and what it does.
@@ -66,13 +71,17 @@ pub(crate) const FAULTS: &[(Fault, &str, &str)] = &[
     (Fault::Thaw, "thaw", "let it go on"),
 ];
 
-/// Every fault of a cable and what it does.
+/// What is often done to a cable, and what it does.
 pub(crate) const CABLE_FAULTS: &[(CableFault, &str)] = &[
     (CableFault::Unplug, "pull the cable of"),
     (CableFault::Plug, "plug in the cable of"),
-    (CableFault::Lose(50), "lose half of the frames at"),
-    (CableFault::Lose(0), "lose no more frames at"),
+    (CableFault::Change(loss(500_000)), "lose half of the frames at"),
+    (CableFault::Change(loss(0)), "lose no more frames at"),
 ];
+
+const fn loss(ppm: u32) -> LinkChange {
+    LinkChange { rate_bps: None, delay: None, queue: None, mtu: None, loss_ppm: Some(ppm) }
+}
 
 impl Addition {
     /// When it happens.
@@ -104,10 +113,9 @@ impl Addition {
             },
             Added::Cable(nic, CableFault::Unplug) => Deed::Carrier { nic: *nic, up: false },
             Added::Cable(nic, CableFault::Plug) => Deed::Carrier { nic: *nic, up: true },
-            Added::Cable(nic, CableFault::Lose(percent)) => {
-                let change = LinkChange { loss_ppm: Some(percent * 10_000), ..LinkChange::default() };
-                Deed::SetLink { nic: *nic, change }
-            }
+            Added::Cable(nic, CableFault::Change(change)) => Deed::SetLink { nic: *nic, change: *change },
+            Added::Cut(cut) => Deed::Cut(cut.clone()),
+            Added::Heal(switch) => Deed::Heal(*switch),
         };
         Ok(Item { at: self.at(), times: 1, every: Duration::ZERO, deed })
     }
@@ -124,7 +132,22 @@ impl Addition {
             }
             Added::Cable(at, CableFault::Unplug) => format!("unplug: {}", nic(*at)),
             Added::Cable(at, CableFault::Plug) => format!("plug: {}", nic(*at)),
-            Added::Cable(at, CableFault::Lose(percent)) => format!("set_link: ({}, (loss: \"{percent}%\"))", nic(*at)),
+            Added::Cable(at, CableFault::Change(change)) => format!("set_link: ({}, {})", nic(*at), cable::ron(change)),
+            Added::Cut(cut) => {
+                let hosts = |word: &str, hosts: &Option<Vec<usize>>| {
+                    let names = hosts.as_ref()?.iter().map(name).collect::<Vec<_>>().join(", ");
+                    Some(format!("{word}: [{names}]"))
+                };
+                let fields = [
+                    cut.switch.map(|switch| format!("switch: {}", quoted(&model.switches[switch].name))),
+                    hosts("from", &cut.from),
+                    hosts("to", &cut.to),
+                    cut.packet.as_ref().map(|packet| format!("packet: {}", quoted(packet.text()))),
+                ];
+                format!("cut: ({})", fields.into_iter().flatten().collect::<Vec<_>>().join(", "))
+            }
+            Added::Heal(None) => "heal: ()".to_string(),
+            Added::Heal(Some(switch)) => format!("heal: (switch: {})", quoted(&model.switches[*switch].name)),
         };
         format!("(at: \"{}.{:09}s\", {what}),", at / 1_000_000_000, at % 1_000_000_000)
     }
@@ -137,10 +160,23 @@ impl Addition {
                 let words = FAULTS.iter().find(|row| row.0 == *fault).map_or("", |row| row.2);
                 format!("{}: {words}", model.hosts[*host].name)
             }
-            Added::Cable(nic, fault) => {
-                let words = CABLE_FAULTS.iter().find(|row| row.0 == *fault).map_or("change the cable of", |row| row.1);
-                format!("{words} {}", model.nic_name(*nic))
+            Added::Cable(nic, fault) => match (CABLE_FAULTS.iter().find(|row| row.0 == *fault), fault) {
+                (Some((_, words)), _) => format!("{words} {}", model.nic_name(*nic)),
+                (None, CableFault::Change(change)) => format!("{} at {}", cable::words(change), model.nic_name(*nic)),
+                (None, CableFault::Unplug | CableFault::Plug) => {
+                    format!("change the cable of {}", model.nic_name(*nic))
+                }
+            },
+            Added::Cut(cut) => {
+                let side = |hosts: &Option<Vec<usize>>, nobody: &str| match hosts {
+                    Some(hosts) => hosts.iter().map(|host| &*model.hosts[*host].name).collect::<Vec<_>>().join(", "),
+                    None => nobody.to_string(),
+                };
+                let what = cut.packet.as_ref().map_or("everything", |packet| packet.text());
+                format!("cut {what} from {} to {}", side(&cut.from, "anybody"), side(&cut.to, "anybody"))
             }
+            Added::Heal(None) => "heal: nothing is cut any longer".to_string(),
+            Added::Heal(Some(switch)) => format!("heal {}", model.switches[*switch].name),
         }
     }
 }

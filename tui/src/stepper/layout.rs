@@ -108,7 +108,9 @@ fn large(body: Rect, wanted: &Wanted) -> Vec<(PaneId, Rect)> {
 }
 
 fn time_height(wanted: &Wanted, height: u16) -> u16 {
-    (wanted.lanes as u16 + 3).clamp(4, height / 5)
+    // On a low screen the frames need the lines more.
+    let part = if height < 36 { 5 } else { 4 };
+    (wanted.lanes as u16 + 3).clamp(4, height / part)
 }
 
 /// One above the other; each shares a border with the next. The last takes what is left.

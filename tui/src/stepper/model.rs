@@ -9,6 +9,7 @@ use super::predict::Question;
 use super::rows::{self, Row};
 use super::run::Run;
 use super::theme::{Ink, Theme};
+use scenarios::model::NicIndex;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
 use sim_core::trace::filter::Filter;
@@ -56,6 +57,8 @@ pub(crate) struct Model {
     pub(crate) host: Option<NodeId>,
     /// The timeline shows the whole run divided by 2 this often.
     pub(crate) zoom: u32,
+    /// Now stands so many quarters of the timeline before its middle.
+    pub(crate) pan: i32,
     /// Where I was before jumps.
     pub(crate) trail: Vec<EventId>,
     /// What lies over the panes, the last on top.
@@ -249,6 +252,21 @@ pub(crate) enum BarKind {
     Command,
     /// A file to save a branch in, by its place in the list.
     Save(usize),
+    /// New settings for the cable of a card.
+    Cable(NicIndex),
+    /// Which packets are cut.
+    Cut(CutWay),
+}
+
+/// From where to where packets are cut: hosts by their places in the scenario; none is anybody.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct CutWay {
+    /// In this switch only.
+    pub(crate) switch: Option<usize>,
+    /// From this host.
+    pub(crate) from: Option<usize>,
+    /// To this one.
+    pub(crate) to: Option<usize>,
 }
 
 /// A console on a host.
@@ -273,6 +291,10 @@ pub(crate) enum MenuItem {
     Add(Addition),
     /// Opens a console.
     Console(NodeId),
+    /// Asks for a line first.
+    Ask(BarKind),
+    /// Opens another menu: a heading, and what can be done.
+    More(String, Vec<(String, MenuItem)>),
 }
 
 impl Model {
@@ -303,6 +325,7 @@ impl Model {
             table: TableKind::default(),
             host: None,
             zoom: 0,
+            pan: 0,
             trail: Vec::new(),
             over: Vec::new(),
             typed: Typed::default(),
@@ -368,9 +391,16 @@ impl Model {
 
     /// The span that the timeline shows.
     pub(crate) fn span(&self) -> (Instant, Instant) {
+        self.span_at(self.pan)
+    }
+
+    /// The span that it would show if it were moved so far.
+    pub(crate) fn span_at(&self, pan: i32) -> (Instant, Instant) {
         let end = self.run().end.nanos().max(1);
         let length = (end >> self.zoom.min(40)).max(1000);
-        let from = self.now().nanos().saturating_sub(length / 2).min(end.saturating_sub(length));
+        let middle = i128::from(self.now().nanos()) + i128::from(length / 4) * i128::from(pan);
+        let latest = i128::from(end.saturating_sub(length));
+        let from = (middle - i128::from(length / 2)).clamp(0, latest) as u64;
         (Instant::from_nanos(from), Instant::from_nanos(from.saturating_add(length)))
     }
 

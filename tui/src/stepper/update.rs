@@ -6,6 +6,7 @@
 
 mod bar;
 mod console;
+pub(super) mod faults;
 mod finding;
 mod mouse;
 mod moves;
@@ -143,7 +144,7 @@ pub(crate) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Enlarge => model.enlarged = !model.enlarged,
         Action::Open => open(model, effects),
         Action::Console => console::open(model, model.node()),
-        Action::Faults => console::menu(model),
+        Action::Faults => faults::menu(model),
         Action::Forks => model.over.push(Overlay::Forks { row: model.shown }),
         Action::Why => pages::open(model),
         Action::WhyNot => whynot::open(model),
@@ -157,11 +158,32 @@ pub(crate) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Table6 => table(model, TableKind::Vrrp),
         Action::Table7 => table(model, TableKind::Addresses),
         Action::Table8 => table(model, TableKind::Settings),
-        Action::ZoomIn => model.zoom = (model.zoom + 1).min(ZOOM_MAX),
-        Action::ZoomOut => model.zoom = model.zoom.saturating_sub(1),
+        Action::ZoomIn => zoom(model, (model.zoom + 1).min(ZOOM_MAX)),
+        Action::ZoomOut => zoom(model, model.zoom.saturating_sub(1)),
+        Action::PanLater => pan(model, 1),
+        Action::PanEarlier => pan(model, -1),
         Action::Help => over::help(model),
         Action::Close => close(model, effects),
         Action::Suspend => effects.push(Effect::Suspend),
+    }
+}
+
+/// Another span of the timeline, around now.
+fn zoom(model: &mut Model, zoom: u32) {
+    (model.zoom, model.pan) = (zoom, 0);
+}
+
+/// Moves the timeline by a quarter of what it shows, as far as there is something.
+fn pan(model: &mut Model, by: i32) {
+    // Near an end of the run the first quarters change nothing.
+    let moved = (1..=4).map(|times| model.pan.saturating_add(by * times));
+    let shown = model.span();
+    if let Some(pan) = moved.into_iter().find(|pan| model.span_at(*pan) != shown) {
+        model.pan = pan;
+    } else {
+        let edge = if by > 0 { "the timeline ends here" } else { "the timeline begins here" };
+        let whole = "the timeline shows the whole run; z shortens its span";
+        model.note = Some(if model.zoom == 0 { whole } else { edge }.to_string());
     }
 }
 

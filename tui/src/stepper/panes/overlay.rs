@@ -1,7 +1,7 @@
 //! What lies over the panes: help, texts, menus, forks, questions, the console, and the line typed at the bottom.
 
 use super::{cut, help, line, plain, start, style};
-use crate::stepper::model::{Bar, BarKind, Console, Model, Overlay};
+use crate::stepper::model::{Bar, BarKind, Branch, Console, Model, Overlay};
 use crate::stepper::predict::Question;
 use crate::stepper::theme::Ink;
 use pcap_out::layout::{pad, wrap};
@@ -93,7 +93,18 @@ fn choose(frame: &mut Frame, area: Rect, model: &Model, title: &str, lines: &[St
 
 /// The branches, one a line.
 fn forks(model: &Model) -> Vec<String> {
-    let lines = model.branches.iter().enumerate().map(|(index, branch)| {
+    let what = |branch: &Branch| match branch.run.added.last() {
+        None => "the scenario itself".to_string(),
+        Some(addition) => format!(
+            "from {} at {} s  {}",
+            branch.parent.unwrap_or(0),
+            addition.shown,
+            plain(&addition.words(&branch.run.scenario))
+        ),
+    };
+    let told: Vec<String> = model.branches.iter().map(what).collect();
+    let column = told.iter().map(|text| text.width()).max().unwrap_or(0).min(FORK_WIDTH);
+    let lines = model.branches.iter().zip(told).enumerate().map(|(index, (branch, told))| {
         let run = &branch.run;
         let shown = if index == model.shown { "shown" } else { "" };
         let saved = match (index, branch.saved) {
@@ -101,25 +112,15 @@ fn forks(model: &Model) -> Vec<String> {
             (_, true) => "saved",
             (_, false) => "not saved",
         };
-        let what = match run.added.last() {
-            None => "the scenario itself".to_string(),
-            Some(addition) => format!(
-                "from {} at {} s  {}",
-                branch.parent.unwrap_or(0),
-                addition.shown,
-                addition.words(&run.scenario)
-            ),
-        };
         let holds = run.marks.iter().filter(|mark| mark.holds == Some(true)).count();
-        format!(
-            "{index:>2}  {}  {holds} of {} hold  {}  {shown:<6}{saved}",
-            pad(&what, 44),
-            run.marks.len(),
-            run.digest
-        )
+        let told = pad(&cut(&told, column), column);
+        format!("{index:>2}  {told}  {holds} of {} hold  {}  {shown:<6}{saved}", run.marks.len(), run.digest)
     });
     lines.collect()
 }
+
+/// Longer descriptions of a fork are cut.
+const FORK_WIDTH: usize = 64;
 
 fn predict(frame: &mut Frame, area: Rect, model: &Model, question: &Question, row: usize, given: Option<usize>) {
     const WIDTH: usize = 66;
@@ -218,12 +219,14 @@ fn bar(frame: &mut Frame, area: Rect, model: &Model, bar: &Bar, on_top: bool) {
         BarKind::Place => "go to: ".to_string(),
         BarKind::Command => ":".to_string(),
         BarKind::Save(branch) => format!("save fork {branch} as: "),
+        BarKind::Cable(nic) => format!("change at {}: ", model.run().scenario.nic_name(nic)),
+        BarKind::Cut(_) => "cut these packets (none: all): ".to_string(),
     };
     let row = area.height - 1;
     let at = Rect::new(0, row, area.width, 1);
     frame.render_widget(Clear, at);
     let (shown, column) = bar.input.window(width.saturating_sub(prompt.width() + 2).max(1));
-    let checks = matches!(bar.kind, BarKind::Filter | BarKind::Break | BarKind::Place);
+    let checks = !matches!(bar.kind, BarKind::Command | BarKind::Save(_));
     let ink = match (&bar.problem, checks, bar.input.text().is_empty()) {
         (Some(_), ..) => Ink::Bad,
         (None, true, false) => Ink::Good,
@@ -237,6 +240,12 @@ fn bar(frame: &mut Frame, area: Rect, model: &Model, bar: &Bar, on_top: bool) {
         (None, false) if checks => Some((Ink::Good, format!("✔ Enter   Tab: {}", bar.choices.join("  ")))),
         (_, false) => Some((Ink::Faint, format!("Tab: {}", bar.choices.join("  ")))),
         (None, true) if checks && !bar.input.text().trim().is_empty() => Some((Ink::Good, "✔ Enter".to_string())),
+        _ if matches!(bar.kind, BarKind::Cable(_)) => {
+            Some((Ink::Faint, "loss 5% delay 10ms rate 10Mbit queue 50".into()))
+        }
+        _ if matches!(bar.kind, BarKind::Cut(_)) => {
+            Some((Ink::Faint, "vrrp · arp · icmp · tcp.port == 80   Enter alone: every packet".into()))
+        }
         _ if bar.kind == BarKind::Filter => Some((
             Ink::Faint,
             "ip.src == 10.0.0.1 && tcp.flags.syn == 1 · lab.host == router · lab.why == IPVS.DR".into(),

@@ -74,7 +74,21 @@ fn hints(model: &Model, width: usize) -> Line<'static> {
             ("s".into(), "save as a scenario".into()),
             ("q".into(), "close".into()),
         ],
-        Some(_) => vec![("↑ ↓ Enter".into(), "choose".into()), ("q Esc".into(), "close".into())],
+        Some(Overlay::Help { .. }) => {
+            vec![("type".into(), "to search".into()), ("↑ ↓".into(), "scroll".into()), ("Esc".into(), "closes".into())]
+        }
+        Some(Overlay::Text { .. }) => vec![("↑ ↓".into(), "scroll".into()), ("q Esc".into(), "close".into())],
+        Some(Overlay::Predict { given: None, .. }) => vec![
+            ("1-9".into(), "answer".into()),
+            ("↑ ↓ Enter".into(), "choose".into()),
+            ("q Esc".into(), "not now".into()),
+        ],
+        Some(Overlay::Predict { .. }) => {
+            vec![(key(Action::Predict), "ask again".into()), ("Enter q Esc".into(), "go on".into())]
+        }
+        Some(Overlay::Menu { .. }) => vec![("↑ ↓ Enter".into(), "choose".into()), ("q Esc".into(), "close".into())],
+        Some(Overlay::Quit) => vec![("y s n".into(), "answer".into())],
+        Some(Overlay::Bar(_)) => Vec::new(),
         None => vec![
             (both(Action::PreviousFrame, Action::NextFrame), "step".into()),
             (key(Action::NextEvent), "inside".into()),

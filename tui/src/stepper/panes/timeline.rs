@@ -1,4 +1,5 @@
-//! The timeline across the top: lanes of states and moments, a line for now, `z Z` for a shorter or longer span.
+//! The timeline across the top: lanes of states and moments, a line for now, `z Z` for a shorter or longer span, `[ ]` for an
+//! earlier or later one.
 
 use super::{PaneId, cut, framed, start};
 use crate::stepper::model::Model;
@@ -24,7 +25,9 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
     let (names, room) = columns(model, inside.width as usize);
     let lanes = (inside.height as usize).saturating_sub(1);
     let first = start(timeline.lanes.len(), model.at.lane, lanes);
-    let now = column(model.now(), from, to, room);
+    let is_shown = (from..=to).contains(&model.now());
+    let now = is_shown.then(|| column(model.now(), from, to, room));
+    let later = |at: usize| if is_shown { Some(at) > now } else { model.now() < from };
     let mut lines: Vec<Line> = Vec::new();
     for (lane, index) in timeline.lanes.iter().zip(0..).skip(first).take(lanes) {
         let is_chosen = model.focus == PaneId::Timeline && index == model.at.lane;
@@ -34,7 +37,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
         let ink = if is_chosen { Ink::Selected } else { Ink::Plain };
         let mut spans = vec![Span::styled(pad(&name, names), model.theme.style(ink)), Span::raw(" ")];
         let cells = lane.cells(from, to, room);
-        spans.extend(cells.iter().enumerate().map(|(at, cell)| drawn(model, *cell, at == now, at > now)));
+        spans.extend(cells.iter().enumerate().map(|(at, cell)| drawn(model, *cell, Some(at) == now, later(at))));
         lines.push(Line::from(spans));
     }
     lines.push(foot(model, from, to, names, room, now));
@@ -67,12 +70,12 @@ fn drawn(model: &Model, cell: Cell, is_now: bool, is_later: bool) -> Span<'stati
     Span::styled(sign.to_string(), style)
 }
 
-fn foot(model: &Model, from: Instant, to: Instant, names: usize, room: usize, now: usize) -> Line<'static> {
+fn foot(model: &Model, from: Instant, to: Instant, names: usize, room: usize, now: Option<usize>) -> Line<'static> {
     let zoom = if model.zoom == 0 { String::new() } else { format!("zoom 1/{}", 1u64 << model.zoom.min(40)) };
     let axis: String = cut(&axis(from, to, room), room);
     let mut signs: Vec<char> = axis.chars().collect();
     signs.resize(room, ' ');
-    let (before, rest) = signs.split_at(now.min(room));
+    let (before, rest) = signs.split_at(now.unwrap_or(room).min(room));
     let (here, after) = rest.split_at(usize::from(!rest.is_empty()));
     Line::from(vec![
         Span::styled(pad(&cut(&zoom, names), names + 1), model.theme.style(Ink::Faint)),

@@ -1,6 +1,6 @@
 //! Lines typed at the bottom: filter, breakpoint, place, command, file. What is typed is checked as it is typed.
 
-use super::{act, finding, focus, moves, over};
+use super::{act, console, faults, finding, focus, moves, over};
 use crate::stepper::diff;
 use crate::stepper::input::Input;
 use crate::stepper::keymap::{ACTIONS, Key};
@@ -13,9 +13,9 @@ use sim_core::trace::filter::{self, Filter};
 /// Opens a line.
 pub(super) fn open(model: &mut Model, kind: BarKind) {
     let history = match kind {
-        BarKind::Filter | BarKind::Break => &model.typed.filters,
+        BarKind::Filter | BarKind::Break | BarKind::Cut(_) => &model.typed.filters,
         BarKind::Place => &model.typed.places,
-        BarKind::Command | BarKind::Save(_) => &model.typed.commands,
+        BarKind::Command | BarKind::Save(_) | BarKind::Cable(_) => &model.typed.commands,
     };
     let mut input = Input::with_history(history);
     if let (BarKind::Filter, Some(applied)) = (kind, &model.filter) {
@@ -62,12 +62,15 @@ fn check(model: &Model, bar: &mut Bar) {
     bar.problem = None;
     bar.choices = Vec::new();
     match bar.kind {
-        BarKind::Filter | BarKind::Break => {
+        BarKind::Filter | BarKind::Break | BarKind::Cut(_) => {
             let hosts = model.run().trace.cast.nodes.iter().map(|card| &*card.name);
             bar.choices = offered(word, hosts);
             bar.choices.extend(offered(word, filter::names()));
             if !text.trim().is_empty() {
                 bar.problem = Filter::parse(&text).err().map(|error| (error.start, error.end, error.to_string()));
+            }
+            if let (BarKind::Cut(_), None, false) = (bar.kind, &bar.problem, text.trim().is_empty()) {
+                bar.problem = faults::cut_filter(&text).err().map(|message| (0, text.len(), message));
             }
         }
         BarKind::Place => {
@@ -78,6 +81,12 @@ fn check(model: &Model, bar: &mut Bar) {
         }
         BarKind::Command => {
             bar.choices = offered(word, commands());
+        }
+        BarKind::Cable(_) => {
+            bar.choices = offered(word, scenarios::cable::WORDS.iter().map(|(name, _)| *name));
+            if !text.trim().is_empty() {
+                bar.problem = scenarios::cable::read(&text).err().map(|message| (0, text.len(), message));
+            }
         }
         BarKind::Save(_) => {}
     }
@@ -123,6 +132,14 @@ fn enter(model: &mut Model, bar: Bar, effects: &mut Vec<Effect>) {
             Input::remember(&mut model.typed.commands, text);
             command(model, text, effects)
         }
+        BarKind::Cable(_) if text.is_empty() => Ok(()),
+        BarKind::Cable(nic) => faults::cable(model, nic, text).map(|addition| {
+            console::add(model, addition, effects);
+        }),
+        BarKind::Cut(way) => faults::cut(model, way, text).map(|addition| {
+            Input::remember(&mut model.typed.filters, text);
+            console::add(model, addition, effects);
+        }),
         BarKind::Save(branch) => {
             if !text.is_empty() {
                 effects.push(Effect::Save(branch, text.to_string()));

@@ -1,16 +1,15 @@
-//! The console on a host, and what can be broken: both add one thing to the run, which goes on as a fork.
+//! The console on a host. What is typed adds one thing to the run, which goes on as a fork.
 
 use super::bar::{common, word};
 use super::{go_to, moves};
-use crate::stepper::fork::{Added, Addition, CABLE_FAULTS, FAULTS};
+use crate::stepper::fork::{Added, Addition};
 use crate::stepper::input::Input;
 use crate::stepper::keymap::Key;
 use crate::stepper::message::Effect;
-use crate::stepper::model::{Branch, Console, MenuItem, Model, Overlay};
+use crate::stepper::model::{Branch, Console, Model, Overlay};
 use crate::stepper::theme::Ink;
 use crate::stepper::update::finding;
 use ratatui::crossterm::event::KeyCode;
-use scenarios::model::NicIndex;
 use sim_core::base::id::NodeId;
 
 /// More forks than this are not kept: each is a whole run.
@@ -195,29 +194,4 @@ pub(super) fn show(model: &mut Model, branch: usize) {
     model.seek = None;
     let event = crate::place::Place::Time(at).event(&run.trace).unwrap_or(run.last());
     go_to(model, event);
-}
-
-/// What can be done to this host and its cables.
-pub(super) fn menu(model: &mut Model) {
-    let node = model.node();
-    let scenario = &model.run().scenario;
-    let shown = model.now();
-    let Some(host) = scenario.hosts.get(node.index()) else {
-        model.note = Some("a switch has no faults of its own; choose a host in the topology".to_string());
-        return;
-    };
-    let mut items = vec![(format!("type a command on {}", host.name), MenuItem::Console(node))];
-    for nic in 0..host.nics.len() {
-        let nic = NicIndex { host: node.index(), nic };
-        for (fault, _) in CABLE_FAULTS {
-            let addition = Addition { shown, what: Added::Cable(nic, *fault) };
-            items.push((addition.words(scenario), MenuItem::Add(addition)));
-        }
-    }
-    for (fault, _, words) in FAULTS {
-        let addition = Addition { shown, what: Added::Host(node.index(), *fault) };
-        items.push((format!("{}: {words}", host.name), MenuItem::Add(addition)));
-    }
-    let title = format!("At {} s on {}", model.now(), host.name);
-    model.over.push(Overlay::Menu { title, items, row: 0 });
 }

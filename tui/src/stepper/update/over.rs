@@ -122,6 +122,8 @@ fn menu_key(
                     console::add(model, addition, effects);
                 }
                 Some(MenuItem::Console(node)) => console::open(model, node),
+                Some(MenuItem::Ask(kind)) => bar::open(model, kind),
+                Some(MenuItem::More(title, items)) => model.over.push(Overlay::Menu { title, items, row: 0 }),
                 None => {}
             }
             return;
