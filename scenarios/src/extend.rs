@@ -37,14 +37,7 @@ impl Outline {
     fn of(text: &str) -> Option<Outline> {
         let mut fields = Vec::new();
         let mut depth = 0usize;
-        let mut at = 0;
-        while at < text.len() {
-            let rest = &text[at..];
-            if let Some(length) = opaque(rest) {
-                at += length;
-                continue;
-            }
-            let c = rest.chars().next()?;
+        for (at, c) in outside(text, 0) {
             match c {
                 '(' | '[' | '{' => depth += 1,
                 ')' | ']' | '}' => {
@@ -60,7 +53,6 @@ impl Outline {
                 }
                 _ => {}
             }
-            at += c.len_utf8();
         }
         None
     }
@@ -90,14 +82,7 @@ fn needs_comma(inside: &str) -> bool {
 fn bracket(text: &str, from: usize) -> Option<(usize, usize)> {
     let mut open = None;
     let mut depth = 0usize;
-    let mut at = from;
-    while at < text.len() {
-        let rest = &text[at..];
-        if let Some(length) = opaque(rest) {
-            at += length;
-            continue;
-        }
-        let c = rest.chars().next()?;
+    for (at, c) in outside(text, from) {
         match c {
             '(' | '[' | '{' => {
                 open = open.or(Some(at));
@@ -111,9 +96,22 @@ fn bracket(text: &str, from: usize) -> Option<(usize, usize)> {
             }
             _ => {}
         }
-        at += c.len_utf8();
     }
     None
+}
+
+/// The characters outside of strings and comments, each with its place.
+fn outside(text: &str, from: usize) -> impl Iterator<Item = (usize, char)> {
+    let mut at = from;
+    std::iter::from_fn(move || {
+        while let Some(length) = opaque(&text[at..]) {
+            at += length;
+        }
+        let c = text[at..].chars().next()?;
+        let here = at;
+        at += c.len_utf8();
+        Some((here, c))
+    })
 }
 
 /// Octets of a comment or a string that begins here; brackets in it mean nothing.

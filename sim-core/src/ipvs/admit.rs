@@ -1,14 +1,14 @@
 //! A flow's first packet: is there a service that wants it, which server gets it, and the entry that remembers both.
 
 use super::Ipvs;
-use super::conn::{Conn, ConnId, Kind, Told};
+use super::conn::{Conn, ConnId, Kind};
 use super::log::Line;
 use super::schedule::{Ask, Pick, Refusal, Scheduler, Servers};
 use super::service::{ServerId, ServiceId};
 use super::state::{Flags, is_one_way};
-use crate::base::time::{Duration, Instant};
+
 use crate::tables::sysctl::Vs;
-use crate::trace::record::{Candidate, ConnState, Evidence, Family, ServiceKey};
+use crate::trace::record::{Candidate, Evidence, Family, ServiceKey};
 use crate::trace::why::{EvidenceId, Hook};
 use crate::trace::{Level, Why};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
@@ -104,27 +104,12 @@ impl Ipvs {
         let found = self.services.server(server);
         let server_port = if found.address.port != 0 { found.address.port } else { port };
         Conn {
-            kind,
-            transport: Some(flow.transport),
-            client: flow.source,
-            virtual_: flow.destination,
             server: SocketAddr { address: found.address.address, port: server_port },
-            method: found.method,
-            state: ConnState::None,
             mark,
-            in_packets: 0,
-            expires: Instant::NEVER,
-            from_sync: false,
             dest: Some(server),
-            timeout: Duration::from_secs(3),
             one_way: is_one_way(found.method),
             active: false,
-            control: None,
-            controls: 0,
-            any_client_port: false,
-            helper: None,
-            crossing: None,
-            told: Told::default(),
+            ..Conn::unbound(kind, Some(flow.transport), flow.source, flow.destination, found.method)
         }
     }
 

@@ -444,29 +444,8 @@ mod tests {
     }
 
     fn conn(client: SocketAddr, virtual_: SocketAddr) -> Conn {
-        Conn {
-            kind: Kind::Flow,
-            transport: Some(Transport::Tcp),
-            client,
-            virtual_,
-            server: at(9, 80),
-            method: Method::Nat,
-            state: ConnState::None,
-            mark: 0,
-            in_packets: 0,
-            expires: Instant::NEVER,
-            from_sync: false,
-            dest: None,
-            timeout: Duration::ZERO,
-            one_way: false,
-            active: false,
-            control: None,
-            controls: 0,
-            any_client_port: false,
-            helper: None,
-            crossing: None,
-            told: Told::default(),
-        }
+        let conn = Conn::unbound(Kind::Flow, Some(Transport::Tcp), client, virtual_, Method::Nat);
+        Conn { server: at(9, 80), active: false, ..conn }
     }
 
     fn put(table: &mut Connections, client: SocketAddr, virtual_: SocketAddr) -> ConnId {

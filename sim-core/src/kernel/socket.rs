@@ -1,5 +1,6 @@
 //! What everybody who has to do with a socket calls it by: its number, what can go wrong, and the way of a frame.
 
+use crate::base::id::{EventId, PacketId, Pid};
 use crate::trace::record::CheckFlaw;
 
 /// A socket of a host. Never used again within a run.
@@ -77,6 +78,22 @@ impl SocketError {
             | SocketError::NetworkDown
             | SocketError::NoSpace => CheckFlaw::NotAsked,
         }
+    }
+}
+
+/// Something happened at a socket, and its process is told.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Event {
+    pub(crate) owner: Pid,
+    pub(crate) socket: SocketId,
+    pub(crate) cause: EventId,
+    pub(crate) packet: PacketId,
+}
+
+impl Event {
+    /// There is more to take; no packet came for it.
+    pub(crate) fn more(owner: Pid, socket: SocketId) -> Event {
+        Event { owner, socket, cause: EventId::NONE, packet: PacketId::NONE }
     }
 }
 

@@ -32,7 +32,7 @@ pub mod toa;
 mod view;
 
 pub use super::socket::Way;
-use super::socket::{SocketError, SocketId};
+use super::socket::{Event, SocketError, SocketId};
 use crate::base::id::{EventId, IfaceId, PacketId, Pid};
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
@@ -118,15 +118,6 @@ pub enum Delivery {
     NoListener(Packet),
     /// Neither TCP nor UDP. Raw sockets have their copies.
     NotMine(Packet),
-}
-
-/// Something that a process is told.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Event {
-    pub(crate) owner: Pid,
-    pub(crate) socket: SocketId,
-    pub(crate) cause: EventId,
-    pub(crate) packet: PacketId,
 }
 
 #[derive(Clone, Copy, Debug)]

@@ -1,7 +1,7 @@
 //! `ab`. What it does stands in `apps/ab`.
 
 use super::command::{Call, Command, Fault, Opt, Outcome, getopt};
-use super::options::{Options, Unreadable};
+use super::options::Options;
 use crate::apps::ab::{self, Ab};
 use crate::apps::http_client::Url;
 use crate::base::time::Duration;
@@ -58,12 +58,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     };
     let options = match Options::read(&COMMAND, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name)) => {
-            return usage(call, &format!("invalid option -- '{}'", name.trim_start_matches('-')));
-        }
-        Err(Unreadable::NoValue(name)) => {
-            return usage(call, &format!("option requires an argument -- '{}'", name.trim_start_matches('-')));
-        }
+        Err(unreadable) => return usage(call, &unreadable.to_string()),
     };
     let [url] = options.words[..] else { return usage(call, "wrong number of arguments") };
     match translate(&options, url, sys) {

@@ -1,7 +1,7 @@
 //! `lftp` and `ftp`, and `vsftpd` started by hand. What they do stands in `apps/ftp_client` and `apps/ftp_server`.
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
-use super::options::{Options, Unreadable};
+use super::options::Options;
 use crate::apps::ftp_client::{self, FtpClient, Mode, Program};
 use crate::apps::ftp_server::FtpServer;
 use crate::kernel::Os;
@@ -55,8 +55,7 @@ pub(super) const VSFTPD: Command = Command {
 fn run_lftp(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&LFTP, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name)) => return call.fail(1, format!("lftp: unrecognized option '{name}'\n")),
-        Err(Unreadable::NoValue(name)) => return call.fail(1, format!("lftp: option '{name}' requires an argument\n")),
+        Err(unreadable) => return call.fail(1, format!("lftp: {unreadable}\n")),
     };
     let commands = match options.value(&["-f"]) {
         None => options.value(&["-c"]).or(options.value(&["-e"])).map(String::from),
@@ -97,9 +96,7 @@ fn run_lftp(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
 fn run_ftp(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&FTP, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name) | Unreadable::NoValue(name)) => {
-            return call.fail(1, format!("ftp: invalid option -- '{}'\n", name.trim_start_matches('-')));
-        }
+        Err(unreadable) => return call.fail(1, format!("ftp: {unreadable}\n")),
     };
     let host = options.words.first().copied();
     let port = options.words.get(1).map_or(Ok(21), |port| port.parse());

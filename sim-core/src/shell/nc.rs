@@ -2,7 +2,7 @@
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::ipvsadm::service_name;
-use super::options::{Options, Unreadable};
+use super::options::Options;
 use crate::apps::netcat::{self, Netcat};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
@@ -44,12 +44,7 @@ const PORTS_MAX: usize = 4096;
 fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&COMMAND, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name)) => {
-            return call.fail(1, format!("nc: invalid option -- '{}'\n", name.trim_start_matches('-')));
-        }
-        Err(Unreadable::NoValue(name)) => {
-            return call.fail(1, format!("nc: option requires an argument -- '{}'\n", name.trim_start_matches('-')));
-        }
+        Err(unreadable) => return call.fail(1, format!("nc: {unreadable}\n")),
     };
     match translate(&options, sys) {
         Ok(options) => Outcome::Became(Box::new(Netcat::new(options))),

@@ -1,6 +1,7 @@
 //! Reads the options of a call at run time as `getopt_long` does, by the command's own table.
 
 use super::command::{Command, Opt};
+use std::fmt;
 
 /// The options and the other words of a call.
 #[derive(Debug, Default)]
@@ -107,19 +108,25 @@ fn long(options: &'static [Opt], name: &str) -> Option<&'static Opt> {
     })
 }
 
+/// As `getopt_long(3)` says it.
+impl fmt::Display for Unreadable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Unreadable::Unknown(option) if option.starts_with("--") => write!(f, "unrecognized option '{option}'"),
+            Unreadable::Unknown(option) => write!(f, "invalid option -- '{}'", option.trim_start_matches('-')),
+            Unreadable::NoValue(option) if option.starts_with("--") => {
+                write!(f, "option '{option}' requires an argument")
+            }
+            Unreadable::NoValue(option) => {
+                write!(f, "option requires an argument -- '{}'", option.trim_start_matches('-'))
+            }
+        }
+    }
+}
+
 impl Unreadable {
     /// As the GNU core utilities say it.
     pub(super) fn coreutils(&self, name: &str) -> String {
-        let what = match self {
-            Unreadable::Unknown(option) if option.starts_with("--") => format!("unrecognized option '{option}'"),
-            Unreadable::Unknown(option) => format!("invalid option -- '{}'", option.trim_start_matches('-')),
-            Unreadable::NoValue(option) if option.starts_with("--") => {
-                format!("option '{option}' requires an argument")
-            }
-            Unreadable::NoValue(option) => {
-                format!("option requires an argument -- '{}'", option.trim_start_matches('-'))
-            }
-        };
-        format!("{name}: {what}\nTry '{name} --help' for more information.\n")
+        format!("{name}: {self}\nTry '{name} --help' for more information.\n")
     }
 }

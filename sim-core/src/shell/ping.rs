@@ -1,7 +1,7 @@
 //! `ping`. What it does stands in `apps/ping`.
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
-use super::options::{Options, Unreadable};
+use super::options::Options;
 use crate::apps::ping::{self, Ping};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
@@ -35,12 +35,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&COMMAND, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name)) => {
-            return call.fail(2, format!("ping: invalid option -- '{}'\n", name.trim_start_matches('-')));
-        }
-        Err(Unreadable::NoValue(name)) => {
-            return call.fail(2, format!("ping: option requires an argument -- '{}'\n", name.trim_start_matches('-')));
-        }
+        Err(unreadable) => return call.fail(2, format!("ping: {unreadable}\n")),
     };
     let [target] = options.words[..] else { return call.fail(2, "ping: usage error: Destination address required\n") };
     let Some(address) = sys.resolve(target) else {

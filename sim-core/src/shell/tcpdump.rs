@@ -1,7 +1,7 @@
 //! `tcpdump`. What it does stands in `apps/sniffer`; here its expression (pcap-filter(7)) becomes a filter of the lab.
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
-use super::options::{Options, Unreadable};
+use super::options::Options;
 use crate::apps::sniffer::{self, Sniffer};
 use crate::kernel::syscall::Sys;
 use crate::trace::filter::Filter;
@@ -37,13 +37,7 @@ pub(super) const COMMAND: Command = Command {
 fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&COMMAND, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name)) => {
-            return call.fail(1, format!("tcpdump: invalid option -- '{}'\n", name.trim_start_matches('-')));
-        }
-        Err(Unreadable::NoValue(name)) => {
-            let name = name.trim_start_matches('-');
-            return call.fail(1, format!("tcpdump: option requires an argument -- '{name}'\n"));
-        }
+        Err(unreadable) => return call.fail(1, format!("tcpdump: {unreadable}\n")),
     };
     let interfaces = &sys.kernel.tables.interfaces;
     let first = || interfaces.iter().find(|interface| interface.port().is_some()).map(|interface| &*interface.name);

@@ -2,7 +2,7 @@
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::curl;
-use super::options::{Options, Unreadable};
+use super::options::Options;
 use crate::apps::http_client::{self, Program, Url};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
@@ -37,8 +37,7 @@ const ARCHIVES: [&str; 4] = [".tar.gz", ".tgz", ".tar.bz2", ".rpm"];
 fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let options = match Options::read(&COMMAND, call.args()) {
         Ok(options) => options,
-        Err(Unreadable::Unknown(name)) => return call.fail(2, format!("wget: unrecognized option '{name}'\n")),
-        Err(Unreadable::NoValue(name)) => return call.fail(2, format!("wget: option '{name}' requires an argument\n")),
+        Err(unreadable) => return call.fail(2, format!("wget: {unreadable}\n")),
     };
     let [url] = options.words[..] else { return call.fail(1, "wget: missing URL\nUsage: wget [OPTION]... [URL]...\n") };
     if ARCHIVES.iter().any(|ending| url.ends_with(ending)) {

@@ -1,9 +1,9 @@
 //! What processes ask of TCP sockets, and of any socket that is to be closed: the bodies of the system calls.
 
 use super::flow::{Beginning, FlowKey, Role};
-use super::{BACKLOG_MAX, CONNECT_PATIENCE, Event, FIN_PATIENCE, Kind, Listener, SOCKETS_MAX, Sockets, endpoint};
-use crate::base::id::{EventId, PacketId, Pid};
-use crate::kernel::socket::{SocketError, SocketId};
+use super::{BACKLOG_MAX, CONNECT_PATIENCE, FIN_PATIENCE, Kind, Listener, SOCKETS_MAX, Sockets, endpoint};
+use crate::base::id::{PacketId, Pid};
+use crate::kernel::socket::{Event, SocketError, SocketId};
 use crate::kernel::syscall::{Read, TcpState};
 use crate::tables::Tables;
 use crate::trace::Why;
@@ -112,7 +112,7 @@ impl Sockets {
         let id = listener.queue.pop_front()?;
         let more = (!listener.queue.is_empty()).then_some((listener.id, listener.owner));
         if let Some((socket, owner)) = more {
-            self.events.push(Event { owner, socket, cause: EventId::NONE, packet: PacketId::NONE });
+            self.events.push(Event::more(owner, socket));
         }
         let Some(Kind::Flow(place)) = self.kinds.get(&id).copied() else { return None };
         let flow = self.places[place as usize].flow.as_mut().expect("a socket's place has its flow");

@@ -1,7 +1,7 @@
 //! UDP and raw sockets: queues of datagrams, and the packets that carry them.
 
 use crate::base::id::{IfaceId, Pid};
-use crate::kernel::socket::{SocketError, SocketId};
+use crate::kernel::socket::{Event, SocketError, SocketId};
 use crate::wire::flow::SocketAddr;
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
@@ -91,14 +91,14 @@ impl<T> Queue<T> {
         true
     }
 
-    pub(super) fn pop(&mut self) -> Option<T> {
+    /// The oldest; if there are more, the socket stays ready.
+    pub(super) fn take(&mut self, owner: Pid, socket: SocketId, events: &mut Vec<Event>) -> Option<T> {
         let (cost, value) = self.list.pop_front()?;
         self.used -= cost;
+        if !self.list.is_empty() {
+            events.push(Event::more(owner, socket));
+        }
         Some(value)
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.list.is_empty()
     }
 }
 

@@ -2,8 +2,8 @@
 
 use super::calls::{is_local, overlaps, source_and_mtu, unreachable};
 use super::datagram::{self, Exit, Header, Multicast, Queue, Raw, Udp};
-use super::{Event, Kind, Sockets};
-use crate::base::id::{EventId, IfaceId, PacketId, Pid};
+use super::{Kind, Sockets};
+use crate::base::id::{IfaceId, Pid};
 use crate::kernel::socket::{SocketError, SocketId};
 use crate::tables::Tables;
 use crate::trace::Stage;
@@ -101,12 +101,7 @@ impl Sockets {
 
     pub(crate) fn recv_from(&mut self, socket: SocketId) -> Option<(Vec<u8>, SocketAddr)> {
         let known = self.udp.iter_mut().find(|known| known.id == socket)?;
-        let datagram = known.queue.pop();
-        if !known.queue.is_empty() {
-            let event = Event { owner: known.owner, socket, cause: EventId::NONE, packet: PacketId::NONE };
-            self.events.push(event);
-        }
-        datagram
+        known.queue.take(known.owner, socket, &mut self.events)
     }
 
     pub(crate) fn raw(&mut self, owner: Pid, protocol: u8) -> SocketId {
@@ -258,12 +253,7 @@ impl Sockets {
 
     pub(crate) fn raw_recv(&mut self, socket: SocketId) -> Option<Vec<u8>> {
         let known = self.raw.iter_mut().find(|known| known.id == socket)?;
-        let packet = known.queue.pop();
-        if !known.queue.is_empty() {
-            let event = Event { owner: known.owner, socket, cause: EventId::NONE, packet: PacketId::NONE };
-            self.events.push(event);
-        }
-        packet
+        known.queue.take(known.owner, socket, &mut self.events)
     }
 
     fn originate(&mut self, header: Header, payload: &[u8], exit: Exit, cx: &mut Cx) {

@@ -2,8 +2,9 @@
 
 use super::flow::{Beginning, Flow, Role};
 use super::time_wait::TimeWait;
-use super::{Event, Kind, POOL_MAX, Place, Sockets};
+use super::{Kind, POOL_MAX, Place, Sockets};
 use crate::base::time::Instant;
+use crate::kernel::socket::Event;
 use crate::trace::Stage;
 use crate::world::node::Cx;
 use std::cmp::Reverse;

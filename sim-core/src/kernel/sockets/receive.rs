@@ -4,11 +4,10 @@ use super::flow::{Beginning, FlowKey, Role};
 use super::segment::{self, ACK, FIN, RST, SYN, Seen};
 use super::time_wait::Answer;
 use super::{
-    CONFIRM_PAUSE, Delivery, EMBRYO_PATIENCE, EMBRYOS_MAX, Event, FIN_PATIENCE, SOCKETS_MAX, Sockets, drop_packet,
-    is_unicast,
+    CONFIRM_PAUSE, Delivery, EMBRYO_PATIENCE, EMBRYOS_MAX, FIN_PATIENCE, SOCKETS_MAX, Sockets, drop_packet, is_unicast,
 };
 use crate::base::time::Instant;
-use crate::kernel::socket::{SocketError, SocketId};
+use crate::kernel::socket::{Event, SocketError, SocketId};
 use crate::tables::Tables;
 use crate::trace::{Stage, Why};
 use crate::wire::flow::{Flow as FlowOnWire, SocketAddr, Transport};

@@ -1,9 +1,9 @@
 //! Packet sockets (`AF_PACKET`): copies of the frames that pass an interface, both ways, as on the cable.
 
 use super::datagram::Queue;
-use super::{Event, Kind, Sockets};
-use crate::base::id::{EventId, IfaceId, PacketId, Pid};
-use crate::kernel::socket::{SocketId, Way};
+use super::{Kind, Sockets};
+use crate::base::id::{IfaceId, PacketId, Pid};
+use crate::kernel::socket::{Event, SocketId, Way};
 use crate::world::node::Cx;
 
 /// The packet sockets of a host.
@@ -50,11 +50,7 @@ impl Sockets {
 
     pub(crate) fn packet_recv(&mut self, socket: SocketId) -> Option<(IfaceId, Way, Vec<u8>)> {
         let tap = self.taps.0.iter_mut().find(|tap| tap.id == socket)?;
-        let frame = tap.queue.pop();
-        if !tap.queue.is_empty() {
-            self.events.push(Event { owner: tap.owner, socket, cause: EventId::NONE, packet: PacketId::NONE });
-        }
-        frame
+        tap.queue.take(tap.owner, socket, &mut self.events)
     }
 
     /// A frame passes an interface.
