@@ -40,7 +40,7 @@ use crate::world::node::Cx;
 use garp::Garps;
 use instance::Instance;
 use setup::Receiver;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::rc::Rc;
 use sync_group::Group;
 use track::Watched;
@@ -66,6 +66,10 @@ pub struct Vrrp {
     /// `vrrp_startup_delay` ends.
     delayed_until: Option<Instant>,
     post: Post,
+    /// The process has work to do until then, and looks at nothing else.
+    busy_until: Instant,
+    /// Instances that become master with one of their group, when it is their turn.
+    following: VecDeque<usize>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -125,6 +129,8 @@ impl Vrrp {
             count: 0,
             delayed_until: None,
             post: Post::default(),
+            busy_until: Instant::ZERO,
+            following: VecDeque::new(),
         }
     }
 
@@ -173,11 +179,22 @@ impl Vrrp {
         for at in 0..self.instances.len() {
             self.begin_instance(at, sys);
         }
+        // All timers begin when the last instance has its first state.
+        for at in 0..self.instances.len() {
+            self.restart_timer(at, sys);
+        }
         self.say_sockets(sys);
     }
 
     /// One turn: everything that has happened since the last.
     fn turn(&mut self, sys: &mut Sys) {
+        while !self.is_busy(sys) {
+            let Some(at) = self.following.pop_front() else { break };
+            self.go_along(at, sys);
+        }
+        if self.is_busy(sys) {
+            return;
+        }
         self.say_late(sys);
         self.look_at_links(sys);
         self.look_at_addresses(sys);
@@ -194,6 +211,15 @@ impl Vrrp {
             self.post.ready(socket, &self.voice, sys);
         }
         self.post.wake(&self.voice, sys);
+    }
+
+    /// Some work takes time. Others wait for it: instances of one process are dealt with one after another.
+    fn work(&mut self, time: Duration, sys: &Sys) {
+        self.busy_until = self.busy_until.max(sys.now()) + time;
+    }
+
+    fn is_busy(&self, sys: &Sys) -> bool {
+        sys.now() < self.busy_until
     }
 
     /// Reads every advert that came.
@@ -224,8 +250,8 @@ impl Vrrp {
         // An instance's timer is set anew in each round, to a later time.
         for _ in 0..2 * TIMERS_MAX {
             match self.next_instance().filter(|((due, _), _)| *due <= sys.now()) {
-                Some((_, at)) => self.timed_out(at, sys),
-                None => return,
+                Some((_, at)) if !self.is_busy(sys) => self.timed_out(at, sys),
+                Some(_) | None => return,
             }
         }
     }
@@ -261,10 +287,13 @@ impl Vrrp {
         self.count
     }
 
-    fn sleep(&self) -> Next {
+    fn sleep(&self, sys: &Sys) -> Next {
         if let Phase::Stopping(end) = self.phase {
             let until = Instant::soonest([Some(end), self.post.next_wake()]);
             return Next::Wait(Wait { until, any: vec![On::AnySocket] });
+        }
+        if self.busy_until > sys.now() {
+            return Next::until(self.busy_until);
         }
         let timer = self.timers.keys().next().map(|(at, _)| *at);
         let instance = self.next_instance().map(|((at, _), _)| at);
@@ -277,7 +306,7 @@ impl Vrrp {
     /// Every master says priority 0, the addresses go, and everybody is told.
     fn stop(&mut self, sys: &mut Sys) -> Next {
         match self.phase {
-            Phase::Stopping(_) => return self.sleep(),
+            Phase::Stopping(_) => return self.sleep(sys),
             Phase::New | Phase::Registered => return Next::Exit(0),
             Phase::Running => {}
         }
@@ -292,6 +321,7 @@ impl Vrrp {
         self.watched.stop(sys);
         self.clear_static(sys);
         self.timers.clear();
+        self.following.clear();
         for instance in &mut self.instances {
             instance.timer = None;
         }
@@ -299,7 +329,7 @@ impl Vrrp {
             sys.close(receiver.socket);
         }
         self.phase = Phase::Stopping(sys.now() + LINGER);
-        self.sleep()
+        self.sleep(sys)
     }
 
     fn finish(&mut self, sys: &mut Sys) -> Next {
@@ -323,16 +353,16 @@ impl Process for Vrrp {
                 self.phase = Phase::Running;
                 self.begin(sys);
                 self.turn(sys);
-                self.sleep()
+                self.sleep(sys)
             }
             Phase::Running => {
                 self.turn(sys);
-                self.sleep()
+                self.sleep(sys)
             }
             Phase::Stopping(end) if end <= sys.now() => self.finish(sys),
             Phase::Stopping(_) => {
                 self.see_to_mail(sys);
-                self.sleep()
+                self.sleep(sys)
             }
         }
     }
@@ -354,12 +384,12 @@ impl Process for Vrrp {
                 }
                 Some(match self.phase {
                     Phase::New | Phase::Registered => Next::until(sys.now()),
-                    Phase::Running | Phase::Stopping(_) => self.sleep(),
+                    Phase::Running | Phase::Stopping(_) => self.sleep(sys),
                 })
             }
             Signal::Usr1 | Signal::Usr2 => Some(match self.phase {
                 Phase::New | Phase::Registered => Next::until(sys.now()),
-                Phase::Running | Phase::Stopping(_) => self.sleep(),
+                Phase::Running | Phase::Stopping(_) => self.sleep(sys),
             }),
             Signal::Cont => Some(self.wake(sys)),
             Signal::Child | Signal::Quit | Signal::Kill | Signal::Stop => None,

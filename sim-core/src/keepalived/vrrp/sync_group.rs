@@ -90,13 +90,21 @@ impl Vrrp {
         if !self.group_turns(at, VrrpState::Master, sys) {
             return;
         }
-        for other in self.companions(at) {
-            if self.instances[other].state != VrrpState::Master {
-                self.enter_master(other, sys);
-                self.restart_timer(other, sys);
-            }
+        self.following = self.companions(at).into();
+        if self.following.is_empty() {
+            self.notify_group_of(at, sys);
         }
-        self.notify_group_of(at, sys);
+    }
+
+    /// A member becomes master with its group, when the one before is done.
+    pub(super) fn go_along(&mut self, at: usize, sys: &mut Sys) {
+        if self.instances[at].state != VrrpState::Master {
+            self.enter_master(at, sys);
+            self.restart_timer(at, sys);
+        }
+        if self.following.is_empty() {
+            self.notify_group_of(at, sys);
+        }
     }
 
     pub(super) fn group_backup(&mut self, at: usize, sys: &mut Sys) {

@@ -9,9 +9,12 @@
 //! Not compared: IGMP; times in notify scripts' records and their order; of the client's entry, whether it was
 //! confirmed lately (the time until it must be is random).
 
+mod deaf;
 mod judge;
+mod lines;
 mod script;
 mod story;
+mod timeline;
 
 use super::unit::{Outcome, Unit};
 use crate::recording::{CaseFolder, ReadError};

@@ -142,6 +142,8 @@ impl Lan {
             nodes: recorded.nodes.clone(),
             actions: recorded.actions.clone(),
             end: recorded.end,
+            vrids: recorded.vrids.clone(),
+            startup_delays: recorded.startup_delays.clone(),
             ..Story::default()
         };
         for node in &recorded.nodes {

@@ -31,6 +31,10 @@ pub(super) struct Story {
     pub(super) echoes: Vec<(String, Vec<Echo>)>,
     /// Lines that notify scripts wrote, without times.
     pub(super) notified: Vec<String>,
+    /// Virtual routers by node and name of the instance, as the files say.
+    pub(super) vrids: BTreeMap<(String, String), u8>,
+    /// `vrrp_startup_delay`, by node.
+    pub(super) startup_delays: BTreeMap<String, Micros>,
 }
 
 /// An echo request: its number, when it was sent, whether it was lost.
@@ -57,6 +61,8 @@ impl Story {
             lines.retain(|(at, _)| *at < story.end);
             story.logs.insert(node.clone(), lines);
             story.addresses.insert(node.clone(), addresses(&json["final_addr"][&node]));
+            let conf = String::from_utf8_lossy(&case.read(&format!("{node}.keepalived.conf"))?).into_owned();
+            story.read_conf(&node, &conf);
         }
         for lan in ["lan", "lan1"] {
             let file = format!("{lan}.pcap.gz");
@@ -116,7 +122,35 @@ impl Story {
         masters.into_iter().map(|(_, node)| node.clone()).collect()
     }
 
-    /// When the first state line of a process that was started at `at` came.
+    /// What of a configuration file is needed to compare: numbers of virtual routers, a startup delay.
+    fn read_conf(&mut self, node: &str, conf: &str) {
+        let mut instance = None;
+        for line in conf.lines() {
+            let words: Vec<&str> = line.split_whitespace().collect();
+            match words[..] {
+                ["vrrp_instance", name, ..] => instance = Some(name.to_owned()),
+                ["virtual_router_id", number] => {
+                    if let (Some(instance), Ok(number)) = (&instance, number.parse()) {
+                        self.vrids.insert((node.to_owned(), instance.clone()), number);
+                    }
+                }
+                ["vrrp_startup_delay", seconds] => {
+                    self.startup_delays.insert(node.to_owned(), micros(seconds.parse().unwrap_or(0.0)));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// When the node's process was last started before `at`.
+    pub(super) fn started_before(&self, node: &str, at: Micros) -> Option<Micros> {
+        let starts = self.actions.iter().filter(|(when, action, args)| {
+            *when <= at && matches!(action.as_str(), "start" | "boot") && args.first().is_some_and(|name| name == node)
+        });
+        starts.map(|(when, ..)| *when).max()
+    }
+
+    /// When the timers of a process that was started at `at` began: with the first state of its last instance.
     pub(super) fn first_state(&self, node: &str, at: Micros) -> Micros {
         let is_first = |text: &str| {
             text.ends_with("Entering BACKUP STATE (init)")
@@ -124,17 +158,28 @@ impl Story {
                 || text.starts_with("VRRP_Script(")
                 || text.contains("FAULT")
         };
-        let lines = self.logs.get(node).into_iter().flatten();
-        let said = lines.filter(|(when, text)| *when >= at && is_first(text)).map(|(when, _)| *when).next();
-        // Log lines are stamped when they are read: what is on the wire earlier tells better.
+        // Log lines are stamped when they are read. The group is joined before, and told so some 9 ms later, by a tick
+        // of the kernel: that on the wire tells better if the log was read late.
+        const JOIN_LAG: Micros = 8_000;
+        const START: Micros = 500_000;
+        let lines = || self.logs.get(node).into_iter().flatten().filter(|(when, _)| *when >= at);
+        let said = lines().find(|(_, text)| is_first(text)).map(|(when, _)| *when);
         let is_report = |(when, owner, frame): &&(Micros, Option<String>, Vec<u8>)| {
             *when >= at
                 && owner.as_deref() == Some(node)
                 && frame.get(12..14) == Some(&[8, 0])
                 && frame.get(23) == Some(&2)
         };
-        let joined = self.frames.iter().find(is_report).map(|(when, ..)| *when);
-        said.unwrap_or(at).min(joined.unwrap_or(Micros::MAX))
+        let joined = self.frames.iter().find(is_report).map(|(when, ..)| (*when - JOIN_LAG).max(at));
+        let first = said.unwrap_or(at).min(joined.unwrap_or(Micros::MAX));
+        // Instances take their first states one after another, and then all timers begin.
+        let first_states = || {
+            lines().filter(|(when, text)| *when < at + START && text.ends_with("STATE (init)")).map(|(when, _)| *when)
+        };
+        match (first_states().min(), first_states().max()) {
+            (Some(from), Some(until)) => first + (until - from),
+            _ => first,
+        }
     }
 }
 
