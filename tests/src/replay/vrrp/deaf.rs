@@ -57,7 +57,8 @@ impl Deaf {
     /// When somebody sent; both within 10 ms are one round.
     pub(super) fn rounds(&self, line: &Timeline) -> Vec<Micros> {
         const ROUND: Micros = 10_000;
-        let mut all: Vec<Micros> = [&self.nodes.0, &self.nodes.1].into_iter().flat_map(|n| self.sent(n, line)).collect();
+        let mut all: Vec<Micros> =
+            [&self.nodes.0, &self.nodes.1].into_iter().flat_map(|n| self.sent(n, line)).collect();
         all.sort();
         all.dedup_by(|later, earlier| *later - *earlier <= ROUND);
         all

@@ -29,7 +29,7 @@ pub(super) fn differ(recorded: &Story, played: &Story) -> Vec<Difference> {
     judge.adverts();
     judge.announcements();
     judge.ends();
-    judge.echoes();
+    judge.found.extend(lost_echoes(recorded, played));
     judge.logs();
     if judge.late.len() > LATE_OFTEN {
         let late = judge.late.len();
@@ -55,7 +55,14 @@ impl<'a> Judge<'a> {
     fn new(recorded: &'a Story, played: &'a Story) -> Self {
         let lines = (Timeline::of(recorded), Timeline::of(played));
         let deaf = (Deaf::all(recorded, &lines.0), Deaf::all(played, &lines.1));
-        Judge { stories: (recorded, played), recorded: lines.0, played: lines.1, deaf, late: Vec::new(), found: Vec::new() }
+        Judge {
+            stories: (recorded, played),
+            recorded: lines.0,
+            played: lines.1,
+            deaf,
+            late: Vec::new(),
+            found: Vec::new(),
+        }
     }
 
     fn note(&mut self, field: impl Display, expected: impl Display, observed: impl Display) {
@@ -99,7 +106,8 @@ impl<'a> Judge<'a> {
         let (Some(delay), Some(start)) = (story.startup_delays.get(node), story.started_before(node, recorded)) else {
             return false;
         };
-        let own = story.vrids.iter().filter(|((of, _), of_vrid)| of == node && vrid.is_none_or(|vrid| vrid == **of_vrid));
+        let own =
+            story.vrids.iter().filter(|((of, _), of_vrid)| of == node && vrid.is_none_or(|vrid| vrid == **of_vrid));
         own.map(|(_, vrid)| *vrid).any(|vrid| {
             let heard = |line: &Timeline| line.heard_between(node, vrid, start, start + delay);
             let (there, here) = (heard(&self.recorded), heard(&self.played));
@@ -207,11 +215,7 @@ impl<'a> Judge<'a> {
             };
             let (steps_a, steps_b) = (steps(a, before_a), steps(b, before_b));
             if steps_a != steps_b {
-                self.note(
-                    format!("{name} advert {number} id"),
-                    format!("{steps_a:?}"),
-                    format!("{steps_b:?}"),
-                );
+                self.note(format!("{name} advert {number} id"), format!("{steps_a:?}"), format!("{steps_b:?}"));
             }
             if ((a.at - before_a.at) - (b.at - before_b.at)).abs() > TOLERANCE {
                 self.time(format!("{name} advert {number} of priority {}", a.priority), node, Some(vrid), a.at, b.at);
@@ -305,30 +309,6 @@ impl<'a> Judge<'a> {
         }
     }
 
-    /// Lost echoes, in runs without a break: each as long as recorded, give or take one.
-    fn echoes(&mut self) {
-        let (recorded, played) = self.stories;
-        for ((target, sent), (_, here)) in recorded.echoes.iter().zip(&played.echoes) {
-            let (there, here) = (losses(sent), losses(here));
-            let equal = there.len() == here.len()
-                && there.iter().zip(&here).all(|(a, b)| a.1.abs_diff(b.1) <= 1 && a.0.abs_diff(b.0) <= 1);
-            if !equal {
-                let show = |runs: &[(u32, u32)]| {
-                    let words = runs.iter().map(|(from, count)| format!("{count} from {}", f64::from(*from) / 10.0));
-                    words.collect::<Vec<_>>().join(", ")
-                };
-                // Everything but the length of runs that ended when the client asked again.
-                let ended_by_question = there.len() == here.len()
-                    && there.iter().zip(&here).all(|(a, b)| {
-                        let asked = || a.1.max(b.1) <= BELIEVED_MAX && asked_at_end(recorded, sent, *a, target);
-                        a.0.abs_diff(b.0) <= 1 && (a.1.abs_diff(b.1) <= 1 || asked())
-                    });
-                let how = if ended_by_question { " until the client asked again" } else { "" };
-                self.note(format!("echoes lost to {target}{how}"), show(&there), show(&here));
-            }
-        }
-    }
-
     // ── the log ──
 
     fn logs(&mut self) {
@@ -357,6 +337,37 @@ impl<'a> Judge<'a> {
     }
 }
 
+/// Lost echoes, in runs without a break: each as long as recorded, give or take one.
+pub(super) fn lost_echoes(recorded: &Story, played: &Story) -> Vec<Difference> {
+    let mut found = Vec::new();
+    for ((target, sent), (_, here)) in recorded.echoes.iter().zip(&played.echoes) {
+        let (there, here) = (losses(sent), losses(here));
+        let near = |a: u32, b: u32| a.abs_diff(b) <= 1;
+        let is_same_count = there.len() == here.len();
+        let mut pairs = there.iter().zip(&here);
+        if is_same_count && pairs.all(|(a, b)| near(a.0, b.0) && near(a.1, b.1)) {
+            continue;
+        }
+        let show = |runs: &[(u32, u32)]| {
+            let words = runs.iter().map(|(from, count)| format!("{count} from {}", f64::from(*from) / 10.0));
+            words.collect::<Vec<_>>().join(", ")
+        };
+        // Everything but the length of runs that ended when the client asked again.
+        let ended_by_question = is_same_count
+            && there.iter().zip(&here).all(|(a, b)| {
+                let asked = || a.1.max(b.1) <= BELIEVED_MAX && asked_at_end(recorded, sent, *a, target);
+                near(a.0, b.0) && (near(a.1, b.1) || asked())
+            });
+        let how = if ended_by_question { " until the client asked again" } else { "" };
+        found.push(Difference {
+            field: format!("echoes lost to {target}{how}"),
+            expected: show(&there),
+            observed: show(&here),
+        });
+    }
+    found
+}
+
 /// Runs of lost echoes: the first number, and how many.
 fn losses(echoes: &[Echo]) -> Vec<(u32, u32)> {
     let mut runs: Vec<(u32, u32)> = Vec::new();
@@ -383,7 +394,6 @@ fn asked_at_end(story: &Story, sent: &[Echo], run: (u32, u32), target: &str) -> 
             && frame.get(38..42) == Some(&address.octets())
     })
 }
-
 
 fn seconds(at: Micros) -> impl Display {
     format!("{:.3}", at as f64 / 1e6)

@@ -171,7 +171,6 @@ fn plain(text: &str) -> String {
     text
 }
 
-
 #[cfg(test)]
 mod tests {
     use super::*;

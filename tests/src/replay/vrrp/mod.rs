@@ -12,6 +12,7 @@
 mod deaf;
 mod judge;
 mod lines;
+mod race;
 mod script;
 mod story;
 mod timeline;
@@ -37,11 +38,10 @@ pub fn replay(case: &CaseFolder) -> Result<Outcome, ReadError> {
     }
     let recorded = Story::recorded(case)?;
     let played = script::play(case, &recorded)?;
-    let mut differences = judge::differ(&recorded, &played);
     let outcomes = story::races(case)?;
-    if outcomes.contains(&played.masters()) && recorded.masters() != played.masters() {
-        // Another of the outcomes that were recorded of this race.
-        differences.clear();
-    }
+    let differences = match outcomes.contains(&played.masters()) && recorded.masters() != played.masters() {
+        true => race::differ(&recorded, &played),
+        false => judge::differ(&recorded, &played),
+    };
     Ok(Outcome::Replayed(vec![Unit { name: case.name.clone(), differences }]))
 }

@@ -113,13 +113,18 @@ impl Story {
 
     /// Who became master, in order.
     pub(super) fn masters(&self) -> Vec<String> {
+        self.masters_at().into_iter().map(|(_, node)| node).collect()
+    }
+
+    /// Who became master, and when.
+    pub(super) fn masters_at(&self) -> Vec<(Micros, String)> {
         let lines = self.logs.iter().flat_map(|(node, lines)| lines.iter().map(move |(at, text)| (*at, node, text)));
         let mut masters: Vec<(Micros, &String)> = lines
             .filter(|(.., text)| text.ends_with("Entering MASTER STATE"))
             .map(|(at, node, _)| (at, node))
             .collect();
         masters.sort();
-        masters.into_iter().map(|(_, node)| node.clone()).collect()
+        masters.into_iter().map(|(at, node)| (at, node.clone())).collect()
     }
 
     /// What of a configuration file is needed to compare: numbers of virtual routers, a startup delay.

@@ -167,6 +167,11 @@ impl Timeline {
         times.filter(|at| *at > from && *at < until).collect()
     }
 
+    pub(super) fn is_master_at_the_end(&self, node: &str) -> bool {
+        let last = self.transitions.get(node).into_iter().flatten().next_back();
+        last.is_some_and(|change| change.state == "MASTER")
+    }
+
     /// Whether a node became master for the first time since `from`.
     pub(super) fn is_first_mastership(&self, node: &str, vrid: u8, from: Micros, at: Micros) -> bool {
         let own = self.transitions.get(node).into_iter().flatten();
