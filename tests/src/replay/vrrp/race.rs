@@ -1,7 +1,7 @@
 //! A case whose outcome is a race, played with another of its recorded outcomes than the one whose files lie there. Up to
 //! the race everything is compared as ever; from then on, what does not depend on who wins.
 
-use super::super::Difference;
+use super::super::unit::Difference;
 use super::judge;
 use super::story::{Micros, Story};
 use super::timeline::{Timeline, bursts};
