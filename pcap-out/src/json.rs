@@ -4,9 +4,8 @@ use crate::About;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::base::id::{EventId, NodeId};
-use sim_core::trace::record::Outcome;
+use sim_core::trace::record::{Outcome, Row, RowText, Table};
 use sim_core::trace::{Kind, Stage, Trace, explain};
-use sim_core::wire::dissect::mac_text;
 use sim_core::wire::summary;
 use std::io::{self, Write};
 
@@ -64,8 +63,8 @@ pub enum What {
     },
     /// A table has a new value.
     Changed {
-        /// `interface`, `address`, `route`, `neighbour`, `fdb`, `service`, `server`, `connection`, `sysctl`,
-        /// `vrrp`, `health`, `quorum`.
+        /// `power`, `interface`, `address`, `route`, `rule`, `neighbour`, `fdb`, `service`, `server`, `connection`, `sysctl`,
+        /// `vrrp`, `health`, `quorum`, `process`, `filter_chain`, `filter_rule`, `filter_count`, `conntrack`.
         table: String,
         /// Which row.
         row: String,
@@ -296,97 +295,15 @@ fn what(trace: &Trace, id: EventId, node: NodeId) -> What {
 
 /// The new value of a table's row.
 fn changed(trace: &Trace, kind: Kind) -> What {
-    let (table, row, value, present) = change(trace, kind);
-    What::Changed { table: table.to_string(), row, value, present }
+    let (table, row) = change(trace, kind).expect("an event that is nothing else changes a table");
+    let RowText { row: name, value } = row.told(trace);
+    What::Changed { table: table.name().to_string(), row: name, value, present: row.is_present() }
 }
 
-/// A change of a table in words: the table, the row, its new value, and whether the row is still there.
-///
-/// # Panics
-/// If the event changes no table.
-pub fn change(trace: &Trace, kind: Kind) -> (&'static str, String, String, bool) {
-    match kind {
-        Kind::Interface(at) => {
-            let record = &trace.interfaces[at as usize];
-            let state = if record.up { "up" } else { "down" };
-            let carrier = if record.carrier { "carrier" } else { "no carrier" };
-            let value = format!("{state}, {carrier}, mtu {}, {}", record.mtu, mac_text(record.mac));
-            ("interface", record.name.to_string(), value, record.present)
-        }
-        Kind::Address(at) => {
-            let record = &trace.addresses[at as usize];
-            ("address", format!("{}/{}", record.address, record.prefix), record.label.to_string(), record.present)
-        }
-        Kind::Route(at) => {
-            let record = &trace.routes[at as usize];
-            let via = record.gateway.map_or("on link".to_string(), |gateway| format!("via {gateway}"));
-            let value = format!("{:?} {via}, table {}", record.kind, record.table).to_lowercase();
-            ("route", record.destination.to_string(), value, record.present)
-        }
-        Kind::Neighbour(at) => {
-            let record = &trace.neighbours[at as usize];
-            let mac = record.mac.map_or("no MAC".to_string(), mac_text);
-            ("neighbour", record.address.to_string(), format!("{mac} {}", record.state), record.present)
-        }
-        Kind::Fdb(at) => {
-            let record = &trace.fdb[at as usize];
-            ("fdb", mac_text(record.mac), trace.port_name(record.port), record.present)
-        }
-        Kind::Service(at) => {
-            let record = &trace.services[at as usize];
-            ("service", record.key.to_string(), record.scheduler.to_string(), record.present)
-        }
-        Kind::Server(at) => {
-            let record = &trace.servers[at as usize];
-            let value = format!(
-                "{} weight {} active {} inactive {}",
-                record.method.listed(),
-                record.weight,
-                record.active,
-                record.inactive
-            );
-            ("server", format!("{} -> {}", record.service, record.server), value, record.present)
-        }
-        Kind::Connection(at) => {
-            let record = &trace.connections[at as usize];
-            let row = format!("{} -> {} -> {}", record.client, record.virtual_, record.server);
-            ("connection", row, format!("{} until {} s", record.state, record.expires), record.present)
-        }
-        Kind::Sysctl(at) => {
-            let record = &trace.sysctls[at as usize];
-            ("sysctl", record.key.to_string(), record.value.to_string(), true)
-        }
-        Kind::Vrrp(at) => {
-            let record = &trace.vrrp[at as usize];
-            let value = format!("{} priority {}", record.state, record.priority);
-            ("vrrp", format!("{} vrid {}", record.instance, record.vrid), value, record.present)
-        }
-        Kind::Health(at) => {
-            let record = &trace.health[at as usize];
-            let value = format!("{} weight {}", record.standing.name(), record.weight);
-            ("health", format!("{} -> {}", record.service, record.server), value, record.present)
-        }
-        Kind::Quorum(at) => {
-            let record = &trace.quorums[at as usize];
-            let stand_in = record.stand_in.map_or(String::new(), |server| format!(", {server} stands in"));
-            let value = format!("{}: {} of {}{stand_in}", record.standing.name(), record.weight, record.needed);
-            ("quorum", record.service.to_string(), value, record.present)
-        }
-        Kind::Sent { .. }
-        | Kind::Received { .. }
-        | Kind::Dropped
-        | Kind::Decided(_)
-        | Kind::Check(_)
-        | Kind::Log(_)
-        | Kind::CommandStarted(_)
-        | Kind::CommandEnded(_)
-        | Kind::RequestStarted(_)
-        | Kind::RequestEnded(_)
-        | Kind::EchoAsked(_)
-        | Kind::EchoAnswered(_)
-        | Kind::Served(_)
-        | Kind::Acted(_) => unreachable!("these are no changes of tables"),
-    }
+/// The row that an event changes, and its table.
+pub fn change(trace: &Trace, kind: Kind) -> Option<(Table, &dyn Row)> {
+    let (table, record) = kind.change()?;
+    Some((table, trace.row(table, record)?))
 }
 
 fn frame(trace: &Trace, id: EventId, port: String, bytes: sim_core::base::id::BytesId, length: u32) -> Frame {

@@ -2,7 +2,7 @@
 
 use super::Ipvs;
 use super::conn::{Conn, ConnId, Kind};
-use super::service::{ServerId, ServiceId};
+use super::service::{Server, ServerId, ServiceId};
 use crate::trace::Level;
 use crate::trace::record::{ConnRecord, ServerRecord, ServiceRecord};
 use crate::trace::recorder::Change;
@@ -28,6 +28,10 @@ impl Ipvs {
             return;
         }
         let server = self.services.server(id);
+        self.write_server(server, server.available, cx);
+    }
+
+    fn write_server(&self, server: &Server, present: bool, cx: &mut Cx) {
         cx.change(Change::Server(ServerRecord {
             node: self.node,
             service: server.service_key,
@@ -36,8 +40,24 @@ impl Ipvs {
             weight: server.weight,
             active: server.active,
             inactive: server.inactive(),
-            present: server.available,
+            present,
         }));
+    }
+
+    /// The host is switched off: connections, servers and services are gone.
+    pub fn switch_off(&self, cx: &mut Cx) {
+        if cx.pen.level() < Level::Everything {
+            return;
+        }
+        self.conns.iter().for_each(|conn| self.record_ended(conn, cx));
+        for service in self.services() {
+            for server in self.servers(service).iter() {
+                self.write_server(server, false, cx);
+            }
+            if let Some(id) = self.services.id(service.key) {
+                self.record_service(id, false, cx);
+            }
+        }
     }
 
     pub(super) fn record_conn(&self, id: ConnId, cx: &mut Cx) {

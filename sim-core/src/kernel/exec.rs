@@ -59,6 +59,7 @@ pub fn run(kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, cx: &mut 
                 bodies.alive.insert(pid, body);
             }
         }
+        kernel.tell_changes(cx);
         let Some(turn) = kernel.processes.next_turn(cx.now) else {
             if !kernel.settle(out, cx) {
                 break;
@@ -121,6 +122,7 @@ fn with_body<T>(
     let (cause, packet) = kernel.processes.origin(pid);
     cx.resume(Context { cause, packet, stage: Stage::Process });
     let result = call(body.as_mut(), &mut Sys { kernel, out, cx, pid });
+    kernel.tell_changes(cx);
     bodies.alive.insert(pid, body);
     result
 }
@@ -129,6 +131,7 @@ fn finish(pid: Pid, next: Next, kernel: &mut Kernel, bodies: &mut Bodies, cx: &m
     let is_over = matches!(next, Next::Exit(_));
     kernel.processes.settle(pid, next);
     if is_over {
+        kernel.tell_changes(cx);
         let body = bodies.alive.remove(&pid);
         if bodies.watched == Some(pid) {
             bodies.watched = None;

@@ -14,13 +14,15 @@ use crate::base::id::{IfaceId, NodeId, Pid, PortId};
 use crate::base::time::Instant;
 use crate::ipvs::Ipvs;
 use crate::tables::{Refusal, Tables};
+use crate::trace::record::{ProcessRecord, ProcessState};
+use crate::trace::recorder::Change;
 use crate::wire::Mac;
 use crate::wire::frame::Frame;
 use crate::world::node::{Cx, Outbox};
 use files::Files;
 use log::Log;
 use process::descriptor::Handle;
-use process::table::INIT;
+use process::table::{INIT, ProcessInfo};
 use process::{Env, ExecError, Process, Processes};
 use sockets::Sockets;
 use std::net::Ipv4Addr;
@@ -149,6 +151,34 @@ impl Kernel {
         for event in self.sockets.take_events() {
             self.processes.socket_event(event.owner, event.socket, event.cause, event.packet);
         }
+    }
+
+    /// Writes what a turn changed in the tables of processes and filters.
+    pub(crate) fn tell_changes(&mut self, cx: &mut Cx) {
+        self.tables.filter.tell(cx);
+        for (process, present) in self.processes.take_news() {
+            self.note_process(process, present, cx);
+        }
+    }
+
+    /// The host is switched off: its processes and virtual services are gone.
+    pub fn switch_off(&mut self, cx: &mut Cx) {
+        self.tell_changes(cx);
+        self.tables.switch_off(cx);
+        self.ipvs.switch_off(cx);
+        let all: Vec<ProcessInfo> = self.processes.list().collect();
+        all.into_iter().for_each(|process| self.note_process(process, false, cx));
+    }
+
+    fn note_process(&self, process: ProcessInfo, present: bool, cx: &mut Cx) {
+        let ProcessInfo { pid, parent, name, state, started } = process;
+        let state = match state {
+            'T' => ProcessState::Stopped,
+            'Z' => ProcessState::Ended,
+            _ => ProcessState::Alive,
+        };
+        let record = ProcessRecord { node: self.node, pid, parent, command: name, state, started, present };
+        cx.change(Change::Process(record));
     }
 
     /// Ends a turn of the host: what was put off until the processes had their say is sent. Whether that led to more

@@ -174,7 +174,7 @@ pub(crate) fn wake(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
             settle(Step::<()>::Reject(packet, error, Why::ReassemblyTimeout), kernel, out, cx);
         }
     }
-    kernel.tables.nat.wake(cx.now);
+    kernel.tables.nat.wake(cx);
     kernel.tables.routes.wake(cx.now);
     kernel.ipvs.wake(&mut kernel.tables, cx);
     kernel.sockets.wake(cx);

@@ -393,9 +393,7 @@ impl Sys<'_, '_> {
 
     /// Sets what `ps` shows for this process.
     pub fn rename(&mut self, name: &str) {
-        if let Some(entry) = self.kernel.processes.entry_mut(self.pid) {
-            entry.name = name.into();
-        }
+        self.kernel.processes.rename(self.pid, name);
     }
 
     /// Asks for the machine to be switched off, or on again, when this turn is over.

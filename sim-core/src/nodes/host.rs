@@ -16,7 +16,7 @@ use crate::kernel::process::{Env, Exec, Process, Processes};
 use crate::kernel::{Kernel, Os, Power};
 use crate::tables::interfaces::{Address, LOOPBACK};
 use crate::tables::routes::change::{How, NewRoute};
-use crate::trace::record::{CommandRecord, LinkKind};
+use crate::trace::record::{CommandRecord, LinkKind, PowerRecord, PowerState};
 use crate::trace::recorder::Change;
 use crate::trace::{Stage, Why};
 use crate::wire::Mac;
@@ -169,7 +169,7 @@ impl Host {
         self.running.clear();
         self.booted = 0;
         self.boot_waits_for = None;
-        self.state = State::On;
+        self.set_state(State::On, cx);
         self.install(out, cx);
         self.go_on_booting(cx);
     }
@@ -307,15 +307,28 @@ impl Host {
 
     /// Everything in memory is gone. Lines that ran are cut off: they have an end and no exit status.
     fn stop(&mut self, cx: &mut Cx) {
-        self.state = State::Off;
+        if self.state == State::Off {
+            return;
+        }
+        self.set_state(State::Off, cx);
         self.kernel.files.forget_runtime();
-        self.kernel.tables.switch_off(cx);
         self.bodies.end_all(self.plan.node, cx);
+        self.kernel.switch_off(cx);
         for Running { command, record, .. } in std::mem::take(&mut self.running) {
             let (stdout, stderr) = self.kernel.take_output(command);
             let record = CommandRecord { ended: Some(cx.now), stdout, stderr, ..record };
             cx.change(Change::CommandEnded(command, record));
         }
+    }
+
+    fn set_state(&mut self, state: State, cx: &mut Cx) {
+        self.state = state;
+        let state = match state {
+            State::Off => PowerState::Off,
+            State::On => PowerState::On,
+            State::Frozen => PowerState::Frozen,
+        };
+        cx.change(Change::Power(PowerRecord { node: self.plan.node, state }));
     }
 
     /// If `pid` ran a line, the line has ended: its output goes into the trace.
@@ -378,12 +391,12 @@ impl Node for Host {
             Action::PowerOff | Action::Crash => self.stop(cx),
             Action::Freeze => {
                 if self.state == State::On {
-                    self.state = State::Frozen;
+                    self.set_state(State::Frozen, cx);
                 }
             }
             Action::Thaw => {
                 if self.state == State::Frozen {
-                    self.state = State::On;
+                    self.set_state(State::On, cx);
                     cx.cause = EventId::NONE;
                     cx.packet = PacketId::NONE;
                     self.wake(out, cx);

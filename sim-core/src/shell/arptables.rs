@@ -8,7 +8,7 @@
 use super::command::{Call, Command, Fault, Opt, Outcome, getopt};
 use crate::kernel::Os;
 use crate::kernel::syscall::Sys;
-use crate::tables::filter::arp::{ArpChain, ArpHook, ArpMatches, ArpRule, ArpTables, ArpTarget, Variant};
+use crate::tables::filter::arp::{ArpHook, ArpMatches, ArpRule, ArpTables, ArpTarget, Variant};
 use crate::tables::filter::{IfaceName, Maybe, RuleError};
 use crate::wire::Mac;
 use ipnet::Ipv4Net;
@@ -210,53 +210,40 @@ fn apply(line: Line, variant: Variant, os: Os, tables: &mut ArpTables) -> Result
     match action {
         Action::Append(chain) => {
             let rule = ArpRule { target: target(&line)?, matches: line.matches, packets: 0, bytes: 0 };
-            tables.chain_mut(variant, hook(&chain)?).insert(None, rule)?;
+            tables.insert(variant, hook(&chain)?, None, rule)?;
         }
         Action::Insert(chain, at) => {
             let rule = ArpRule { target: target(&line)?, matches: line.matches, packets: 0, bytes: 0 };
-            tables.chain_mut(variant, hook(&chain)?).insert(Some(at.saturating_sub(1)), rule)?;
+            tables.insert(variant, hook(&chain)?, Some(at.saturating_sub(1)), rule)?;
         }
         Action::Delete(chain, None) => {
-            tables.chain_mut(variant, hook(&chain)?).delete(&line.matches, &target(&line)?)?;
+            tables.delete(variant, hook(&chain)?, &line.matches, &target(&line)?)?;
         }
         Action::Delete(chain, Some(at)) => {
-            let rules = &mut tables.chain_mut(variant, hook(&chain)?).rules;
-            if at == 0 || at > rules.len() {
-                return Err(RuleError::NoIndex.into());
-            }
-            rules.remove(at - 1);
+            let at = at.checked_sub(1).ok_or(RuleError::NoIndex)?;
+            tables.delete_at(variant, hook(&chain)?, at)?;
         }
         Action::Policy(chain, policy) => {
-            tables.chain_mut(variant, hook(&chain)?).drops_by_default = match &*policy {
+            let drops = match &*policy {
                 "DROP" => true,
                 "ACCEPT" => false,
                 _ => return Err(Problem::Usage("Bad policy name".into())),
             };
+            tables.set_policy(variant, hook(&chain)?, drops);
         }
         Action::List(chain) => return list(&line, chain.as_deref(), variant, os, tables),
-        Action::Flush(chain) => each(chain.as_deref(), variant, os, tables, |chain| chain.rules.clear())?,
-        Action::Zero(chain) => each(chain.as_deref(), variant, os, tables, |chain| {
-            (chain.packets, chain.bytes) = (0, 0);
-            for rule in &mut chain.rules {
-                (rule.packets, rule.bytes) = (0, 0);
-            }
-        })?,
+        Action::Flush(chain) => hooks(chain.as_deref(), os)?.iter().for_each(|hook| tables.flush(variant, *hook)),
+        Action::Zero(chain) => hooks(chain.as_deref(), os)?.iter().for_each(|hook| tables.zero(variant, *hook)),
     }
     Ok(String::new())
 }
 
-fn each(
-    chain: Option<&str>,
-    variant: Variant,
-    os: Os,
-    tables: &mut ArpTables,
-    change: impl Fn(&mut ArpChain),
-) -> Result<(), Problem> {
+/// The chain of this name, or all.
+fn hooks(chain: Option<&str>, os: Os) -> Result<Vec<ArpHook>, Problem> {
     match chain {
-        Some(name) => change(tables.chain_mut(variant, hook(name, os)?)),
-        None => HOOKS.iter().for_each(|hook| change(tables.chain_mut(variant, *hook))),
+        Some(name) => Ok(vec![hook(name, os)?]),
+        None => Ok(HOOKS.to_vec()),
     }
-    Ok(())
 }
 
 const HOOKS: [ArpHook; 2] = [ArpHook::Input, ArpHook::Output];
@@ -321,49 +308,12 @@ fn heading(name: &str, policy: &str, (packets, bytes): (u64, u64), verbose: bool
 
 /// `-j DROP -i * -o * -d 10.0.2.100 , pcnt=0 -- bcnt=0 `.
 fn describe(rule: &ArpRule, verbose: bool, numeric: bool) -> String {
-    let mut text = match rule.target {
-        ArpTarget::Accept => "-j ACCEPT ".to_owned(),
-        ArpTarget::Drop => "-j DROP ".to_owned(),
-        ArpTarget::Continue => "-j CONTINUE ".to_owned(),
-        ArpTarget::Mangle { .. } => "-j mangle ".to_owned(),
-    };
     let any = if numeric { "*" } else { "any" };
-    for (flag, iface) in [("-i", &rule.matches.in_iface), ("-o", &rule.matches.out_iface)] {
-        match iface {
-            Some(iface) => text += &format!("{}{flag} {} ", not(iface.inverted), iface.value.0),
-            None if verbose => text += &format!("{flag} {any} "),
-            None => {}
-        }
-    }
-    for (flag, net) in [("-s", &rule.matches.source), ("-d", &rule.matches.destination)] {
-        if let Some(net) = net {
-            text += &format!("{}{flag} {} ", not(net.inverted), shown(net.value));
-        }
-    }
-    if let Some(mac) = &rule.matches.source_mac {
-        text += &format!("{}--src-mac {} ", not(mac.inverted), mac.value);
-    }
-    if let Some(opcode) = &rule.matches.opcode {
-        text += &format!("{}--opcode {} ", not(opcode.inverted), opcode.value);
-    }
-    if let ArpTarget::Mangle { sender, target, then_drop } = rule.target {
-        for (flag, address) in [("--mangle-ip-s", sender), ("--mangle-ip-d", target)] {
-            text += &address.map_or(String::new(), |address| format!("{flag} {address} "));
-        }
-        text += if then_drop { "--mangle-target DROP " } else { "" };
-    }
+    let mut text = rule.typed(verbose.then_some(any));
     if verbose {
         text += &format!(", pcnt={} -- bcnt={} ", rule.packets, rule.bytes);
     }
     text + "\n"
-}
-
-fn not(inverted: bool) -> &'static str {
-    if inverted { "! " } else { "" }
-}
-
-fn shown(net: Ipv4Net) -> String {
-    if net.prefix_len() == 32 { net.addr().to_string() } else { net.to_string() }
 }
 
 fn net(text: &str) -> Result<Maybe<Ipv4Net>, Problem> {
@@ -412,7 +362,11 @@ pub(super) fn save(os: Os, tables: &ArpTables) -> String {
 /// Loads what [`save`] wrote in place of what there is; the lines that cannot be read are returned.
 pub(super) fn restore(saved: &str, os: Os, tables: &mut ArpTables) -> Vec<String> {
     let variant = if os == Os::Debian12 { Variant::Nft } else { Variant::Legacy };
-    HOOKS.iter().for_each(|hook| *tables.chain_mut(variant, *hook) = ArpChain::default());
+    for hook in HOOKS {
+        tables.flush(variant, hook);
+        tables.set_policy(variant, hook, false);
+        tables.zero(variant, hook);
+    }
     let mut unreadable = Vec::new();
     for line in saved.lines().map(str::trim) {
         let words: Vec<String> = match line.strip_prefix(':').and_then(|policy| policy.split_once(' ')) {

@@ -20,6 +20,7 @@ impl Tables {
     /// The host starts: `lo` comes into being, down, and the name is set.
     pub fn start(&mut self, hostname: &str, cx: &mut Cx) {
         self.sysctl.set_hostname(hostname);
+        self.routes.start(cx);
         self.add_interface("lo", LinkKind::Loopback, Mac([0; 6]), LOOPBACK_MTU, cx)
             .expect("the first interface of a host can be added");
     }
@@ -118,6 +119,10 @@ impl Tables {
             self.note_interface(id, false, cx);
             self.interfaces.remove(id);
         }
+        self.routes.switch_off(cx);
+        self.filter.switch_off(cx);
+        self.nat.switch_off(cx);
+        self.sysctl.switch_off(cx);
     }
 
     /// `ip link set … up` or `down`. Returns whether it changed.

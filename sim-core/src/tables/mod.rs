@@ -47,9 +47,9 @@ impl Tables {
             routes: routes::Routes::new(node),
             neighbours: neighbours::Neighbours::new(node),
             memberships: memberships::Memberships::default(),
-            filter: filter::Filter::default(),
+            filter: filter::Filter::new(node),
             fou: fou::Fou::default(),
-            nat: nat::Nat::default(),
+            nat: nat::Nat::new(node),
             sysctl: sysctl::Sysctl::new(node),
         }
     }

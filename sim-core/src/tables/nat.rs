@@ -9,9 +9,12 @@
 //! (`net.ipv4.vs.conntrack` is 0), so the path does not ask.
 
 use super::filter::ip::{IpTables, Translation};
+use crate::base::id::NodeId;
 use crate::base::map::Lookup;
 use crate::base::time::{Duration, Instant};
-use crate::trace::Why;
+use crate::trace::record::{TrackedProtocol, TrackedRecord, TrackedState};
+use crate::trace::recorder::Change;
+use crate::trace::{Level, Why};
 use crate::wire::flow::{Flow, SocketAddr, Transport};
 use crate::wire::packet::Packet;
 use crate::wire::rewrite;
@@ -23,6 +26,7 @@ use std::net::Ipv4Addr;
 /// The flows of one host.
 #[derive(Clone, Debug, Default)]
 pub struct Nat {
+    node: NodeId,
     entries: Vec<Option<Entry>>,
     free: Vec<u32>,
     by_packet: Lookup<Tuple, (u32, Side)>,
@@ -52,6 +56,12 @@ struct Entry {
     decided: bool,
     answered: bool,
     closing: bool,
+    /// A RST was its last segment.
+    reset: bool,
+    /// How long it stays after its last packet.
+    stays: Duration,
+    /// What the trace says of it: its source on the way out, its state, how long it stays.
+    told: Option<(SocketAddr, TrackedState, Duration)>,
     expires: Instant,
     /// When it stands in `due`: at or before `expires`.
     armed: Instant,
@@ -61,6 +71,11 @@ const ENTRIES_MAX: usize = 65_536;
 const PORTS: std::ops::RangeInclusive<u16> = 1024..=65_535;
 
 impl Nat {
+    /// No flow yet.
+    pub(super) fn new(node: NodeId) -> Self {
+        Nat { node, ..Nat::default() }
+    }
+
     /// Whether there is nothing to do: no rules, and no flow that is remembered.
     pub fn is_idle(&self, rules: &IpTables) -> bool {
         self.due.is_empty() && !rules.translates()
@@ -80,7 +95,7 @@ impl Nat {
             return Ok(());
         };
         match self.by_packet.get(&tuple).copied() {
-            None if rules.translates() => self.begin(tuple, cx.now),
+            None if rules.translates() => self.begin(tuple, cx),
             None | Some((_, Side::Origin)) => Ok(()),
             Some((id, Side::Reply)) => {
                 let entry = self.entry_mut(id);
@@ -90,7 +105,7 @@ impl Nat {
                     tuple.write_destination(packet, to);
                     cx.note(Why::Unmasqueraded { to: to.address, port: to.port });
                 }
-                self.refresh(id, packet, cx.now);
+                self.refresh(id, packet, cx);
                 Ok(())
             }
         }
@@ -130,7 +145,7 @@ impl Nat {
             tuple.write_source(packet, new);
             cx.note(Why::Masqueraded { to: new.address, port: new.port });
         }
-        self.refresh(id, packet, cx.now);
+        self.refresh(id, packet, cx);
         Ok(())
     }
 
@@ -140,13 +155,14 @@ impl Nat {
     }
 
     /// Forgets the flows that have been silent for too long.
-    pub fn wake(&mut self, now: Instant) {
+    pub fn wake(&mut self, cx: &mut Cx) {
+        let before = cx.context();
         while let Some((at, id)) = self.due.first().copied()
-            && at <= now
+            && at <= cx.now
         {
             self.due.pop_first();
             let entry = self.entry_mut(id);
-            if entry.expires > now {
+            if entry.expires > cx.now {
                 entry.armed = entry.expires;
                 let armed = entry.armed;
                 self.due.insert((armed, id));
@@ -155,18 +171,32 @@ impl Nat {
             let (origin, reply) = (entry.origin, entry.reply);
             self.by_packet.remove(&origin);
             self.by_packet.remove(&reply);
+            self.note_end(id, cx);
+            cx.resume(before);
             self.entries[id as usize] = None;
             self.free.push(id);
         }
     }
 
-    fn begin(&mut self, origin: Tuple, now: Instant) -> Result<(), Why> {
+    fn begin(&mut self, origin: Tuple, cx: &mut Cx) -> Result<(), Why> {
         if self.by_packet.len() >= 2 * ENTRIES_MAX {
             return Err(Why::NatTableFull);
         }
-        let expires = now + Duration::from_secs(30);
+        let stays = Duration::from_secs(30);
+        let expires = cx.now + stays;
         let reply = origin.reversed();
-        let entry = Entry { origin, reply, decided: false, answered: false, closing: false, expires, armed: expires };
+        let entry = Entry {
+            origin,
+            reply,
+            decided: false,
+            answered: false,
+            closing: false,
+            reset: false,
+            stays,
+            told: None,
+            expires,
+            armed: expires,
+        };
         let id = self.free.pop().unwrap_or_else(|| {
             self.entries.push(None);
             self.entries.len() as u32 - 1
@@ -175,6 +205,7 @@ impl Nat {
         self.by_packet.insert(origin, (id, Side::Origin));
         self.by_packet.insert(reply, (id, Side::Reply));
         self.due.insert((expires, id));
+        self.note(id, cx);
         Ok(())
     }
 
@@ -200,23 +231,55 @@ impl Nat {
         Ok(())
     }
 
-    fn refresh(&mut self, id: u32, packet: &Packet, now: Instant) {
+    fn refresh(&mut self, id: u32, packet: &Packet, cx: &mut Cx) {
         let entry = self.entry_mut(id);
         let flags = (entry.origin.protocol == TCP).then(|| packet.payload().get(13).copied()).flatten().unwrap_or(0);
         entry.closing |= flags & (FIN | RST) != 0;
+        entry.reset = flags & RST != 0;
         let seconds = match (entry.origin.protocol, entry.closing, entry.answered) {
-            (TCP, true, _) if flags & RST != 0 => 10,
+            (TCP, true, _) if entry.reset => 10,
             (TCP, true, _) | (TCP, false, false) => 120,
             (TCP, false, true) => 432_000,
             (UDP, _, true) => 120,
             _ => 30,
         };
-        entry.expires = now + Duration::from_secs(seconds);
+        entry.stays = Duration::from_secs(seconds);
+        entry.expires = cx.now + entry.stays;
         if entry.expires < entry.armed {
             let (old, new) = (entry.armed, entry.expires);
             entry.armed = new;
             self.due.remove(&(old, id));
             self.due.insert((new, id));
+        }
+        self.note(id, cx);
+    }
+
+    /// Writes what is new about a flow, at level everything and not below.
+    fn note(&mut self, id: u32, cx: &mut Cx) {
+        if cx.pen.level() < Level::Everything {
+            return;
+        }
+        let node = self.node;
+        let entry = self.entry_mut(id);
+        let news = Some((entry.reply.destination, entry.state(), entry.stays));
+        if entry.told != news {
+            entry.told = news;
+            cx.change(Change::Tracked(entry.record(node, true)));
+        }
+    }
+
+    fn note_end(&mut self, id: u32, cx: &mut Cx) {
+        let node = self.node;
+        let record = self.entry_mut(id).record(node, false);
+        cx.change(Change::Tracked(record));
+    }
+
+    /// The host is switched off: no flow is remembered.
+    pub(super) fn switch_off(&mut self, cx: &mut Cx) {
+        for id in 0..self.entries.len() as u32 {
+            if self.entries[id as usize].is_some() {
+                self.note_end(id, cx);
+            }
         }
     }
 
@@ -236,6 +299,28 @@ impl Nat {
 
     fn entry_mut(&mut self, id: u32) -> &mut Entry {
         self.entries[id as usize].as_mut().expect("an id in the lookup or among the due ones has its entry")
+    }
+}
+
+impl Entry {
+    fn state(&self) -> TrackedState {
+        match (self.reset, self.closing, self.answered) {
+            (true, _, _) => TrackedState::Reset,
+            (_, true, _) => TrackedState::Closing,
+            (_, _, true) => TrackedState::Replied,
+            (_, _, false) => TrackedState::Unreplied,
+        }
+    }
+
+    fn record(&self, node: NodeId, present: bool) -> TrackedRecord {
+        let protocol = match self.origin.protocol {
+            TCP => TrackedProtocol::Tcp,
+            UDP => TrackedProtocol::Udp,
+            _ => TrackedProtocol::Icmp,
+        };
+        let Tuple { source, destination, .. } = self.origin;
+        let (leaves_as, state, stays) = (self.reply.destination, self.state(), self.stays);
+        TrackedRecord { node, protocol, source, destination, leaves_as, state, stays, present }
     }
 }
 
@@ -313,9 +398,9 @@ impl Tuple {
 mod tests {
     use super::super::filter::ip::{Matches, Rule, Table, Target};
     use super::*;
-    use crate::base::id::{EventId, NodeId, PacketId};
+    use crate::base::id::{EventId, PacketId};
     use crate::base::rng::Stream;
-    use crate::trace::{Cast, Level, Recorder, Stage};
+    use crate::trace::{Cast, Recorder, Stage};
     use crate::wire::frame::Buffer;
     use crate::world::node::Pool;
     use smoltcp::phy::ChecksumCapabilities;
@@ -346,11 +431,12 @@ mod tests {
         SocketAddr { address, port }
     }
 
-    fn through(nat: &mut Nat, rules: &mut IpTables, mut packet: Packet) -> Packet {
+    /// Lets `does` use a context at this time; gives back what it recorded of flows.
+    fn at(now: Instant, does: impl FnOnce(&mut Cx)) -> Vec<TrackedRecord> {
         let (mut rng, mut pool) = (Stream::named(1, "test"), Pool::default());
-        let mut pen = Recorder::new(Level::Counters, Cast::default());
-        let mut cx = Cx {
-            now: Instant::ZERO,
+        let mut pen = Recorder::new(Level::Everything, Cast::default());
+        does(&mut Cx {
+            now,
             node: NodeId(0),
             rng: &mut rng,
             pen: &mut pen,
@@ -358,10 +444,16 @@ mod tests {
             cause: EventId::NONE,
             packet: PacketId(0),
             stage: Stage::Postrouting,
-        };
-        nat.prerouting(&mut packet, rules, &mut cx).unwrap();
-        nat.postrouting(&mut packet, rules, ("eth1", "eth0"), ROUTER, &mut cx).unwrap();
-        packet
+        });
+        pen.into_trace().tracked
+    }
+
+    fn through(nat: &mut Nat, rules: &mut IpTables, mut packet: Packet) -> (Packet, Vec<TrackedRecord>) {
+        let records = at(Instant::ZERO, |cx| {
+            nat.prerouting(&mut packet, rules, cx).unwrap();
+            nat.postrouting(&mut packet, rules, ("eth1", "eth0"), ROUTER, cx).unwrap();
+        });
+        (packet, records)
     }
 
     fn masquerading() -> IpTables {
@@ -379,7 +471,7 @@ mod tests {
         let ports: Vec<u16> = INSIDE
             .iter()
             .map(|inside| {
-                let asked = through(&mut nat, &mut rules, datagram(end(*inside, 5000), end(OUTSIDE, 53)));
+                let (asked, _) = through(&mut nat, &mut rules, datagram(end(*inside, 5000), end(OUTSIDE, 53)));
                 let flow = Flow::of(&asked).unwrap();
                 assert_eq!(flow.source.address, ROUTER);
                 flow.source.port
@@ -387,7 +479,7 @@ mod tests {
             .collect();
         assert_ne!(ports[0], ports[1]);
         for (inside, port) in INSIDE.iter().zip(ports) {
-            let answer = through(&mut nat, &mut rules, datagram(end(OUTSIDE, 53), end(ROUTER, port)));
+            let (answer, _) = through(&mut nat, &mut rules, datagram(end(OUTSIDE, 53), end(ROUTER, port)));
             assert_eq!(Flow::of(&answer).unwrap().destination, end(*inside, 5000));
             let (source, destination) = (answer.ip().src_addr(), answer.ip().dst_addr());
             let udp = UdpPacket::new_checked(answer.payload()).unwrap();
@@ -399,7 +491,7 @@ mod tests {
     fn a_flow_that_began_outside_keeps_its_addresses() {
         let (mut nat, mut rules) = (Nat::default(), masquerading());
         through(&mut nat, &mut rules, datagram(end(OUTSIDE, 4000), end(INSIDE[0], 80)));
-        let answer = through(&mut nat, &mut rules, datagram(end(INSIDE[0], 80), end(OUTSIDE, 4000)));
+        let (answer, _) = through(&mut nat, &mut rules, datagram(end(INSIDE[0], 80), end(OUTSIDE, 4000)));
         assert_eq!(Flow::of(&answer).unwrap().source, end(INSIDE[0], 80));
     }
 
@@ -408,7 +500,28 @@ mod tests {
         let (mut nat, mut rules) = (Nat::default(), masquerading());
         through(&mut nat, &mut rules, datagram(end(INSIDE[0], 5000), end(OUTSIDE, 53)));
         assert_eq!(nat.next_wake(), Some(Instant::ZERO + Duration::from_secs(30)));
-        nat.wake(Instant::ZERO + Duration::from_secs(31));
+        let records = at(Instant::ZERO + Duration::from_secs(31), |cx| nat.wake(cx));
+        assert_eq!(records.iter().map(|record| record.present).collect::<Vec<_>>(), [false]);
         assert!(nat.next_wake().is_none() && nat.by_packet.is_empty());
+    }
+
+    #[test]
+    fn a_flow_is_recorded_when_it_begins_is_translated_and_answered_and_not_at_every_packet() {
+        let (mut nat, mut rules) = (Nat::default(), masquerading());
+        let mut records = Vec::new();
+        for _ in 0..3 {
+            records.extend(through(&mut nat, &mut rules, datagram(end(INSIDE[0], 5000), end(OUTSIDE, 53))).1);
+        }
+        for _ in 0..3 {
+            records.extend(through(&mut nat, &mut rules, datagram(end(OUTSIDE, 53), end(ROUTER, 5000))).1);
+        }
+        let told: Vec<_> = records.iter().map(|record| (record.leaves_as, record.state)).collect();
+        let expected = [
+            (end(INSIDE[0], 5000), TrackedState::Unreplied),
+            (end(ROUTER, 5000), TrackedState::Unreplied),
+            (end(ROUTER, 5000), TrackedState::Replied),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(records[2].stays, Duration::from_secs(120));
     }
 }

@@ -15,7 +15,10 @@ use crate::base::map::Lookup;
 use crate::base::time::Instant;
 use crate::tables::interfaces::{Interfaces, LOOPBACK};
 use crate::trace::Why;
-use crate::trace::record::{RouteKind, RouteRecord, Scope};
+use crate::trace::record::{RouteKind, RouteRecord, RoutingRuleRecord, Scope};
+pub use crate::trace::record::{RoutingRule as Rule, RuleAction};
+use crate::trace::recorder::Change;
+use crate::world::node::Cx;
 use ipnet::Ipv4Net;
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -45,36 +48,6 @@ pub struct Routes {
     revision: u64,
     answers: cache::Cache<Question, Found>,
     kinds: cache::Cache<Ipv4Addr, Option<RouteKind>>,
-}
-
-/// A routing rule (`ip rule`), in order of priority; among equals the older first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// 0 is asked first; 32766 is `main`, 32767 `default`.
-    pub priority: u32,
-    /// Only packets from there.
-    pub from: Option<Ipv4Net>,
-    /// Only packets to there.
-    pub to: Option<Ipv4Net>,
-    /// Only packets with this mark, under this mask.
-    pub mark: Option<(u32, u32)>,
-    /// Only packets that arrived on this interface (`lo`: this host's own).
-    pub iif: Option<IfaceId>,
-    /// What then.
-    pub action: RuleAction,
-}
-
-/// What a rule does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RuleAction {
-    /// Asks this table; if it has no route, the next rule.
-    Lookup(u32),
-    /// Refuses: ICMP host unreachable.
-    Unreachable,
-    /// Refuses: ICMP administratively prohibited.
-    Prohibit,
-    /// Drops.
-    Blackhole,
 }
 
 /// A route in a table.
@@ -166,6 +139,20 @@ impl Routes {
             answers: cache::Cache::default(),
             kinds: cache::Cache::default(),
         }
+    }
+
+    /// The host is switched on: its rules are there from the beginning.
+    pub(super) fn start(&self, cx: &mut Cx) {
+        self.rules.iter().for_each(|rule| self.note_rule(*rule, true, cx));
+    }
+
+    /// The host is switched off: its rules are gone.
+    pub(super) fn switch_off(&self, cx: &mut Cx) {
+        self.rules.iter().for_each(|rule| self.note_rule(*rule, false, cx));
+    }
+
+    fn note_rule(&self, rule: Rule, present: bool, cx: &mut Cx) {
+        cx.change(Change::RoutingRule(RoutingRuleRecord { node: self.node, rule, present }));
     }
 
     /// The way to `destination`. `source` is the source address if it is fixed (a rule may look at it); the route's

@@ -22,7 +22,7 @@ use crate::base::id::{IfaceId, NodeId};
 use crate::trace::record::SysctlRecord;
 use crate::trace::recorder::Change;
 use crate::world::node::Cx;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 /// The settings of a host.
@@ -31,6 +31,8 @@ pub struct Sysctl {
     node: NodeId,
     /// Values that differ from the default, by full name.
     changed: BTreeMap<Box<str>, Vec<i64>>,
+    /// What was set, by full name: it stands in the trace.
+    written: BTreeSet<Box<str>>,
     hostname: Box<str>,
     hot: Hot,
     vs: Vs,
@@ -118,6 +120,7 @@ impl Sysctl {
         let mut sysctl = Sysctl {
             node,
             changed: BTreeMap::new(),
+            written: BTreeSet::new(),
             hostname: "(none)".into(),
             hot: Hot::START,
             vs: Vs::START,
@@ -177,8 +180,17 @@ impl Sysctl {
         }
         self.refresh();
         let value = self.get(&key)?.into_boxed_str();
-        cx.change(Change::Sysctl(SysctlRecord { node: self.node, key: key.into_boxed_str(), value }));
+        self.written.insert(key.as_str().into());
+        cx.change(Change::Sysctl(SysctlRecord { node: self.node, key: key.into_boxed_str(), value, present: true }));
         Ok(())
+    }
+
+    /// The host is switched off: what was set is forgotten.
+    pub(super) fn switch_off(&mut self, cx: &mut Cx) {
+        for key in std::mem::take(&mut self.written) {
+            let record = SysctlRecord { node: self.node, key, value: "".into(), present: false };
+            cx.change(Change::Sysctl(record));
+        }
     }
 
     /// Every setting by its dotted name, in the order of `sysctl -a`.

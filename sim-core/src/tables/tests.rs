@@ -230,7 +230,7 @@ fn a_rule_sends_marked_packets_another_way_and_can_make_them_local() {
     let mut lab = Lab::new();
     lab.add(ETH0, "10.0.0.5/24").unwrap();
     let rule = Rule { mark: Some((1, u32::MAX)), ..rule_for(100) };
-    lab.tables.routes.add_rule(rule, None).unwrap();
+    lab.with(|tables, cx| tables.routes.add_rule(rule, None, cx)).unwrap();
     assert_eq!(lab.tables.routes.rules()[1].priority, 32_765);
     let local =
         NewRoute { table: 100, kind: RouteKind::Local, iface: Some(LOOPBACK), ..NewRoute::to(net("0.0.0.0/0")) };
@@ -241,7 +241,8 @@ fn a_rule_sends_marked_packets_another_way_and_can_make_them_local() {
     };
     assert!(matches!(found(&lab, 1), Found::Route(route) if route.kind == RouteKind::Local));
     assert_eq!(found(&lab, 0), Found::Nothing);
-    let removed = lab.tables.routes.delete_rule(|rule| rule.action == RuleAction::Lookup(100)).unwrap();
+    let meant = |rule: &Rule| rule.action == RuleAction::Lookup(100);
+    let removed = lab.with(|tables, cx| tables.routes.delete_rule(meant, cx)).unwrap();
     assert_eq!(removed.mark, Some((1, u32::MAX)));
     assert_eq!(found(&lab, 1), Found::Nothing, "an answer that was kept is of no use after a change");
 }

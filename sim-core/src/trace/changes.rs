@@ -3,9 +3,10 @@
 //!
 //! Numbers only, so that it can be kept beside the trace that it was made of.
 
+use super::Trace;
 use super::moment::Tables;
-use super::{Kind, Trace};
-use crate::base::id::EventId;
+use super::record::{Born, Key, Place, Row, Table};
+use crate::base::id::{EventId, NodeId};
 use std::collections::BTreeMap;
 
 /// The changes of a trace, in order.
@@ -15,63 +16,50 @@ pub struct Changes {
     events: Vec<u32>,
     /// By change: the record that stood in the row before, or [`NONE`].
     before: Vec<u32>,
-    /// By record of an address: the record with which the row appeared, which is its place in the table.
-    pub(super) addresses: Vec<u32>,
-    /// The same of routes.
-    pub(super) routes: Vec<u32>,
-    /// The same of kernel settings.
-    pub(super) sysctls: Vec<u32>,
-    /// The same of virtual routers.
-    pub(super) vrrp: Vec<u32>,
+    /// Changes of rows that stand where they were added, with the record with which the row appeared.
+    born: Vec<(u32, u32)>,
     /// All tables after so many changes, now and then.
     keyframes: Vec<(u32, Tables)>,
 }
 
+/// One change.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Change<'a> {
+    /// The table.
+    pub(super) table: Table,
+    /// The new record's number.
+    pub(super) record: u32,
+    /// The new record.
+    pub(super) row: &'a dyn Row,
+    /// Where the row stands.
+    pub(super) place: Place,
+}
+
 /// No record.
-pub(super) const NONE: u32 = u32::MAX;
+const NONE: u32 = u32::MAX;
 
 /// Between two keyframes lie at least so many changes, and at least as many as all tables have rows: keyframes take no
 /// more room than the changes themselves, and a jump costs no more than a copy of the tables.
 const BETWEEN_KEYFRAMES: u32 = 4096;
 
-/// The last record of each row, while the changes are read.
-#[derive(Default)]
-struct Last<'a> {
-    by_row: BTreeMap<RowKey<'a>, u32>,
-}
-
-/// What names a row of any table of any node.
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum RowKey<'a> {
-    Interface(u32, u16),
-    Address(u32, u16, std::net::Ipv4Addr, u8),
-    Route(u32, u32, ipnet::Ipv4Net, u8, Option<std::net::Ipv4Addr>, Option<u16>, u32),
-    Neighbour(u32, u16, std::net::Ipv4Addr),
-    Fdb(u32, [u8; 6]),
-    Service(u32, super::record::ServiceKey),
-    Server(u32, super::record::ServiceKey, crate::wire::flow::SocketAddr),
-    Connection(u32, super::moment::ConnectionKey),
-    Sysctl(u32, &'a str),
-    Vrrp(u32, &'a str),
-    Health(u32, super::record::ServiceKey, crate::wire::flow::SocketAddr),
-    Quorum(u32, super::record::ServiceKey),
-}
+/// The rows that stand where they were added: with which record each appeared, if it is there.
+type Births<'a> = BTreeMap<(NodeId, Born<'a>), u32>;
 
 impl Changes {
     /// Reads a trace once.
     pub fn of(trace: &Trace) -> Self {
         let mut changes = Changes::default();
-        let mut last = Last::default();
+        let mut births = Births::new();
         let mut tables = Tables::start(trace);
         let mut keyframe = 0;
         for (event, id) in trace.events.iter().zip(0..) {
-            let Some((key, record)) = row(trace, event.kind) else { continue };
-            let before = last.by_row.insert(key, record).unwrap_or(NONE);
-            changes.note_birth(trace, event.kind, before);
+            let Some((table, record)) = event.kind.change() else { continue };
+            let Some(row) = trace.row(table, record) else { continue };
+            let place = changes.place(row, record, &mut births);
             changes.events.push(id);
-            changes.before.push(before);
+            let change = Change { table, record, row, place };
+            changes.before.push(tables.put(change).unwrap_or(NONE));
             let taken = changes.events.len() as u32;
-            tables.put(trace, &changes, event.kind, false);
             if taken.is_multiple_of(BETWEEN_KEYFRAMES) && tables.rows() <= (taken - keyframe) as usize {
                 tables.taken = taken;
                 changes.keyframes.push((taken, tables.clone()));
@@ -100,16 +88,20 @@ impl Changes {
     /// Octets that all of this takes, about.
     pub fn octets(&self) -> usize {
         let rows: usize = self.keyframes.iter().map(|(_, tables)| tables.rows()).sum();
-        let numbers = self.events.len() + self.before.len();
-        (numbers + self.addresses.len() + self.routes.len() + self.sysctls.len() + self.vrrp.len()) * 4
-            + rows * ROW_OCTETS
+        (self.events.len() + self.before.len() + 2 * self.born.len()) * 4 + rows * ROW_OCTETS
     }
 
-    /// The kind of change No. `index`, and the record before it.
-    pub(super) fn get(&self, trace: &Trace, index: u32) -> (Kind, Option<u32>) {
+    /// Change No. `index`, and the record before it.
+    pub(super) fn get<'a>(&self, trace: &'a Trace, index: u32) -> Option<(Change<'a>, Option<u32>)> {
         let event = self.events[index as usize] as usize;
+        let (table, record) = trace.events[event].kind.change()?;
+        let row = trace.row(table, record)?;
+        let place = match row.key() {
+            Key::Placed(place) => place,
+            Key::Added(_) => Place::Added(self.birth(index)),
+        };
         let before = self.before[index as usize];
-        (trace.events[event].kind, (before != NONE).then_some(before))
+        Some((Change { table, record, row, place }, (before != NONE).then_some(before)))
     }
 
     /// The last keyframe at or before so many changes.
@@ -118,101 +110,26 @@ impl Changes {
         after.checked_sub(1).map(|index| &self.keyframes[index])
     }
 
-    /// A row that appears gets its place at the end of its table and keeps it until it goes.
-    fn note_birth(&mut self, trace: &Trace, kind: Kind, before: u32) {
-        let (births, record, was_there) = match kind {
-            Kind::Address(at) => (&mut self.addresses, at, before != NONE && trace.addresses[before as usize].present),
-            Kind::Route(at) => (&mut self.routes, at, before != NONE && trace.routes[before as usize].present),
-            Kind::Sysctl(at) => (&mut self.sysctls, at, before != NONE),
-            Kind::Vrrp(at) => (&mut self.vrrp, at, before != NONE && trace.vrrp[before as usize].present),
-            _ => return,
+    /// Where the row of the next change stands. One that appears among rows that stand where they were added gets its
+    /// place at the end and keeps it until it goes.
+    fn place<'a>(&mut self, row: &'a dyn Row, record: u32, births: &mut Births<'a>) -> Place {
+        let name = match row.key() {
+            Key::Placed(place) => return place,
+            Key::Added(name) => (row.node(), name),
         };
-        let birth = if was_there { births[before as usize] } else { record };
-        births.resize((record as usize + 1).max(births.len()), NONE);
-        births[record as usize] = birth;
+        let birth = match row.is_present() {
+            true => *births.entry(name).or_insert(record),
+            false => births.remove(&name).unwrap_or(record),
+        };
+        self.born.push((self.events.len() as u32, birth));
+        Place::Added(birth)
+    }
+
+    fn birth(&self, index: u32) -> u32 {
+        let at = self.born.partition_point(|(change, _)| *change < index);
+        self.born.get(at).map_or(NONE, |(_, birth)| *birth)
     }
 }
 
-/// A row of a B-tree: key, number, and what the tree needs.
-const ROW_OCTETS: usize = 40;
-
-/// The row that an event changes, and its new record; none if it changes no table.
-fn row(trace: &Trace, kind: Kind) -> Option<(RowKey<'_>, u32)> {
-    let found = match kind {
-        Kind::Interface(at) => {
-            let record = &trace.interfaces[at as usize];
-            (RowKey::Interface(record.node.0, record.id.0), at)
-        }
-        Kind::Address(at) => {
-            let record = &trace.addresses[at as usize];
-            (RowKey::Address(record.node.0, record.iface.0, record.address, record.prefix), at)
-        }
-        Kind::Route(at) => {
-            let record = &trace.routes[at as usize];
-            let (iface, kind) = (record.iface.map(|iface| iface.0), record.kind as u8);
-            (
-                RowKey::Route(
-                    record.node.0,
-                    record.table,
-                    record.destination,
-                    kind,
-                    record.gateway,
-                    iface,
-                    record.metric,
-                ),
-                at,
-            )
-        }
-        Kind::Neighbour(at) => {
-            let record = &trace.neighbours[at as usize];
-            (RowKey::Neighbour(record.node.0, record.iface.0, record.address), at)
-        }
-        Kind::Fdb(at) => {
-            let record = &trace.fdb[at as usize];
-            (RowKey::Fdb(record.node.0, record.mac.0), at)
-        }
-        Kind::Service(at) => {
-            let record = &trace.services[at as usize];
-            (RowKey::Service(record.node.0, record.key), at)
-        }
-        Kind::Server(at) => {
-            let record = &trace.servers[at as usize];
-            (RowKey::Server(record.node.0, record.service, record.server), at)
-        }
-        Kind::Connection(at) => {
-            let record = &trace.connections[at as usize];
-            (RowKey::Connection(record.node.0, (record.transport, record.client, record.virtual_)), at)
-        }
-        Kind::Sysctl(at) => {
-            let record = &trace.sysctls[at as usize];
-            (RowKey::Sysctl(record.node.0, &record.key), at)
-        }
-        Kind::Vrrp(at) => {
-            let record = &trace.vrrp[at as usize];
-            (RowKey::Vrrp(record.node.0, &record.instance), at)
-        }
-        Kind::Health(at) => {
-            let record = &trace.health[at as usize];
-            (RowKey::Health(record.node.0, record.service, record.server), at)
-        }
-        Kind::Quorum(at) => {
-            let record = &trace.quorums[at as usize];
-            (RowKey::Quorum(record.node.0, record.service), at)
-        }
-        Kind::Sent { .. }
-        | Kind::Received { .. }
-        | Kind::Dropped
-        | Kind::Decided(_)
-        | Kind::Check(_)
-        | Kind::Log(_)
-        | Kind::CommandStarted(_)
-        | Kind::CommandEnded(_)
-        | Kind::RequestStarted(_)
-        | Kind::RequestEnded(_)
-        | Kind::EchoAsked(_)
-        | Kind::EchoAnswered(_)
-        | Kind::Served(_)
-        | Kind::Acted(_) => return None,
-    };
-    Some(found)
-}
+/// A row of a B-tree: place, number, and what the tree needs.
+const ROW_OCTETS: usize = 48;

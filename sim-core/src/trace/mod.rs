@@ -36,9 +36,10 @@ pub use why::Why;
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use record::{
-    AddressRecord, CheckRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord, Evidence, FdbRecord,
-    HealthRecord, InterfaceRecord, LogRecord, NeighbourRecord, QuorumRecord, RequestRecord, RouteRecord, ServedRecord,
-    ServerRecord, ServiceRecord, SysctlRecord, VrrpRecord,
+    AddressRecord, ChainRecord, CheckRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord, Evidence,
+    FdbRecord, HealthRecord, InterfaceRecord, LogRecord, NeighbourRecord, PowerRecord, ProcessRecord, QuorumRecord,
+    RequestRecord, RouteRecord, RoutingRuleRecord, RuleCountRecord, RuleRecord, ServedRecord, ServerRecord,
+    ServiceRecord, SysctlRecord, TrackedRecord, VrrpRecord,
 };
 
 /// Where in a node something happened.
@@ -128,6 +129,20 @@ pub enum Kind {
     Health(u32),
     /// A virtual service has enough servers, or not.
     Quorum(u32),
+    /// A host was switched on or off, or stopped.
+    Power(u32),
+    /// A rule for routing came or went.
+    RoutingRule(u32),
+    /// A process has a new value.
+    Process(u32),
+    /// A chain of a filter has a new value.
+    Chain(u32),
+    /// A rule of a filter came or went.
+    Rule(u32),
+    /// A rule of a filter was applied.
+    RuleCount(u32),
+    /// A flow that is remembered has a new value.
+    Tracked(u32),
     /// A log line.
     Log(u32),
     /// A typed line was started.
@@ -277,6 +292,20 @@ pub struct Trace {
     pub health: Vec<HealthRecord>,
     /// Whether virtual services have enough servers.
     pub quorums: Vec<QuorumRecord>,
+    /// Hosts that were switched on or off, or stopped.
+    pub powers: Vec<PowerRecord>,
+    /// New values of rules for routing.
+    pub routing_rules: Vec<RoutingRuleRecord>,
+    /// New values of processes.
+    pub processes: Vec<ProcessRecord>,
+    /// New values of chains of filters.
+    pub chains: Vec<ChainRecord>,
+    /// New values of rules of filters.
+    pub rules: Vec<RuleRecord>,
+    /// New counters of these rules.
+    pub rule_counts: Vec<RuleCountRecord>,
+    /// New values of flows that are remembered.
+    pub tracked: Vec<TrackedRecord>,
     /// Log lines.
     pub logs: Vec<LogRecord>,
     /// Typed lines, in the order in which they were started.

@@ -7,20 +7,16 @@
 //! ```
 //! [`Tables`] are numbers only and may be kept beside their trace; [`Moment`] is the handy form for one question.
 
-use super::changes::Changes;
+use super::Trace;
+use super::changes::{Change, Changes};
 use super::record::{
-    AddressRecord, ConnRecord, FdbRecord, HealthRecord, InterfaceRecord, NeighbourRecord, QuorumRecord, RouteRecord,
-    ServerRecord, ServiceKey, ServiceRecord, SysctlRecord, VrrpRecord,
+    AddressRecord, ChainId, ChainRecord, ConnRecord, FdbRecord, HealthRecord, InterfaceRecord, NeighbourRecord, Place,
+    PowerState, ProcessRecord, QuorumRecord, RouteRecord, RoutingRuleRecord, RuleCountRecord, RuleRecord, ServerRecord,
+    ServiceRecord, SysctlRecord, Table, TrackedRecord, VrrpRecord,
 };
-use super::{Kind, Trace};
 use crate::base::id::{EventId, IfaceId, NodeId};
 use crate::base::time::Instant;
-use crate::wire::Ipv4Addr;
-use crate::wire::flow::{SocketAddr, Transport};
 use std::collections::BTreeMap;
-
-/// What names a connection: protocol, client, virtual address.
-pub type ConnectionKey = (Option<Transport>, SocketAddr, SocketAddr);
 
 /// All tables of all nodes after some changes, as numbers of records.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -33,19 +29,7 @@ pub struct Tables {
 /// The tables of one node: for each row the number of its record.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Rows {
-    interfaces: BTreeMap<IfaceId, u32>,
-    /// By the record with which the row appeared, so in the order in which they were added.
-    addresses: BTreeMap<u32, u32>,
-    routes: BTreeMap<u32, u32>,
-    neighbours: BTreeMap<(IfaceId, Ipv4Addr), u32>,
-    fdb: BTreeMap<[u8; 6], u32>,
-    services: BTreeMap<ServiceKey, u32>,
-    servers: BTreeMap<(ServiceKey, SocketAddr), u32>,
-    connections: BTreeMap<ConnectionKey, u32>,
-    sysctls: BTreeMap<u32, u32>,
-    vrrp: BTreeMap<u32, u32>,
-    health: BTreeMap<(ServiceKey, SocketAddr), u32>,
-    quorums: BTreeMap<ServiceKey, u32>,
+    tables: [BTreeMap<Place, u32>; Table::ALL.len()],
 }
 
 /// The tables of one node, each in a fixed order.
@@ -81,18 +65,15 @@ impl Tables {
             }
         }
         while self.taken < target {
-            let (kind, _) = changes.get(trace, self.taken);
-            self.put(trace, changes, kind, false);
+            if let Some((change, _)) = changes.get(trace, self.taken) {
+                self.put(change);
+            }
             self.taken += 1;
         }
         while self.taken > target {
             self.taken -= 1;
-            let (kind, before) = changes.get(trace, self.taken);
-            match before {
-                Some(before) if is_present(trace, with_record(kind, before)) => {
-                    self.put(trace, changes, with_record(kind, before), false);
-                }
-                Some(_) | None => self.put(trace, changes, kind, true),
+            if let Some((change, before)) = changes.get(trace, self.taken) {
+                self.take_back(change, before);
             }
         }
     }
@@ -107,81 +88,26 @@ impl Tables {
         self.nodes.iter().map(Rows::count).sum()
     }
 
-    /// Puts a record into its row; takes the row away if the record says so, or if `away`.
-    pub(super) fn put(&mut self, trace: &Trace, changes: &Changes, kind: Kind, away: bool) {
-        let nodes = &mut self.nodes;
-        match kind {
-            Kind::Interface(at) => {
-                let record = &trace.interfaces[at as usize];
-                set(&mut nodes[record.node.index()].interfaces, record.id, at, record.present && !away);
-            }
-            Kind::Address(at) => {
-                let record = &trace.addresses[at as usize];
-                let place = changes.addresses[at as usize];
-                set(&mut nodes[record.node.index()].addresses, place, at, record.present && !away);
-            }
-            Kind::Route(at) => {
-                let record = &trace.routes[at as usize];
-                let place = changes.routes[at as usize];
-                set(&mut nodes[record.node.index()].routes, place, at, record.present && !away);
-            }
-            Kind::Neighbour(at) => {
-                let record = &trace.neighbours[at as usize];
-                let key = (record.iface, record.address);
-                set(&mut nodes[record.node.index()].neighbours, key, at, record.present && !away);
-            }
-            Kind::Fdb(at) => {
-                let record = &trace.fdb[at as usize];
-                set(&mut nodes[record.node.index()].fdb, record.mac.0, at, record.present && !away);
-            }
-            Kind::Service(at) => {
-                let record = &trace.services[at as usize];
-                set(&mut nodes[record.node.index()].services, record.key, at, record.present && !away);
-            }
-            Kind::Server(at) => {
-                let record = &trace.servers[at as usize];
-                let key = (record.service, record.server);
-                set(&mut nodes[record.node.index()].servers, key, at, record.present && !away);
-            }
-            Kind::Connection(at) => {
-                let record = &trace.connections[at as usize];
-                let key = (record.transport, record.client, record.virtual_);
-                set(&mut nodes[record.node.index()].connections, key, at, record.present && !away);
-            }
-            Kind::Sysctl(at) => {
-                let record = &trace.sysctls[at as usize];
-                let place = changes.sysctls[at as usize];
-                set(&mut nodes[record.node.index()].sysctls, place, at, !away);
-            }
-            Kind::Vrrp(at) => {
-                let record = &trace.vrrp[at as usize];
-                let place = changes.vrrp[at as usize];
-                set(&mut nodes[record.node.index()].vrrp, place, at, record.present && !away);
-            }
-            Kind::Health(at) => {
-                let record = &trace.health[at as usize];
-                let key = (record.service, record.server);
-                set(&mut nodes[record.node.index()].health, key, at, record.present && !away);
-            }
-            Kind::Quorum(at) => {
-                let record = &trace.quorums[at as usize];
-                set(&mut nodes[record.node.index()].quorums, record.service, at, record.present && !away);
-            }
-            Kind::Sent { .. }
-            | Kind::Received { .. }
-            | Kind::Dropped
-            | Kind::Decided(_)
-            | Kind::Check(_)
-            | Kind::Log(_)
-            | Kind::CommandStarted(_)
-            | Kind::CommandEnded(_)
-            | Kind::RequestStarted(_)
-            | Kind::RequestEnded(_)
-            | Kind::EchoAsked(_)
-            | Kind::EchoAnswered(_)
-            | Kind::Served(_)
-            | Kind::Acted(_) => {}
+    /// Puts a new record into its row, or takes the row away if the record says so. Gives back the record before.
+    pub(super) fn put(&mut self, change: Change) -> Option<u32> {
+        let table = self.table_mut(change);
+        match change.row.is_present() {
+            true => table.insert(change.place, change.record),
+            false => table.remove(&change.place),
         }
+    }
+
+    /// Puts the record back that stood in the row before a change.
+    fn take_back(&mut self, change: Change, before: Option<u32>) {
+        let table = self.table_mut(change);
+        match before {
+            Some(before) => table.insert(change.place, before),
+            None => table.remove(&change.place),
+        };
+    }
+
+    fn table_mut(&mut self, change: Change) -> &mut BTreeMap<Place, u32> {
+        &mut self.nodes[change.row.node().index()].tables[change.table as usize]
     }
 }
 
@@ -190,127 +116,127 @@ const JUMP_MIN: u32 = 1024;
 
 impl Rows {
     fn count(&self) -> usize {
-        let hosts = self.interfaces.len() + self.addresses.len() + self.routes.len() + self.neighbours.len();
-        let ipvs = self.services.len() + self.servers.len() + self.connections.len();
-        let daemons = self.vrrp.len() + self.health.len() + self.quorums.len();
-        hosts + ipvs + daemons + self.fdb.len() + self.sysctls.len()
-    }
-}
-
-/// The same kind of change with another record.
-fn with_record(kind: Kind, record: u32) -> Kind {
-    match kind {
-        Kind::Interface(_) => Kind::Interface(record),
-        Kind::Address(_) => Kind::Address(record),
-        Kind::Route(_) => Kind::Route(record),
-        Kind::Neighbour(_) => Kind::Neighbour(record),
-        Kind::Fdb(_) => Kind::Fdb(record),
-        Kind::Service(_) => Kind::Service(record),
-        Kind::Server(_) => Kind::Server(record),
-        Kind::Connection(_) => Kind::Connection(record),
-        Kind::Sysctl(_) => Kind::Sysctl(record),
-        Kind::Vrrp(_) => Kind::Vrrp(record),
-        Kind::Health(_) => Kind::Health(record),
-        Kind::Quorum(_) => Kind::Quorum(record),
-        other => other,
-    }
-}
-
-/// Whether the record of a change says that the row is there.
-fn is_present(trace: &Trace, kind: Kind) -> bool {
-    match kind {
-        Kind::Interface(at) => trace.interfaces[at as usize].present,
-        Kind::Address(at) => trace.addresses[at as usize].present,
-        Kind::Route(at) => trace.routes[at as usize].present,
-        Kind::Neighbour(at) => trace.neighbours[at as usize].present,
-        Kind::Fdb(at) => trace.fdb[at as usize].present,
-        Kind::Service(at) => trace.services[at as usize].present,
-        Kind::Server(at) => trace.servers[at as usize].present,
-        Kind::Connection(at) => trace.connections[at as usize].present,
-        Kind::Vrrp(at) => trace.vrrp[at as usize].present,
-        Kind::Health(at) => trace.health[at as usize].present,
-        Kind::Quorum(at) => trace.quorums[at as usize].present,
-        _ => true,
-    }
-}
-
-fn set<K: Ord>(table: &mut BTreeMap<K, u32>, key: K, record: u32, present: bool) {
-    if present {
-        table.insert(key, record);
-    } else {
-        table.remove(&key);
+        self.tables.iter().map(BTreeMap::len).sum()
     }
 }
 
 impl<'a> NodeTables<'a> {
+    /// Whether the machine runs; none before it was switched on for the first time, and for a switch.
+    pub fn power(self) -> Option<PowerState> {
+        self.rows(Table::Power, &self.trace.powers).next().map(|record| record.state)
+    }
+
     /// Interfaces, by index.
     pub fn interfaces(self) -> impl Iterator<Item = &'a InterfaceRecord> {
-        self.rows.interfaces.values().map(move |at| &self.trace.interfaces[*at as usize])
+        self.rows(Table::Interface, &self.trace.interfaces)
     }
 
     /// Addresses, in the order in which they were added.
     pub fn addresses(self) -> impl Iterator<Item = &'a AddressRecord> {
-        self.rows.addresses.values().map(move |at| &self.trace.addresses[*at as usize])
+        self.rows(Table::Address, &self.trace.addresses)
     }
 
     /// Routes, in the order in which they were added.
     pub fn routes(self) -> impl Iterator<Item = &'a RouteRecord> {
-        self.rows.routes.values().map(move |at| &self.trace.routes[*at as usize])
+        self.rows(Table::Route, &self.trace.routes)
+    }
+
+    /// Rules for routing, in the order in which they were added.
+    pub fn routing_rules(self) -> impl Iterator<Item = &'a RoutingRuleRecord> {
+        self.rows(Table::RoutingRule, &self.trace.routing_rules)
     }
 
     /// Neighbours, by interface and address.
     pub fn neighbours(self) -> impl Iterator<Item = &'a NeighbourRecord> {
-        self.rows.neighbours.values().map(move |at| &self.trace.neighbours[*at as usize])
+        self.rows(Table::Neighbour, &self.trace.neighbours)
     }
 
     /// Forwarding entries of a switch, by MAC.
     pub fn fdb(self) -> impl Iterator<Item = &'a FdbRecord> {
-        self.rows.fdb.values().map(move |at| &self.trace.fdb[*at as usize])
+        self.rows(Table::Fdb, &self.trace.fdb)
     }
 
     /// Virtual services.
     pub fn services(self) -> impl Iterator<Item = &'a ServiceRecord> {
-        self.rows.services.values().map(move |at| &self.trace.services[*at as usize])
+        self.rows(Table::Service, &self.trace.services)
     }
 
     /// Real servers of all services.
     pub fn servers(self) -> impl Iterator<Item = &'a ServerRecord> {
-        self.rows.servers.values().map(move |at| &self.trace.servers[*at as usize])
+        self.rows(Table::Server, &self.trace.servers)
     }
 
     /// Connections, by protocol, client and virtual address.
     pub fn connections(self) -> impl Iterator<Item = &'a ConnRecord> {
-        self.rows.connections.values().map(move |at| &self.trace.connections[*at as usize])
+        self.rows(Table::Connection, &self.trace.connections)
+    }
+
+    /// How many rows a table has.
+    pub fn count(self, table: Table) -> usize {
+        self.rows.tables[table as usize].len()
     }
 
     /// How many connections there are.
     pub fn connection_count(self) -> usize {
-        self.rows.connections.len()
+        self.count(Table::Connection)
     }
 
     /// Kernel settings that were set, in the order in which they first were.
     pub fn sysctls(self) -> impl Iterator<Item = &'a SysctlRecord> {
-        self.rows.sysctls.values().map(move |at| &self.trace.sysctls[*at as usize])
+        self.rows(Table::Sysctl, &self.trace.sysctls)
     }
 
     /// Virtual routers, in the order in which they appeared.
     pub fn vrrp(self) -> impl Iterator<Item = &'a VrrpRecord> {
-        self.rows.vrrp.values().map(move |at| &self.trace.vrrp[*at as usize])
+        self.rows(Table::Vrrp, &self.trace.vrrp)
+    }
+
+    /// Processes, by number.
+    pub fn processes(self) -> impl Iterator<Item = &'a ProcessRecord> {
+        self.rows(Table::Process, &self.trace.processes)
+    }
+
+    /// Chains of filters that have or had rules or another policy, by table.
+    pub fn chains(self) -> impl Iterator<Item = &'a ChainRecord> {
+        self.rows(Table::Chain, &self.trace.chains)
+    }
+
+    /// Rules of a chain, in order.
+    pub fn rules(self, chain: ChainId) -> impl Iterator<Item = &'a RuleRecord> {
+        let rules = self.rows.tables[Table::Rule as usize].range(Place::Rule(chain, 0)..=Place::Rule(chain, u64::MAX));
+        rules.map(move |(_, at)| &self.trace.rules[*at as usize])
+    }
+
+    /// How often a rule was applied; none if it never was.
+    pub fn rule_count(self, rule: u32) -> Option<&'a RuleCountRecord> {
+        let at = self.rows.tables[Table::RuleCount as usize].get(&Place::Count(rule))?;
+        Some(&self.trace.rule_counts[*at as usize])
+    }
+
+    /// Flows that connection tracking remembers, by protocol and ends.
+    pub fn tracked(self) -> impl Iterator<Item = &'a TrackedRecord> {
+        self.rows(Table::Tracked, &self.trace.tracked)
     }
 
     /// Real servers as their checkers hold them, by service.
     pub fn health(self) -> impl Iterator<Item = &'a HealthRecord> {
-        self.rows.health.values().map(move |at| &self.trace.health[*at as usize])
+        self.rows(Table::Health, &self.trace.health)
     }
 
     /// Virtual services that somebody looks after, and whether they have enough servers.
     pub fn quorums(self) -> impl Iterator<Item = &'a QuorumRecord> {
-        self.rows.quorums.values().map(move |at| &self.trace.quorums[*at as usize])
+        self.rows(Table::Quorum, &self.trace.quorums)
     }
 
     /// The name of an interface.
     pub fn interface_name(self, id: IfaceId) -> &'a str {
-        self.rows.interfaces.get(&id).map_or("?", |at| &self.trace.interfaces[*at as usize].name)
+        let at = self.rows.tables[Table::Interface as usize].get(&Place::Interface(id));
+        at.map_or("?", |at| &self.trace.interfaces[*at as usize].name)
+    }
+
+    /// The records of a table, which stand in `all`, in the order of its rows.
+    fn rows<R>(self, table: Table, all: &'a [R]) -> impl Iterator<Item = &'a R> {
+        self.rows.tables[table as usize].values().map(move |at| &all[*at as usize])
     }
 }
 

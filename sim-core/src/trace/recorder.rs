@@ -10,9 +10,10 @@
 use super::claims::Claims;
 use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
-    AddressRecord, CheckRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, HealthRecord,
-    InterfaceRecord, LogRecord, NeighbourRecord, QuorumRecord, RequestRecord, RouteRecord, ServedRecord, ServerRecord,
-    ServiceRecord, SysctlRecord, VrrpRecord,
+    AddressRecord, ChainRecord, CheckRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, HealthRecord,
+    InterfaceRecord, LogRecord, NeighbourRecord, PowerRecord, ProcessRecord, QuorumRecord, RequestRecord, RouteRecord,
+    RoutingRuleRecord, RuleCountRecord, RuleRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
+    TrackedRecord, VrrpRecord,
 };
 use super::why::{ConflictId, EvidenceId};
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
@@ -268,6 +269,13 @@ impl Recorder {
             Change::Check(record) => Kind::Check(push(&mut trace.checks, record)),
             Change::Health(record) => Kind::Health(push(&mut trace.health, record)),
             Change::Quorum(record) => Kind::Quorum(push(&mut trace.quorums, record)),
+            Change::Power(record) => Kind::Power(push(&mut trace.powers, record)),
+            Change::RoutingRule(record) => Kind::RoutingRule(push(&mut trace.routing_rules, record)),
+            Change::Process(record) => Kind::Process(push(&mut trace.processes, record)),
+            Change::Chain(record) => Kind::Chain(push(&mut trace.chains, record)),
+            Change::Rule(record) => Kind::Rule(push(&mut trace.rules, record)),
+            Change::RuleCount(record) => Kind::RuleCount(push(&mut trace.rule_counts, record)),
+            Change::Tracked(record) => Kind::Tracked(push(&mut trace.tracked, record)),
             Change::Log(record) => Kind::Log(push(&mut trace.logs, record)),
             Change::CommandStarted(record) => Kind::CommandStarted(push(&mut trace.commands, record)),
             Change::CommandEnded(index, record) => {
@@ -400,6 +408,20 @@ pub enum Change {
     Health(HealthRecord),
     /// A virtual service has enough servers, or not.
     Quorum(QuorumRecord),
+    /// A host was switched on or off, or stopped.
+    Power(PowerRecord),
+    /// A rule for routing.
+    RoutingRule(RoutingRuleRecord),
+    /// A process.
+    Process(ProcessRecord),
+    /// A chain of a filter.
+    Chain(ChainRecord),
+    /// A rule of a filter.
+    Rule(RuleRecord),
+    /// How often a rule of a filter was applied.
+    RuleCount(RuleCountRecord),
+    /// A flow that is remembered.
+    Tracked(TrackedRecord),
     /// A log line.
     Log(LogRecord),
     /// A typed line begins.

@@ -1,6 +1,7 @@
 //! What a saved run needs beside the derived forms: how values of other crates are written, the shape of the format, and
 //! whether a trace that was read holds together. Only with the feature `saved`; nothing simulated depends on it.
 
+use super::record::Table;
 use super::{Kind, Trace};
 use crate::base::id::{EventId, PacketId};
 use siphasher::sip128::{Hasher128, SipHasher13};
@@ -21,11 +22,15 @@ const SHAPE: &[&str] = &[
     include_str!("why.rs"),
     include_str!("record/check.rs"),
     include_str!("record/conflict.rs"),
+    include_str!("record/filter.rs"),
     include_str!("record/host.rs"),
     include_str!("record/ipvs.rs"),
     include_str!("record/neighbour.rs"),
+    include_str!("record/power.rs"),
+    include_str!("record/process.rs"),
     include_str!("record/program.rs"),
     include_str!("record/route.rs"),
+    include_str!("record/tracked.rs"),
     include_str!("record/vrrp.rs"),
 ];
 
@@ -68,41 +73,20 @@ fn kind_holds(trace: &Trace, kind: Kind) -> bool {
         Kind::Sent { port, bytes, .. } | Kind::Received { port, bytes, .. } => {
             port.index() < trace.cast.ports.len() && (!bytes.is_some() || within(bytes.0, trace.spans.len()))
         }
-        Kind::Interface(at) => within(at, trace.interfaces.len()),
-        Kind::Address(at) => within(at, trace.addresses.len()),
-        Kind::Route(at) => within(at, trace.routes.len()),
-        Kind::Neighbour(at) => within(at, trace.neighbours.len()),
-        Kind::Fdb(at) => within(at, trace.fdb.len()),
-        Kind::Service(at) => within(at, trace.services.len()),
-        Kind::Server(at) => within(at, trace.servers.len()),
-        Kind::Connection(at) => within(at, trace.connections.len()),
-        Kind::Sysctl(at) => within(at, trace.sysctls.len()),
-        Kind::Vrrp(at) => within(at, trace.vrrp.len()),
         Kind::Check(at) => within(at, trace.checks.len()),
-        Kind::Health(at) => within(at, trace.health.len()),
-        Kind::Quorum(at) => within(at, trace.quorums.len()),
         Kind::Log(at) => within(at, trace.logs.len()),
         Kind::CommandStarted(at) | Kind::CommandEnded(at) => within(at, trace.commands.len()),
         Kind::RequestStarted(at) | Kind::RequestEnded(at) => within(at, trace.requests.len()),
         Kind::Served(at) => within(at, trace.served.len()),
-        _ => true,
+        _ => kind.change().is_none_or(|(table, at)| trace.row(table, at).is_some()),
     }
 }
 
 fn owners_hold(trace: &Trace, nodes: usize) -> bool {
-    trace.interfaces.iter().all(|record| record.node.index() < nodes)
-        && trace.addresses.iter().all(|record| record.node.index() < nodes)
-        && trace.routes.iter().all(|record| record.node.index() < nodes)
-        && trace.neighbours.iter().all(|record| record.node.index() < nodes)
-        && trace.fdb.iter().all(|record| record.node.index() < nodes && record.port.index() < trace.cast.ports.len())
-        && trace.services.iter().all(|record| record.node.index() < nodes)
-        && trace.servers.iter().all(|record| record.node.index() < nodes)
-        && trace.connections.iter().all(|record| record.node.index() < nodes)
-        && trace.sysctls.iter().all(|record| record.node.index() < nodes)
-        && trace.vrrp.iter().all(|record| record.node.index() < nodes)
+    let rows = |table| (0..).map_while(move |at| trace.row(table, at));
+    Table::ALL.into_iter().flat_map(rows).all(|row| row.node().index() < nodes)
+        && trace.fdb.iter().all(|record| record.port.index() < trace.cast.ports.len())
         && trace.checks.iter().all(|record| record.node.index() < nodes)
-        && trace.health.iter().all(|record| record.node.index() < nodes)
-        && trace.quorums.iter().all(|record| record.node.index() < nodes)
         && trace.logs.iter().all(|record| record.node.index() < nodes)
         && trace.commands.iter().all(|record| record.node.index() < nodes)
         && trace.requests.iter().all(|record| record.node.index() < nodes)

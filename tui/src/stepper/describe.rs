@@ -4,7 +4,7 @@ use super::run::Run;
 use super::theme::Ink;
 use pcap_out::story::millis;
 use sim_core::base::id::EventId;
-use sim_core::trace::record::{Outcome, Standing};
+use sim_core::trace::record::{Outcome, RowText, Standing};
 use sim_core::trace::{Kind, Stage, Why, explain};
 use sim_core::wire::dissect::Dissection;
 use sim_core::wire::field::Protocol;
@@ -114,10 +114,13 @@ fn request_ended(run: &Run, index: u32) -> Told {
 
 /// A change of a table, by the same words as the events file.
 fn changed(run: &Run, kind: Kind) -> Told {
-    let (table, row, value, present) = pcap_out::json::change(&run.trace, kind);
-    let text = match present {
-        true => format!("{table}: {row} is {value}"),
-        false => format!("{table}: {row} is gone"),
+    let text = match pcap_out::json::change(&run.trace, kind) {
+        Some((table, record)) => {
+            let RowText { row, value } = record.told(&run.trace);
+            let table = table.name();
+            if record.is_present() { format!("{table}: {row} is {value}") } else { format!("{table}: {row} is gone") }
+        }
+        None => String::new(),
     };
     Told { code: "TABLE".to_string(), text, ink: Ink::Changed }
 }

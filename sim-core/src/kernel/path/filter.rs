@@ -25,7 +25,9 @@ pub(super) fn ask(
         return Step::On(packet);
     }
     let ifaces = (iface_name(&tables.interfaces, packet.iif), iface_name(&tables.interfaces, oif));
-    match tables.filter.ip.evaluate(hook, &mut packet, ifaces, cx) {
+    let verdict = tables.filter.ip.evaluate(hook, &mut packet, ifaces, cx);
+    tables.filter.tell(cx);
+    match verdict {
         IpVerdict::Accept => Step::On(packet),
         IpVerdict::Drop(why) => Step::Drop(packet, why),
         IpVerdict::Reject(RejectWith::Unreachable(code), why) => {

@@ -26,7 +26,9 @@ pub(super) fn pass(kernel: &mut Kernel, xmit: Xmit, translate: bool, cx: &mut Cx
     let masquerade = tables.interfaces.select_source(route.iface, Some(route.next_hop), Scope::Global);
     let masquerade = masquerade.unwrap_or(Ipv4Addr::UNSPECIFIED);
     let ifaces = (iface_name(&tables.interfaces, packet.iif), iface_name(&tables.interfaces, Some(route.iface)));
-    match tables.nat.postrouting(&mut packet, &mut tables.filter.ip, ifaces, masquerade, cx) {
+    let done = tables.nat.postrouting(&mut packet, &mut tables.filter.ip, ifaces, masquerade, cx);
+    tables.filter.tell(cx);
+    match done {
         Ok(()) => Step::On(Xmit { packet, route }),
         Err(why) => Step::Drop(packet, why),
     }

@@ -33,6 +33,8 @@ pub struct Processes {
     born: Vec<(Pid, Box<dyn Process>)>,
     ended: Vec<(Pid, i32)>,
     killed: Vec<Pid>,
+    /// What changed since somebody told the trace, and whether the process is still in the table.
+    news: Vec<(ProcessInfo, bool)>,
     last_pid: u32,
     network_revision: u64,
     pub(crate) exec: Option<Rc<dyn Exec>>,
@@ -107,13 +109,7 @@ impl Processes {
 
     /// Every process, in the order of their numbers.
     pub fn list(&self) -> impl Iterator<Item = ProcessInfo> {
-        self.table.iter().map(|(pid, entry)| ProcessInfo {
-            pid: *pid,
-            parent: entry.parent,
-            name: entry.name.clone(),
-            state: entry.letter(),
-            started: entry.started,
-        })
+        self.table.iter().map(|(pid, entry)| entry.info(*pid))
     }
 
     /// Processes whose program has this name (`killall`, `pidof`): the first word of the command line, without its
@@ -169,6 +165,7 @@ impl Processes {
             origin: (EventId::NONE, PacketId::NONE),
         };
         self.table.insert(pid, entry);
+        self.note(pid);
         self.born.push((pid, body));
         self.make_ready(pid);
         Ok(pid)
@@ -417,6 +414,7 @@ impl Processes {
             self.end(pid, 128 + signal.number());
             return true;
         }
+        let was_stopped = entry.is_stopped;
         match signal {
             Signal::Stop => entry.is_stopped = true,
             Signal::Cont => entry.is_stopped = false,
@@ -431,6 +429,10 @@ impl Processes {
         }
         if signal != Signal::Stop && !entry.signals.contains(&signal) {
             entry.signals.push(signal);
+        }
+        let is_news = entry.is_stopped != was_stopped;
+        if is_news {
+            self.note(pid);
         }
         self.make_ready(pid);
         true
@@ -450,7 +452,7 @@ impl Processes {
         if entry.parent != parent {
             return None;
         }
-        self.table.remove(&child);
+        self.remove(child);
         Some(status)
     }
 
@@ -463,8 +465,9 @@ impl Processes {
         if entry.state == State::Alive {
             entry.parent = INIT;
             entry.is_unawaited = true;
+            self.note(child);
         } else {
-            self.table.remove(&child);
+            self.remove(child);
         }
     }
 
@@ -500,9 +503,39 @@ impl Processes {
             self.make_ready(watcher);
         }
         if is_unawaited {
-            self.table.remove(&pid);
-        } else if self.table.get(&parent).is_some_and(|parent| parent.wait.any.contains(&On::Child(pid))) {
+            self.remove(pid);
+            return;
+        }
+        self.note(pid);
+        if self.table.get(&parent).is_some_and(|parent| parent.wait.any.contains(&On::Child(pid))) {
             self.make_ready(parent);
+        }
+    }
+
+    // ── what the trace is told ──
+
+    /// Another command line.
+    pub(crate) fn rename(&mut self, pid: Pid, name: &str) {
+        if let Some(entry) = self.table.get_mut(&pid) {
+            entry.name = name.into();
+            self.note(pid);
+        }
+    }
+
+    /// What changed since the last call, in order: the process, and whether it is still there.
+    pub(crate) fn take_news(&mut self) -> Vec<(ProcessInfo, bool)> {
+        std::mem::take(&mut self.news)
+    }
+
+    fn note(&mut self, pid: Pid) {
+        if let Some(entry) = self.table.get(&pid) {
+            self.news.push((entry.info(pid), true));
+        }
+    }
+
+    fn remove(&mut self, pid: Pid) {
+        if let Some(entry) = self.table.remove(&pid) {
+            self.news.push((entry.info(pid), false));
         }
     }
 
@@ -521,6 +554,11 @@ impl Entry {
     fn program(&self) -> &str {
         let first = self.name.split(' ').next().unwrap_or_default();
         first.rsplit('/').next().unwrap_or_default().trim_end_matches(':')
+    }
+
+    fn info(&self, pid: Pid) -> ProcessInfo {
+        let (parent, name, started) = (self.parent, self.name.clone(), self.started);
+        ProcessInfo { pid, parent, name, state: self.letter(), started }
     }
 
     fn letter(&self) -> char {

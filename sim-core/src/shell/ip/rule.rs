@@ -32,7 +32,7 @@ pub(super) fn run(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     match command(&mut ip.words, COMMANDS, "rule")? {
         "add" => {
             let (rule, priority) = typed(ip)?;
-            answer(ip.sys.kernel.tables.routes.add_rule(rule, priority))
+            answer(ip.sys.kernel.tables.routes.add_rule(rule, priority, ip.sys.cx))
         }
         "del" => {
             if ip.words.peek().is_none() {
@@ -48,12 +48,12 @@ pub(super) fn run(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
                     && (rule.iif.is_none() || rule.iif == known.iif)
                     && (!said.action || rule.action == known.action)
             };
-            answer(ip.sys.kernel.tables.routes.delete_rule(meant).map(drop))
+            answer(ip.sys.kernel.tables.routes.delete_rule(meant, ip.sys.cx).map(drop))
         }
         "show" => show(ip),
         "flush" => {
             let routes = &mut ip.sys.kernel.tables.routes;
-            while routes.delete_rule(|rule| rule.priority != 0).is_ok() {}
+            while routes.delete_rule(|rule| rule.priority != 0, ip.sys.cx).is_ok() {}
             Ok(())
         }
         other => Err(Stop(255, format!("ip rule {other}: see ip-rule(8)"))),

@@ -1,9 +1,9 @@
 //! Prints the rules: `-L` as a table, `-S` as they are typed.
 
 use super::Problem;
-use super::read::{REJECTIONS, Shown, TCP_FLAGS};
+use super::read::Shown;
 use crate::tables::filter::RuleError;
-use crate::tables::filter::ip::{Chain, IpTables, MarkMatch, Matches, Policy, Ports, Rule, Table, Target};
+use crate::tables::filter::ip::{Chain, IpTables, MarkMatch, Matches, Ports, Rule, Table, Target};
 use crate::tables::filter::{IfaceName, Maybe};
 use ipnet::Ipv4Net;
 
@@ -19,13 +19,14 @@ pub(super) fn typed(tables: &IpTables, table: Table, chain: Option<&str>) -> Res
     let mut text = String::new();
     for chain in chains(tables, table, chain)? {
         text += &match chain.policy {
-            Some(policy) => format!("-P {} {}\n", chain.name, policy_name(policy)),
+            Some(policy) => format!("-P {} {}\n", chain.name, policy.name()),
             None => format!("-N {}\n", chain.name),
         };
     }
     for chain in chains(tables, table, chain)? {
         for rule in &chain.rules {
-            text += &format!("-A {}{}{}\n", chain.name, typed_matches(&rule.matches), typed_target(&rule.target));
+            text += &format!("-A {} {rule}", chain.name);
+            text = text.trim_end().to_owned() + "\n";
         }
     }
     Ok(text)
@@ -49,12 +50,12 @@ fn chain_table(chain: &Chain, tables: &IpTables, table: Table, shown: Shown) -> 
         Some(policy) if shown.verbose => {
             format!(
                 "policy {} {} packets, {} bytes",
-                policy_name(policy),
+                policy.name(),
                 count(chain.packets, shown),
                 count(chain.bytes, shown)
             )
         }
-        Some(policy) => format!("policy {}", policy_name(policy)),
+        Some(policy) => format!("policy {}", policy.name()),
         None => format!("{} references", references(&chain.name, tables, table)),
     };
     let number = if shown.numbered { "num  " } else { "" };
@@ -76,7 +77,7 @@ fn row(number: usize, rule: &Rule, shown: Shown) -> String {
     if shown.verbose {
         text += &format!("{:>5} {:>5} ", count(rule.packets, shown), count(rule.bytes, shown));
     }
-    text += &format!("{:<10} {:<4} --  ", target_name(target), protocol(matches));
+    text += &format!("{:<10} {:<4} --  ", target.name(), protocol(matches));
     if shown.verbose {
         text += &format!("{:<6} {:<6}  ", iface(&matches.in_iface, shown), iface(&matches.out_iface, shown));
     }
@@ -101,102 +102,23 @@ fn extras(matches: &Matches, target: &Target, shown: Shown) -> String {
         parts.push(format!("{}icmptype {value}", not(*inverted)));
     }
     if let Some(Maybe { value, inverted }) = &matches.mark {
-        parts.push(format!("mark match {}{}", not(*inverted), mark(*value)));
+        parts.push(format!("mark match {}{}", not(*inverted), value));
     }
     match target {
         Target::Reject(with) => {
-            let named = REJECTIONS.iter().find(|(_, known)| known == with);
-            parts.push(format!("reject-with {}", named.map_or("icmp-port-unreachable", |(name, _)| name)));
+            parts.push(format!("reject-with {}", with.name()));
         }
         Target::Mark(MarkMatch { value, mask: u32::MAX }) => parts.push(format!("MARK set 0x{value:x}")),
-        Target::Mark(set) => parts.push(format!("MARK xset {}", mark(*set))),
+        Target::Mark(set) => parts.push(format!("MARK xset {set}")),
         Target::Snat(to) => parts.push(format!("to:{to}")),
         Target::Count | Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Masquerade => {}
     }
     parts.join(" ")
 }
 
-fn typed_matches(matches: &Matches) -> String {
-    let mut text = String::new();
-    let mut put = |inverted: bool, words: String| text += &format!(" {}{words}", not_typed(inverted));
-    for (flag, net) in [("-s", &matches.source), ("-d", &matches.destination)] {
-        if let Some(Maybe { value, inverted }) = net {
-            put(*inverted, format!("{flag} {value}"));
-        }
-    }
-    for (flag, iface) in [("-i", &matches.in_iface), ("-o", &matches.out_iface)] {
-        if let Some(Maybe { value, inverted }) = iface {
-            put(*inverted, format!("{flag} {}", value.0));
-        }
-    }
-    if let Some(Maybe { inverted, .. }) = matches.protocol {
-        put(inverted, format!("-p {}", protocol(matches)));
-    }
-    let looks = matches.source_ports.is_some() || matches.destination_ports.is_some() || matches.tcp_flags.is_some();
-    if looks || matches.icmp_type.is_some() {
-        put(false, format!("-m {}", protocol(matches)));
-    }
-    let numbers = Shown { numeric: true, ..Shown::default() };
-    for (flag, ports) in [("--sport", &matches.source_ports), ("--dport", &matches.destination_ports)] {
-        if let Some(Maybe { value, inverted }) = ports {
-            put(*inverted, format!("{flag} {}", port_range(*value, numbers)));
-        }
-    }
-    if let Some(Maybe { value, inverted }) = &matches.tcp_flags {
-        put(*inverted, format!("--tcp-flags {} {}", flags(value.mask), flags(value.set)));
-    }
-    if let Some(Maybe { value, inverted }) = &matches.icmp_type {
-        put(*inverted, format!("--icmp-type {value}"));
-    }
-    if let Some(Maybe { value, inverted }) = &matches.mark {
-        put(false, "-m mark".into());
-        put(*inverted, format!("--mark {}", mark(*value)));
-    }
-    text
-}
-
-fn typed_target(target: &Target) -> String {
-    match target {
-        Target::Count => String::new(),
-        Target::Reject(with) => {
-            let named = REJECTIONS.iter().find(|(_, known)| known == with);
-            format!(" -j REJECT --reject-with {}", named.map_or("icmp-port-unreachable", |(name, _)| name))
-        }
-        Target::Mark(MarkMatch { value, mask }) => format!(" -j MARK --set-xmark 0x{value:x}/0x{mask:x}"),
-        Target::Snat(to) => format!(" -j SNAT --to-source {to}"),
-        Target::Accept | Target::Drop | Target::Return | Target::Jump(_) | Target::Masquerade => {
-            format!(" -j {}", target_name(target))
-        }
-    }
-}
-
-fn target_name(target: &Target) -> &str {
-    match target {
-        Target::Count => "",
-        Target::Accept => "ACCEPT",
-        Target::Drop => "DROP",
-        Target::Reject(_) => "REJECT",
-        Target::Return => "RETURN",
-        Target::Jump(chain) => chain,
-        Target::Mark(_) => "MARK",
-        Target::Masquerade => "MASQUERADE",
-        Target::Snat(_) => "SNAT",
-    }
-}
-
 fn protocol(matches: &Matches) -> String {
-    let Some(Maybe { value, inverted }) = matches.protocol else { return "all".into() };
-    let name = match value {
-        0 => "all".to_owned(),
-        1 => "icmp".to_owned(),
-        4 => "ipencap".to_owned(),
-        6 => "tcp".to_owned(),
-        17 => "udp".to_owned(),
-        47 => "gre".to_owned(),
-        112 => "vrrp".to_owned(),
-        number => number.to_string(),
-    };
-    format!("{}{name}", not(inverted))
+    let inverted = matches.protocol.is_some_and(|protocol| protocol.inverted);
+    format!("{}{}", not(inverted), matches.protocol_name())
 }
 
 fn net(net: &Option<Maybe<Ipv4Net>>, shown: Shown) -> String {
@@ -228,20 +150,6 @@ fn port_range(Ports { first, last }: Ports, shown: Shown) -> String {
     if first == last { port(first) } else { format!("{}:{}", port(first), port(last)) }
 }
 
-fn flags(bits: u8) -> String {
-    match bits {
-        0 => "NONE".into(),
-        bits => {
-            let names: Vec<&str> = TCP_FLAGS.iter().filter(|(_, bit)| bits & bit != 0).map(|(name, _)| *name).collect();
-            names.join(",")
-        }
-    }
-}
-
-fn mark(MarkMatch { value, mask }: MarkMatch) -> String {
-    if mask == u32::MAX { format!("0x{value:x}") } else { format!("0x{value:x}/0x{mask:x}") }
-}
-
 fn references(name: &str, tables: &IpTables, table: Table) -> usize {
     let jumps = |rule: &&Rule| matches!(&rule.target, Target::Jump(to) if &**to == name);
     tables.chains(table).iter().map(|chain| chain.rules.iter().filter(jumps).count()).sum()
@@ -257,19 +165,8 @@ fn count(number: u64, shown: Shown) -> String {
     }
 }
 
-fn policy_name(policy: Policy) -> &'static str {
-    match policy {
-        Policy::Accept => "ACCEPT",
-        Policy::Drop => "DROP",
-    }
-}
-
 fn not(inverted: bool) -> &'static str {
     if inverted { "!" } else { "" }
-}
-
-fn not_typed(inverted: bool) -> &'static str {
-    if inverted { "! " } else { "" }
 }
 
 #[cfg(test)]

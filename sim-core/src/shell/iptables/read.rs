@@ -1,7 +1,9 @@
 //! Reads a command line of `iptables`.
 
 use super::{NOT_MODELLED, Problem, table};
-use crate::tables::filter::ip::{MarkMatch, Matches, Ports, RejectWith, Table, Target, TcpFlags};
+use crate::tables::filter::ip::{
+    MarkMatch, Matches, Ports, REJECTIONS, RejectWith, TCP_FLAGS, Table, Target, TcpFlags,
+};
 use crate::tables::filter::{IfaceName, Maybe};
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
@@ -58,22 +60,6 @@ pub(super) const ICMP_TYPES: [(&str, u8); 6] = [
     ("echo-request", 8),
     ("time-exceeded", 11),
     ("parameter-problem", 12),
-];
-
-/// TCP flags by name.
-pub(super) const TCP_FLAGS: [(&str, u8); 6] =
-    [("FIN", 1), ("SYN", 2), ("RST", 4), ("PSH", 8), ("ACK", 16), ("URG", 32)];
-
-/// What a packet is rejected with, by name.
-pub(super) const REJECTIONS: [(&str, RejectWith); 8] = [
-    ("icmp-port-unreachable", RejectWith::Unreachable(3)),
-    ("icmp-net-unreachable", RejectWith::Unreachable(0)),
-    ("icmp-host-unreachable", RejectWith::Unreachable(1)),
-    ("icmp-proto-unreachable", RejectWith::Unreachable(2)),
-    ("icmp-net-prohibited", RejectWith::Unreachable(9)),
-    ("icmp-host-prohibited", RejectWith::Unreachable(10)),
-    ("icmp-admin-prohibited", RejectWith::Unreachable(13)),
-    ("tcp-reset", RejectWith::TcpReset),
 ];
 
 /// Reads the words after the name.

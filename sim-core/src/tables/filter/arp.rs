@@ -5,14 +5,20 @@
 //! # Not modelled
 //! The FORWARD chain (bridges only), chains of the user's, `--h-length`, `--range` and the like.
 
+mod typed;
+
+use super::news::{News, Roll};
 use super::{IfaceName, Maybe, RULES_MAX, RuleError};
+use crate::base::id::NodeId;
+use crate::trace::record::{ChainId, FilterTable, Policy};
 use crate::wire::{Ipv4Addr, Mac};
 use ipnet::Ipv4Net;
 
 /// The rules of both variants.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct ArpTables {
     variants: [[ArpChain; 2]; 2],
+    pub(super) news: News,
 }
 
 /// Which program's rules.
@@ -34,8 +40,9 @@ pub enum ArpHook {
 }
 
 /// The rules of a chain.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ArpChain {
+    roll: Roll,
     /// The rules, in order.
     pub rules: Vec<ArpRule>,
     /// `-P DROP`.
@@ -132,18 +139,124 @@ pub enum ArpVerdict {
     },
 }
 
+/// Rules of `iptables` and `arptables` are numbered apart, those of the latter from here.
+const FIRST_RULE: u32 = 1 << 31;
+
 /// Octets of an ARP message, as the counters count them.
 const MESSAGE: u64 = 28;
 
+impl Default for ArpTables {
+    fn default() -> Self {
+        ArpTables::new(NodeId::default())
+    }
+}
+
 impl ArpTables {
+    /// The tables of a host, without rules.
+    pub(super) fn new(node: NodeId) -> Self {
+        let chains = |table| {
+            [("INPUT", 0), ("OUTPUT", 1)].map(|(name, number)| ArpChain {
+                roll: Roll::new(ChainId { table, number }, name, Some(Policy::Accept)),
+                rules: Vec::new(),
+                drops_by_default: false,
+                packets: 0,
+                bytes: 0,
+            })
+        };
+        let variants = [chains(FilterTable::ArpLegacy), chains(FilterTable::ArpNft)];
+        ArpTables { variants, news: News::new(node, FIRST_RULE) }
+    }
+
     /// The rules of one chain of one variant.
     pub fn chain(&self, variant: Variant, hook: ArpHook) -> &ArpChain {
         &self.variants[variant as usize][hook as usize]
     }
 
-    /// The rules of one chain of one variant, to be changed.
-    pub fn chain_mut(&mut self, variant: Variant, hook: ArpHook) -> &mut ArpChain {
-        &mut self.variants[variant as usize][hook as usize]
+    /// `-A`, or `-I` before rule `at` (from 0).
+    ///
+    /// # Errors
+    /// If there is no such place, or the chain is full.
+    pub fn insert(
+        &mut self,
+        variant: Variant,
+        hook: ArpHook,
+        at: Option<usize>,
+        rule: ArpRule,
+    ) -> Result<(), RuleError> {
+        let (chain, news) = self.chain_mut(variant, hook);
+        if chain.rules.len() >= RULES_MAX {
+            return Err(RuleError::TooManyLinks);
+        }
+        let at = at.unwrap_or(chain.rules.len());
+        if at > chain.rules.len() {
+            return Err(RuleError::NoIndex);
+        }
+        chain.rules.insert(at, rule);
+        chain.roll.insert(at, |at| chain.rules[at].typed(None).trim_end().to_string(), news);
+        Ok(())
+    }
+
+    /// `-D` of the first rule with these matches and this target.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn delete(
+        &mut self,
+        variant: Variant,
+        hook: ArpHook,
+        matches: &ArpMatches,
+        target: &ArpTarget,
+    ) -> Result<(), RuleError> {
+        let rules = &self.chain(variant, hook).rules;
+        let found = rules.iter().position(|rule| rule.matches == *matches && rule.target == *target);
+        self.delete_at(variant, hook, found.ok_or(RuleError::NoRule)?)
+    }
+
+    /// `-D CHAIN n` (from 0).
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn delete_at(&mut self, variant: Variant, hook: ArpHook, at: usize) -> Result<(), RuleError> {
+        let (chain, news) = self.chain_mut(variant, hook);
+        if at >= chain.rules.len() {
+            return Err(RuleError::NoIndex);
+        }
+        chain.rules.remove(at);
+        chain.roll.remove(at, news);
+        Ok(())
+    }
+
+    /// `-P`.
+    pub fn set_policy(&mut self, variant: Variant, hook: ArpHook, drops: bool) {
+        let (chain, news) = self.chain_mut(variant, hook);
+        chain.drops_by_default = drops;
+        chain.roll.set_policy(if drops { Policy::Drop } else { Policy::Accept }, news);
+    }
+
+    /// `-F`: all rules of a chain.
+    pub fn flush(&mut self, variant: Variant, hook: ArpHook) {
+        let (chain, news) = self.chain_mut(variant, hook);
+        chain.rules.clear();
+        chain.roll.clear(news);
+    }
+
+    /// `-Z`: the counters of a chain.
+    pub fn zero(&mut self, variant: Variant, hook: ArpHook) {
+        let (chain, news) = self.chain_mut(variant, hook);
+        (chain.packets, chain.bytes) = (0, 0);
+        for (at, rule) in chain.rules.iter_mut().enumerate() {
+            (rule.packets, rule.bytes) = (0, 0);
+            chain.roll.count(at, (0, 0), news);
+        }
+    }
+
+    /// The machine is off.
+    pub(super) fn vanish(&mut self) {
+        self.variants.iter_mut().flatten().for_each(|chain| chain.roll.vanish(&mut self.news));
+    }
+
+    fn chain_mut(&mut self, variant: Variant, hook: ArpHook) -> (&mut ArpChain, &mut News) {
+        (&mut self.variants[variant as usize][hook as usize], &mut self.news)
     }
 
     /// Whether a variant has rules: the other one's listing warns of them.
@@ -160,7 +273,7 @@ impl ArpTables {
     pub fn evaluate(&mut self, hook: ArpHook, message: &ArpView) -> ArpVerdict {
         let mut verdict = ArpVerdict::Accept;
         for variant in &mut self.variants {
-            match variant[hook as usize].evaluate(hook, message) {
+            match variant[hook as usize].evaluate(hook, message, &mut self.news) {
                 ArpVerdict::Accept => {}
                 ArpVerdict::Drop { rule } => return ArpVerdict::Drop { rule },
                 mangled @ ArpVerdict::Mangle { .. } => verdict = mangled,
@@ -171,39 +284,14 @@ impl ArpTables {
 }
 
 impl ArpChain {
-    /// `-A`, or `-I` before rule `at` (from 0).
-    ///
-    /// # Errors
-    /// If there is no such place, or the chain is full.
-    pub fn insert(&mut self, at: Option<usize>, rule: ArpRule) -> Result<(), RuleError> {
-        if self.rules.len() >= RULES_MAX {
-            return Err(RuleError::TooManyLinks);
-        }
-        let at = at.unwrap_or(self.rules.len());
-        if at > self.rules.len() {
-            return Err(RuleError::NoIndex);
-        }
-        self.rules.insert(at, rule);
-        Ok(())
-    }
-
-    /// `-D` of the first rule with these matches and this target.
-    ///
-    /// # Errors
-    /// If there is none.
-    pub fn delete(&mut self, matches: &ArpMatches, target: &ArpTarget) -> Result<(), RuleError> {
-        let found = self.rules.iter().position(|rule| rule.matches == *matches && rule.target == *target);
-        self.rules.remove(found.ok_or(RuleError::NoRule)?);
-        Ok(())
-    }
-
-    fn evaluate(&mut self, hook: ArpHook, message: &ArpView) -> ArpVerdict {
+    fn evaluate(&mut self, hook: ArpHook, message: &ArpView, news: &mut News) -> ArpVerdict {
         for (number, rule) in (1u16..).zip(&mut self.rules) {
             if !rule.matches.hold(hook, message) {
                 continue;
             }
             rule.packets += 1;
             rule.bytes += MESSAGE;
+            self.roll.count(usize::from(number) - 1, (rule.packets, rule.bytes), news);
             match rule.target {
                 ArpTarget::Accept => return ArpVerdict::Accept,
                 ArpTarget::Drop | ArpTarget::Mangle { then_drop: true, .. } => {
@@ -258,10 +346,10 @@ mod tests {
     fn cured() -> ArpTables {
         let mut tables = ArpTables::default();
         let dropped = rule(ArpMatches { destination: one(VIP), ..ArpMatches::default() }, ArpTarget::Drop);
-        tables.chain_mut(Variant::Legacy, ArpHook::Input).insert(None, dropped).unwrap();
+        tables.insert(Variant::Legacy, ArpHook::Input, None, dropped).unwrap();
         let target = ArpTarget::Mangle { sender: Some(RIP), target: None, then_drop: false };
         let mangled = rule(ArpMatches { source: one(VIP), ..ArpMatches::default() }, target);
-        tables.chain_mut(Variant::Nft, ArpHook::Output).insert(None, mangled).unwrap();
+        tables.insert(Variant::Nft, ArpHook::Output, None, mangled).unwrap();
         tables
     }
 

@@ -9,8 +9,16 @@
 //! Matches on connection state, limits, sets; targets DNAT, REDIRECT, LOG, TPROXY; the raw and security tables. The
 //! command refuses them with a reason.
 
+mod typed;
+
+pub use typed::{REJECTIONS, TCP_FLAGS};
+
+use super::news::{News, Roll};
 use super::{IfaceName, Maybe, RULES_MAX, RuleError};
+use crate::base::id::NodeId;
 use crate::trace::Why;
+pub use crate::trace::record::Policy;
+use crate::trace::record::{ChainId, FilterTable};
 use crate::trace::why::Hook;
 use crate::wire::Ipv4Addr;
 use crate::wire::packet::Packet;
@@ -23,6 +31,9 @@ use std::ops::RangeInclusive;
 #[derive(Clone, Debug)]
 pub struct IpTables {
     tables: [Vec<Chain>; 3],
+    pub(super) news: News,
+    /// The number of the next chain of a user's.
+    next_chain: u16,
     /// By hook: there is a rule, or a policy that drops.
     busy: [bool; 5],
 }
@@ -42,6 +53,7 @@ pub enum Table {
 /// A chain, built in or of the user's.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chain {
+    roll: Roll,
     /// `INPUT`, or what the user called it.
     pub name: Box<str>,
     /// What becomes of packets at its end; none for a chain of the user's, which returns.
@@ -52,15 +64,6 @@ pub struct Chain {
     pub packets: u64,
     /// Their octets.
     pub bytes: u64,
-}
-
-/// What becomes of packets at the end of a built-in chain.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// They go on.
-    Accept,
-    /// They end.
-    Drop,
 }
 
 /// A rule.
@@ -194,19 +197,29 @@ const HOOKS: [Hook; 5] = [Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Ou
 
 impl Default for IpTables {
     fn default() -> Self {
-        let chains = |hooks: &[Hook]| hooks.iter().map(|hook| Chain::built_in(hook.chain())).collect();
-        IpTables {
-            tables: [
-                chains(&[Hook::Input, Hook::Forward, Hook::Output]),
-                chains(&[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting]),
-                chains(&HOOKS),
-            ],
-            busy: [false; 5],
-        }
+        IpTables::new(NodeId::default())
     }
 }
 
 impl IpTables {
+    /// The tables of a host, without rules.
+    pub(super) fn new(node: NodeId) -> Self {
+        let chains = |table: Table, hooks: &[Hook]| {
+            let chain = |(number, hook): (u16, &Hook)| table.chain(number, hook.chain(), Some(Policy::Accept));
+            (0..).zip(hooks).map(chain).collect()
+        };
+        IpTables {
+            tables: [
+                chains(Table::Filter, &[Hook::Input, Hook::Forward, Hook::Output]),
+                chains(Table::Nat, &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting]),
+                chains(Table::Mangle, &HOOKS),
+            ],
+            news: News::new(node, 0),
+            next_chain: HOOKS.len() as u16,
+            busy: [false; 5],
+        }
+    }
+
     // ── the packet path ──
 
     /// Whether nothing at this hook can say anything but yes: the path then skips it.
@@ -256,7 +269,8 @@ impl IpTables {
         let mut depth = 0;
         let mut at = Place { chain: first, rule: 0 };
         loop {
-            let Some(rule) = chains[at.chain].rules.get_mut(at.rule) else {
+            let chain = &mut chains[at.chain];
+            let Some(rule) = chain.rules.get_mut(at.rule) else {
                 if depth > 0 {
                     depth -= 1;
                     at = stack[depth];
@@ -270,6 +284,8 @@ impl IpTables {
             }
             rule.packets += 1;
             rule.bytes += octets;
+            let counters = (rule.packets, rule.bytes);
+            chain.roll.count(at.rule - 1, counters, &mut self.news);
             let number = at.rule as u16;
             let why = Why::Filtered { rule: number, hook };
             match &rule.target {
@@ -314,7 +330,7 @@ impl IpTables {
     /// If chain, place or target are not possible.
     pub fn insert(&mut self, table: Table, chain: &str, at: Option<usize>, rule: Rule) -> Result<(), RuleError> {
         self.allow(table, chain, &rule)?;
-        let chain = self.chain_mut(table, chain)?;
+        let (chain, news) = self.chain_mut(table, chain)?;
         if chain.rules.len() >= RULES_MAX {
             return Err(RuleError::TooManyLinks);
         }
@@ -323,6 +339,7 @@ impl IpTables {
             return Err(RuleError::NoIndex);
         }
         chain.rules.insert(at, rule);
+        chain.roll.insert(at, |at| chain.rules[at].to_string(), news);
         self.look_again();
         Ok(())
     }
@@ -332,11 +349,9 @@ impl IpTables {
     /// # Errors
     /// If there is none.
     pub fn delete(&mut self, table: Table, chain: &str, matches: &Matches, target: &Target) -> Result<(), RuleError> {
-        let chain = self.chain_mut(table, chain)?;
-        let found = chain.rules.iter().position(|rule| rule.matches == *matches && rule.target == *target);
-        chain.rules.remove(found.ok_or(RuleError::NoRule)?);
-        self.look_again();
-        Ok(())
+        let (found, _) = self.chain_mut(table, chain)?;
+        let at = found.rules.iter().position(|rule| rule.matches == *matches && rule.target == *target);
+        self.delete_at(table, chain, at.ok_or(RuleError::NoRule)?)
     }
 
     /// `-D CHAIN n` (from 0).
@@ -344,11 +359,12 @@ impl IpTables {
     /// # Errors
     /// If there is none.
     pub fn delete_at(&mut self, table: Table, chain: &str, at: usize) -> Result<(), RuleError> {
-        let chain = self.chain_mut(table, chain)?;
+        let (chain, news) = self.chain_mut(table, chain)?;
         if at >= chain.rules.len() {
             return Err(RuleError::NoIndex);
         }
         chain.rules.remove(at);
+        chain.roll.remove(at, news);
         self.look_again();
         Ok(())
     }
@@ -358,10 +374,7 @@ impl IpTables {
     /// # Errors
     /// If there is no such chain.
     pub fn flush(&mut self, table: Table, chain: Option<&str>) -> Result<(), RuleError> {
-        match chain {
-            Some(chain) => self.chain_mut(table, chain)?.rules.clear(),
-            None => self.tables[table as usize].iter_mut().for_each(|chain| chain.rules.clear()),
-        }
+        self.each(table, chain, Chain::flush)?;
         self.look_again();
         Ok(())
     }
@@ -371,8 +384,9 @@ impl IpTables {
     /// # Errors
     /// If the chain is not built in.
     pub fn set_policy(&mut self, table: Table, chain: &str, policy: Policy) -> Result<(), RuleError> {
-        let chain = self.chain_mut(table, chain).map_err(|_| RuleError::NotBuiltIn)?;
+        let (chain, news) = self.chain_mut(table, chain).map_err(|_| RuleError::NotBuiltIn)?;
         chain.policy.as_mut().map(|old| *old = policy).ok_or(RuleError::NotBuiltIn)?;
+        chain.roll.set_policy(policy, news);
         self.look_again();
         Ok(())
     }
@@ -389,7 +403,13 @@ impl IpTables {
         if chains.len() >= RULES_MAX {
             return Err(RuleError::TooManyLinks);
         }
-        chains.push(Chain { policy: None, ..Chain::built_in(name) });
+        let mut chain = table.chain(self.next_chain, name, None);
+        chain.roll.appear(&mut self.news);
+        chains.push(chain);
+        // A number that is in use is not given twice: there are never more than 4,096 chains.
+        while chains.iter().any(|chain| chain.roll.number() == self.next_chain) {
+            self.next_chain = self.next_chain.checked_add(1).unwrap_or(HOOKS.len() as u16);
+        }
         Ok(())
     }
 
@@ -414,7 +434,7 @@ impl IpTables {
             if chains.iter().any(|chain| chain.rules.iter().any(leads_here)) {
                 return Err(RuleError::TooManyLinks);
             }
-            chains.remove(at);
+            chains.remove(at).roll.vanish(&mut self.news);
         }
         Ok(())
     }
@@ -424,15 +444,33 @@ impl IpTables {
     /// # Errors
     /// If there is no such chain.
     pub fn zero(&mut self, table: Table, chain: Option<&str>) -> Result<(), RuleError> {
+        self.each(table, chain, Chain::zero)
+    }
+
+    /// The machine is off.
+    pub(super) fn vanish(&mut self) {
+        self.tables.iter_mut().flatten().for_each(|chain| chain.roll.vanish(&mut self.news));
+    }
+
+    fn each(
+        &mut self,
+        table: Table,
+        chain: Option<&str>,
+        does: impl Fn(&mut Chain, &mut News),
+    ) -> Result<(), RuleError> {
         match chain {
-            Some(chain) => self.chain_mut(table, chain)?.zero(),
-            None => self.tables[table as usize].iter_mut().for_each(Chain::zero),
+            Some(chain) => {
+                let (chain, news) = self.chain_mut(table, chain)?;
+                does(chain, news);
+            }
+            None => self.tables[table as usize].iter_mut().for_each(|chain| does(chain, &mut self.news)),
         }
         Ok(())
     }
 
-    fn chain_mut(&mut self, table: Table, name: &str) -> Result<&mut Chain, RuleError> {
-        self.tables[table as usize].iter_mut().find(|chain| &*chain.name == name).ok_or(RuleError::NoChain)
+    fn chain_mut(&mut self, table: Table, name: &str) -> Result<(&mut Chain, &mut News), RuleError> {
+        let found = self.tables[table as usize].iter_mut().find(|chain| &*chain.name == name);
+        Ok((found.ok_or(RuleError::NoChain)?, &mut self.news))
     }
 
     /// Whether the rule's target may stand in this chain.
@@ -495,14 +533,16 @@ enum Ended {
 }
 
 impl Chain {
-    fn built_in(name: &str) -> Self {
-        Chain { name: name.into(), policy: Some(Policy::Accept), rules: Vec::new(), packets: 0, bytes: 0 }
+    fn flush(&mut self, news: &mut News) {
+        self.rules.clear();
+        self.roll.clear(news);
     }
 
-    fn zero(&mut self) {
+    fn zero(&mut self, news: &mut News) {
         (self.packets, self.bytes) = (0, 0);
-        for rule in &mut self.rules {
+        for (at, rule) in self.rules.iter_mut().enumerate() {
             (rule.packets, rule.bytes) = (0, 0);
+            self.roll.count(at, (0, 0), news);
         }
     }
 
@@ -513,6 +553,18 @@ impl Chain {
             Some(Policy::Drop) => Ended::Drop(Why::Filtered { rule: 0, hook }),
             Some(Policy::Accept) | None => Ended::Accept,
         }
+    }
+}
+
+impl Table {
+    fn chain(self, number: u16, name: &str, policy: Option<Policy>) -> Chain {
+        let table = match self {
+            Table::Filter => FilterTable::Filter,
+            Table::Nat => FilterTable::Nat,
+            Table::Mangle => FilterTable::Mangle,
+        };
+        let roll = Roll::new(ChainId { table, number }, name, policy);
+        Chain { roll, name: name.into(), policy, rules: Vec::new(), packets: 0, bytes: 0 }
     }
 }
 

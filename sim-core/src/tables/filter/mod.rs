@@ -4,9 +4,14 @@
 
 pub mod arp;
 pub mod ip;
+mod news;
 
 pub use arp::{ArpTables, ArpVerdict, ArpView};
 pub use ip::{IpTables, IpVerdict};
+
+use crate::base::id::NodeId;
+use crate::trace::Level;
+use crate::world::node::Cx;
 
 /// `arptables` and `iptables` of one host.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +20,34 @@ pub struct Filter {
     pub arp: ArpTables,
     /// IPv4 packets.
     pub ip: IpTables,
+}
+
+impl Filter {
+    /// No rules.
+    pub(super) fn new(node: NodeId) -> Self {
+        Filter { arp: ArpTables::new(node), ip: IpTables::new(node) }
+    }
+
+    /// Writes what is new into the trace, at level everything and not below. What is written next keeps its cause.
+    pub fn tell(&mut self, cx: &mut Cx) {
+        let before = cx.context();
+        for news in [&mut self.arp.news, &mut self.ip.news] {
+            if cx.pen.level() < Level::Everything {
+                news.changes.clear();
+            }
+            for change in news.changes.drain(..) {
+                cx.change(change);
+                cx.resume(before);
+            }
+        }
+    }
+
+    /// The host is switched off: there are no rules.
+    pub(super) fn switch_off(&mut self, cx: &mut Cx) {
+        self.arp.vanish();
+        self.ip.vanish();
+        self.tell(cx);
+    }
 }
 
 /// A match with an optional `!` in front.

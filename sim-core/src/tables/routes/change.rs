@@ -203,7 +203,7 @@ impl Routes {
     ///
     /// # Errors
     /// `Exists`, `TooMany`.
-    pub fn add_rule(&mut self, rule: Rule, priority: Option<u32>) -> Result<(), Refusal> {
+    pub fn add_rule(&mut self, rule: Rule, priority: Option<u32>, cx: &mut Cx) -> Result<(), Refusal> {
         if self.rules.len() >= RULES_MAX {
             return Err(Refusal::TooMany);
         }
@@ -215,6 +215,7 @@ impl Routes {
         let at = self.rules.iter().position(|other| other.priority > priority).unwrap_or(self.rules.len());
         self.revision += 1;
         self.rules.insert(at, rule);
+        self.note_rule(rule, true, cx);
         Ok(())
     }
 
@@ -222,10 +223,12 @@ impl Routes {
     ///
     /// # Errors
     /// `NotFound`.
-    pub fn delete_rule(&mut self, meant: impl Fn(&Rule) -> bool) -> Result<Rule, Refusal> {
+    pub fn delete_rule(&mut self, meant: impl Fn(&Rule) -> bool, cx: &mut Cx) -> Result<Rule, Refusal> {
         let at = self.rules.iter().position(meant).ok_or(Refusal::NotFound)?;
         self.revision += 1;
-        Ok(self.rules.remove(at))
+        let rule = self.rules.remove(at);
+        self.note_rule(rule, false, cx);
+        Ok(rule)
     }
 
     /// A router said that packets to `destination` must not be longer than `mtu` octets. Returns the MTU now believed;

@@ -9,8 +9,10 @@
 //! ```
 
 use super::ipvs::ServiceKey;
+use super::{Key, Place, Row, RowText};
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
+use crate::trace::Trace;
 use crate::wire::flow::SocketAddr;
 use std::fmt;
 
@@ -177,6 +179,45 @@ pub struct QuorumRecord {
     pub stand_in: Option<SocketAddr>,
     /// False when nobody looks after the service any more.
     pub present: bool,
+}
+
+impl Row for HealthRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Server(self.service, self.server))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let value = format!("{} weight {}", self.standing.name(), self.weight);
+        RowText { row: format!("{} -> {}", self.service, self.server), value }
+    }
+}
+
+impl Row for QuorumRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Service(self.service))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let stand_in = self.stand_in.map_or(String::new(), |server| format!(", {server} stands in"));
+        let value = format!("{}: {} of {}{stand_in}", self.standing.name(), self.weight, self.needed);
+        RowText { row: self.service.to_string(), value }
+    }
 }
 
 impl Inspector {

@@ -1,6 +1,9 @@
 //! Interfaces, addresses, forwarding entries of a switch, kernel settings.
 
+use super::{Born, Key, Place, Row, RowText};
 use crate::base::id::{IfaceId, NodeId, PortId};
+use crate::trace::Trace;
+use crate::wire::dissect::mac_text;
 use crate::wire::{Ipv4Addr, Mac};
 
 /// What an interface is.
@@ -116,4 +119,81 @@ pub struct SysctlRecord {
     pub key: Box<str>,
     /// The value as text.
     pub value: Box<str>,
+    /// False when the machine was switched off.
+    pub present: bool,
+}
+
+impl Row for InterfaceRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Interface(self.id))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let state = if self.up { "up" } else { "down" };
+        let carrier = if self.carrier { "carrier" } else { "no carrier" };
+        let value = format!("{state}, {carrier}, mtu {}, {}", self.mtu, mac_text(self.mac));
+        RowText { row: self.name.to_string(), value }
+    }
+}
+
+impl Row for AddressRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Added(Born::Address(self.iface, self.address, self.prefix))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        RowText { row: format!("{}/{}", self.address, self.prefix), value: self.label.to_string() }
+    }
+}
+
+impl Row for FdbRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Mac(self.mac.0))
+    }
+
+    fn told(&self, trace: &Trace) -> RowText {
+        RowText { row: mac_text(self.mac), value: trace.port_name(self.port) }
+    }
+}
+
+impl Row for SysctlRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Added(Born::Setting(&self.key))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        RowText { row: self.key.to_string(), value: self.value.to_string() }
+    }
 }

@@ -1,7 +1,9 @@
 //! The words of Linux Virtual Server: services, real servers, connections, and a scheduler's evidence.
 
+use super::{Key, Place, Row, RowText};
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
+use crate::trace::Trace;
 use crate::wire::flow::{SocketAddr, Transport};
 use std::fmt;
 
@@ -295,5 +297,67 @@ impl fmt::Display for ServiceKey {
             ServiceKey::Address(transport, address) => write!(f, "{} {address}", transport.name()),
             ServiceKey::Mark(mark) => write!(f, "FWM {mark}"),
         }
+    }
+}
+
+impl Row for ServiceRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Service(self.key))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        RowText { row: self.key.to_string(), value: self.scheduler.to_string() }
+    }
+}
+
+impl Row for ServerRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Server(self.service, self.server))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let value = format!(
+            "{} weight {} active {} inactive {}",
+            self.method.listed(),
+            self.weight,
+            self.active,
+            self.inactive
+        );
+        RowText { row: format!("{} -> {}", self.service, self.server), value }
+    }
+}
+
+impl Row for ConnRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Connection((self.transport, self.client, self.virtual_)))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let row = format!("{} -> {} -> {}", self.client, self.virtual_, self.server);
+        RowText { row, value: format!("{} until {} s", self.state, self.expires) }
     }
 }

@@ -6,21 +6,31 @@
 
 pub mod check;
 pub mod conflict;
+pub mod filter;
 pub mod host;
 pub mod ipvs;
 pub mod neighbour;
+pub mod power;
+pub mod process;
 pub mod program;
 pub mod route;
+pub mod row;
+pub mod tracked;
 pub mod vrrp;
 
 pub use check::{CheckFlaw, CheckKind, CheckRecord, HealthRecord, Inspector, QuorumRecord, Standing};
 pub use conflict::{Claim, ClaimKind, ConflictRecord};
+pub use filter::{ChainId, ChainRecord, FilterTable, Policy, RuleCountRecord, RuleRecord};
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{
     Candidate, ConnRecord, ConnState, Evidence, Family, GueChecksum, Method, ServerRecord, ServiceKey, ServiceRecord,
     Tunnel,
 };
 pub use neighbour::{NeighbourRecord, NeighbourState};
+pub use power::{PowerRecord, PowerState};
+pub use process::{ProcessRecord, ProcessState};
 pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
-pub use route::{RouteKind, RouteRecord};
+pub use route::{RouteKind, RouteRecord, RoutingRule, RoutingRuleRecord, RuleAction};
+pub use row::{Born, ConnectionKey, Key, Place, Row, RowText, Table};
+pub use tracked::{TrackedProtocol, TrackedRecord, TrackedState};
 pub use vrrp::{VrrpFlaw, VrrpRecord, VrrpState};

@@ -1,6 +1,9 @@
 //! The neighbour table's words.
 
+use super::{Key, Place, Row, RowText};
 use crate::base::id::{IfaceId, NodeId};
+use crate::trace::Trace;
+use crate::wire::dissect::mac_text;
 use crate::wire::{Ipv4Addr, Mac};
 use std::fmt;
 
@@ -58,5 +61,24 @@ impl fmt::Display for NeighbourState {
             NeighbourState::Permanent => "PERMANENT",
             NeighbourState::NoArp => "NOARP",
         })
+    }
+}
+
+impl Row for NeighbourRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Placed(Place::Neighbour(self.iface, self.address))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let mac = self.mac.map_or("no MAC".to_string(), mac_text);
+        RowText { row: self.address.to_string(), value: format!("{mac} {}", self.state) }
     }
 }

@@ -1,6 +1,8 @@
 //! VRRP's words: the state of a virtual router on one host, and whose its addresses are.
 
+use super::{Born, Key, Row, RowText};
 use crate::base::id::NodeId;
+use crate::trace::Trace;
 use crate::wire::Ipv4Addr;
 use std::fmt;
 
@@ -105,5 +107,24 @@ impl VrrpFlaw {
 impl fmt::Display for VrrpState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name())
+    }
+}
+
+impl Row for VrrpRecord {
+    fn node(&self) -> NodeId {
+        self.node
+    }
+
+    fn is_present(&self) -> bool {
+        self.present
+    }
+
+    fn key(&self) -> Key<'_> {
+        Key::Added(Born::Router(&self.instance))
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let value = format!("{} priority {}", self.state, self.priority);
+        RowText { row: format!("{} vrid {}", self.instance, self.vrid), value }
     }
 }

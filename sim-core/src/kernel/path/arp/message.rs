@@ -61,7 +61,10 @@ pub(super) fn filtered(
     let tables = &mut kernel.tables;
     let name = tables.interfaces.get(iface).map_or("", |interface| &*interface.name);
     let Message { operation, sender_mac, sender, target, .. } = message;
-    match tables.filter.arp.evaluate(hook, &ArpView { iface: name, opcode: operation, sender_mac, sender, target }) {
+    let view = ArpView { iface: name, opcode: operation, sender_mac, sender, target };
+    let verdict = tables.filter.arp.evaluate(hook, &view);
+    tables.filter.tell(cx);
+    match verdict {
         ArpVerdict::Accept => Some(message),
         ArpVerdict::Drop { rule } => {
             let inbound = hook == ArpHook::Input;
