@@ -292,3 +292,19 @@ fn every_crate_of_the_workspace_is_used() {
     let unused: Vec<&String> = declared.iter().filter(|(_, used)| !**used).map(|(name, _)| name).collect();
     assert!(unused.is_empty(), "in the workspace's list and used by nobody: {unused:?}");
 }
+
+#[test]
+fn every_page_of_the_book_stands_in_its_summary_and_nothing_else_does() {
+    let summary = fs::read_to_string(root().join("book/src/SUMMARY.md")).expect("the book has a summary");
+    let mut listed = BTreeSet::new();
+    for line in summary.lines().filter(|line| !line.is_empty() && *line != "# Summary") {
+        let page =
+            line.strip_prefix("- [").and_then(|rest| rest.strip_suffix(')')).and_then(|rest| rest.split_once("]("));
+        let (_, page) = page.unwrap_or_else(|| panic!("SUMMARY.md: {line}"));
+        assert!(listed.insert(page.to_owned()), "{page} stands twice");
+    }
+    let pages = fs::read_dir(root().join("book/src")).expect("the book can be read");
+    let pages = pages.map(|page| page.expect("an entry can be read").file_name().to_string_lossy().into_owned());
+    let written: BTreeSet<String> = pages.filter(|page| page.ends_with(".md") && page != "SUMMARY.md").collect();
+    assert_eq!(listed, written);
+}
