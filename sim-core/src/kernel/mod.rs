@@ -113,6 +113,7 @@ impl Kernel {
     /// As [`Tables::set_up`].
     pub fn set_up(&mut self, id: IfaceId, up: bool, out: &mut Outbox, cx: &mut Cx) -> Result<(), Refusal> {
         if self.tables.set_up(id, up, cx)? && up {
+            self.tables.memberships.came_up(id);
             path::announce(self, id, out, cx);
         }
         Ok(())
@@ -142,6 +143,7 @@ impl Kernel {
         for (iface, group) in self.sockets.take_left() {
             memberships.leave(iface, group);
         }
+        memberships.heed(now);
         for remote in self.sockets.take_confirmed() {
             if let Ok(route) = routes.lookup(remote, None, 0, interfaces) {
                 neighbours.confirm(route.iface, route.next_hop, now);

@@ -18,6 +18,7 @@ pub mod forward;
 pub mod fragment;
 mod handover;
 pub mod icmp;
+mod igmp;
 pub mod ingress;
 pub mod input;
 pub mod output;
@@ -164,9 +165,10 @@ pub(crate) fn drain(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
     }
 }
 
-/// Does what is due: neighbours, fragments, translated flows, path MTUs, connections of IPVS, sockets.
+/// Does what is due: neighbours, reports of groups, fragments, translated flows, path MTUs, connections of IPVS, sockets.
 pub(crate) fn wake(kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) {
     arp::wake(kernel, out, cx);
+    igmp::wake(kernel, out, cx);
     while let Some(first) = kernel.path.reassembly.expire(cx) {
         if let Some(packet) = first {
             cx.take_up(packet.buffer());
@@ -186,6 +188,7 @@ pub(crate) fn next_wake(kernel: &Kernel) -> Option<Instant> {
     let wakes = [
         tables.neighbours.next_wake(),
         arp::next_wake(kernel),
+        tables.memberships.next_wake(),
         kernel.path.reassembly.next_wake(),
         tables.nat.next_wake(),
         tables.routes.next_wake(),

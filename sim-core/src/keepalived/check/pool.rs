@@ -93,6 +93,7 @@ impl Pool {
     /// Puts the service and its servers into the table.
     pub(super) fn start(&mut self, office: &mut Office<'_>, sys: &mut Sys) {
         self.apply(&Change::AddService, office.voice, sys);
+        table::add_locals(&self.keys, &self.spec, office.config, office.voice, sys);
         if let Some(spec) = self.spec.sorry_server.clone().filter(|spec| spec.inhibit)
             && let Some(options) = table::sorry(&spec, 0)
         {
@@ -207,6 +208,7 @@ impl Pool {
             self.drop_sorry(office.voice, sys);
         }
         self.spec = spec.clone();
+        table::add_locals(&self.keys, &self.spec, office.config, office.voice, sys);
         let mut old = std::mem::take(&mut self.members);
         for new in &spec.servers {
             let place = old.iter().position(|old| (old.spec.address, old.spec.port) == (new.address, new.port));

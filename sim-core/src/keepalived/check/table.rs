@@ -2,6 +2,7 @@
 //! refuses.
 
 use crate::ipvs::ControlError;
+use crate::ipvs::local::Local;
 use crate::ipvs::service::{Persistence, ServerOptions, ServiceOptions};
 use crate::keepalived::config::service::Protocol;
 use crate::keepalived::config::{Config, GroupEntry, RealServer, ServiceName, SorryServer, VirtualServer};
@@ -13,7 +14,7 @@ use crate::wire::flow::{SocketAddr, Transport};
 use std::net::{IpAddr, Ipv4Addr};
 
 /// A group's range has at most this many addresses.
-const RANGE_MAX: u32 = 256;
+const RANGE_MAX: u32 = 65_536;
 
 /// What is done to the table.
 #[derive(Clone, Debug)]
@@ -99,6 +100,30 @@ fn tunnel(words: &[String]) -> Tunnel {
             Tunnel::Gue { port, checksum }
         }
         _ => Tunnel::Ipip,
+    }
+}
+
+/// Gives FULLNAT the addresses it sends from, in every service of a virtual server.
+pub(super) fn add_locals(keys: &[ServiceKey], spec: &VirtualServer, config: &Config, voice: &Voice, sys: &mut Sys) {
+    let group = config.local_address_groups.iter().find(|group| group.name == spec.local_addresses);
+    for entry in group.map_or(&[][..], |group| &group.entries) {
+        let Kernel { ipvs, tables, .. } = &mut *sys.kernel;
+        let Some(iface) = tables.interfaces.named(&entry.interface).map(|interface| interface.id) else {
+            voice.say(&format!("local address: no interface {}", entry.interface), sys);
+            continue;
+        };
+        let mut refused = None;
+        for (key, address) in keys.iter().flat_map(|key| {
+            (entry.first.to_bits()..=entry.last.to_bits()).map(move |bits| (key, Ipv4Addr::from_bits(bits)))
+        }) {
+            match ipvs.add_local(*key, Local { address, iface }, tables, sys.cx) {
+                Ok(()) | Err(ControlError::LocalExists) => {}
+                Err(error) => refused = Some((address, error)),
+            }
+        }
+        if let Some((address, error)) = refused {
+            voice.say(&format!("local address {address} is refused: {error:?}"), sys);
+        }
     }
 }
 

@@ -24,7 +24,9 @@ pub use notify::{Command, InstanceNotify};
 pub use read::{IncludedFile, Input, Nowhere, Program, Surroundings, read};
 pub use route::{VirtualRoute, VirtualRule};
 pub use server::{Forwarding, RealServer, SorryServer};
-pub use service::{GroupEntry, SchedulerFlags, ServiceName, VirtualServer, VirtualServerGroup};
+pub use service::{
+    GroupEntry, LocalAddress, LocalAddressGroup, SchedulerFlags, ServiceName, VirtualServer, VirtualServerGroup,
+};
 pub use sync_group::SyncGroup;
 pub use track::{Bfd, Direction, ParameterMatch, Script, TrackFile, TrackProcess, Tracked, Tracks, Weight};
 
@@ -61,6 +63,8 @@ pub struct Config {
     pub interface_delays: Vec<InterfaceDelay>,
     /// `virtual_server_group`, in file order.
     pub virtual_server_groups: Vec<VirtualServerGroup>,
+    /// `local_address_group` (DPVS), in file order.
+    pub local_address_groups: Vec<LocalAddressGroup>,
     /// `virtual_server`, in file order; one without a real server is not here.
     pub virtual_servers: Vec<VirtualServer>,
     /// `SSL {}` was given: nothing of it changes what a check sends.

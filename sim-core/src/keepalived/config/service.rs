@@ -50,6 +50,8 @@ pub struct VirtualServer {
     pub virtualhost: String,
     /// `weight`: for servers that name none; 1.
     pub weight: u32,
+    /// `laddr_group_name` (DPVS): the [`LocalAddressGroup`] that FULLNAT takes its addresses of; empty: none.
+    pub local_addresses: String,
     /// `sorry_server`.
     pub sorry_server: Option<SorryServer>,
     /// `real_server`, in file order, each once.
@@ -95,10 +97,30 @@ pub struct VirtualServerGroup {
     pub entries: Vec<GroupEntry>,
 }
 
+/// `local_address_group NAME` of DPVS: addresses that FULLNAT sends from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LocalAddressGroup {
+    /// Its name.
+    pub name: String,
+    /// Its addresses, in file order.
+    pub entries: Vec<LocalAddress>,
+}
+
+/// A line of a `local_address_group`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LocalAddress {
+    /// The first address.
+    pub first: Ipv4Addr,
+    /// The last one, which may be the first.
+    pub last: Ipv4Addr,
+    /// The interface that holds them.
+    pub interface: String,
+}
+
 /// A line of a `virtual_server_group`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum GroupEntry {
-    /// `ADDR [PORT]`, `A.B.C.D-E [PORT]`: from the first to the last address, at most 256.
+    /// `ADDR [PORT]`, `A.B.C.D-E [PORT]`: from the first to the last address, at most 65536.
     Range(IpAddr, IpAddr, u16),
     /// `fwmark N`.
     Mark(u32),
@@ -129,6 +151,7 @@ impl VirtualServer {
             smtp_alert: false,
             virtualhost: String::new(),
             weight: 1,
+            local_addresses: String::new(),
             sorry_server: None,
             servers: Vec::new(),
         }

@@ -5,9 +5,9 @@ use crate::keepalived::config::checker::{Http, Smtp, Udp};
 use crate::keepalived::config::instance::{OldChecksum, Vmac};
 use crate::keepalived::config::service::Protocol;
 use crate::keepalived::config::{
-    Bfd, CheckerKind, Command, Config, Forwarding, GarpGroup, Global, Instance, InterfaceDelay, Place, RealServer,
-    Script, ServiceName, SyncGroup, TrackFile, TrackGroup, TrackProcess, Version, VirtualAddress, VirtualRoute,
-    VirtualRule, VirtualServer, VirtualServerGroup, Wanted, instance::Peer,
+    Bfd, CheckerKind, Command, Config, Forwarding, GarpGroup, Global, Instance, InterfaceDelay, LocalAddressGroup,
+    Place, RealServer, Script, ServiceName, SyncGroup, TrackFile, TrackGroup, TrackProcess, Version, VirtualAddress,
+    VirtualRoute, VirtualRule, VirtualServer, VirtualServerGroup, Wanted, instance::Peer,
 };
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -29,6 +29,7 @@ pub(super) struct Drafts {
     pub(super) garp_groups: Vec<GarpGroupDraft>,
     pub(super) interface_delays: Vec<InterfaceDelay>,
     pub(super) service_groups: Vec<VirtualServerGroup>,
+    pub(super) local_groups: Vec<LocalAddressGroup>,
     pub(super) services: Vec<ServiceDraft>,
     pub(super) ssl: bool,
 }
@@ -400,6 +401,7 @@ impl Drafts {
             interface_delays: std::mem::take(&mut self.interface_delays),
             garp_groups: std::mem::take(&mut self.garp_groups).into_iter().map(|group| group.it).collect(),
             virtual_server_groups: std::mem::take(&mut self.service_groups),
+            local_address_groups: std::mem::take(&mut self.local_groups),
             ssl: self.ssl,
             ..Config::default()
         }

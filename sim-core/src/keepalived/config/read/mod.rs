@@ -22,6 +22,7 @@ mod include;
 mod instance;
 pub mod keywords;
 mod lines;
+mod local;
 mod number;
 mod parser;
 mod route;

@@ -189,9 +189,10 @@ pub(super) fn forwarding(p: &mut Parser<'_>, words: &Words, what: &str) -> Resul
         "NAT" => Method::Nat,
         "DR" => Method::Dr,
         "TUN" => Method::Tun,
+        "FNAT" => Method::FullNat,
         other => {
             let text = format!("PARSER : unknown [{other}] routing method for {what} server.");
-            p.say_hint(words, 1, &text, "NAT, DR or TUN, in capitals");
+            p.say_hint(words, 1, &text, "NAT, DR or TUN, in capitals; FNAT as in DPVS");
             return Ok(None);
         }
     };
@@ -199,9 +200,9 @@ pub(super) fn forwarding(p: &mut Parser<'_>, words: &Words, what: &str) -> Resul
     if !tunnel_is_good(p, words, what)? {
         return Ok(None);
     }
-    let other_tunnel = tunnel.iter().any(|word| word == "gue" || word == "gre");
-    if method == Method::Tun && other_tunnel {
-        p.refuse(words, 2, "GUE and GRE tunnels are not modelled", "TUN alone is IPIP");
+    if method == Method::FullNat {
+        let hint = "local_address_group and laddr_group_name name the addresses it needs";
+        p.note_hint(words, 1, "FNAT is a word of DPVS's keepalived", hint);
     }
     Ok(Some(Forwarding { method, tunnel }))
 }
@@ -508,7 +509,12 @@ fn group_entry(p: &mut Parser<'_>, line: &Words, group: &str) -> Result<Option<G
 const RANGE_MAX: u32 = 65_535;
 
 /// The last address of `A/LEN`, `A-B` or `A-D`; of `A`, itself.
-fn range_end(p: &mut Parser<'_>, line: &Words, given: &str, start: Ipv4Addr) -> Result<Option<Ipv4Addr>, Stop> {
+pub(super) fn range_end(
+    p: &mut Parser<'_>,
+    line: &Words,
+    given: &str,
+    start: Ipv4Addr,
+) -> Result<Option<Ipv4Addr>, Stop> {
     if let Some((_, mask)) = given.split_once('/') {
         let Some(mask) = mask.parse::<u32>().ok().filter(|mask| (1..=32).contains(mask)) else {
             p.say(line, 0, &format!("Invalid netmask - {given} - skipping"));

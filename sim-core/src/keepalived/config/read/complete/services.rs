@@ -230,7 +230,7 @@ fn ports(p: &mut Parser<'_>, draft: &mut ServiceDraft, group: Option<&VirtualSer
         let (protocol, server) = (draft.protocol, &mut draft.servers[index]);
         let (it, place) = (&mut server.it, server.place.clone());
         let own = trio(it.address, it.port, protocol);
-        let nat = it.forwarding.method == Method::Nat;
+        let nat = maps_ports(it.forwarding.method);
         match wanted {
             Some(port) if it.port == 0 => it.port = port,
             Some(port) if !nat && it.port != port => {
@@ -249,7 +249,7 @@ fn ports(p: &mut Parser<'_>, draft: &mut ServiceDraft, group: Option<&VirtualSer
         }
     }
     let Some(sorry) = &mut draft.it.sorry_server else { return };
-    if sorry.forwarding.method == Method::Nat {
+    if maps_ports(sorry.forwarding.method) {
         return;
     }
     let text = match wanted {
@@ -270,9 +270,14 @@ fn ports(p: &mut Parser<'_>, draft: &mut ServiceDraft, group: Option<&VirtualSer
     p.conclude(text, draft.place.clone());
 }
 
+/// Whether a server may listen on another port than the service.
+const fn maps_ports(method: Method) -> bool {
+    matches!(method, Method::Nat | Method::FullNat)
+}
+
 fn group_ports(p: &mut Parser<'_>, draft: &ServiceDraft, group: &VirtualServerGroup) {
     let name = named(draft);
-    let routed = |server: &&ServerDraft| server.it.forwarding.method != Method::Nat && server.it.port != 0;
+    let routed = |server: &&ServerDraft| !maps_ports(server.it.forwarding.method) && server.it.port != 0;
     if group.entries.iter().any(is_mark) {
         for server in draft.servers.iter().filter(routed) {
             let own = trio(server.it.address, server.it.port, draft.protocol);

@@ -6,7 +6,7 @@ use super::keyword::Block::{
 use super::keyword::{Block, Keyword, accepted, modelled, refused};
 use crate::keepalived::config::Reader::Checkers;
 use crate::keepalived::config::read::global::{nothing, one_word};
-use crate::keepalived::config::read::{checker, server, service};
+use crate::keepalived::config::read::{checker, local, server, service};
 
 const ROOT: &[Block] = &[Root];
 const SERVICE: &[Block] = &[Service];
@@ -27,6 +27,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     accepted(&[Ssl], "key", NO_TLS, service::ssl_file),
     modelled(ROOT, "virtual_server_group", "NAME, a block of ADDR[-END|/LEN] [PORT] and fwmark N", service::group)
         .by(Checkers),
+    modelled(ROOT, "local_address_group", "NAME, a block of ADDR[-END] IF (DPVS)", local::group).by(Checkers),
     modelled(ROOT, "virtual_server", "ADDR [PORT], fwmark N or group NAME", service::open)
         .block(Service, service::close)
         .by(Checkers),
@@ -48,8 +49,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     modelled(SERVICE, "sh-fallback", "behind lb_algo sh", service::scheduler_flag),
     modelled(SERVICE, "mh-port", "behind lb_algo mh", service::scheduler_flag),
     modelled(SERVICE, "mh-fallback", "behind lb_algo mh", service::scheduler_flag),
-    modelled(SERVICE, "lb_kind", "NAT, DR or TUN", service::lb_kind),
-    modelled(SERVICE, "lvs_method", "NAT, DR or TUN", service::lb_kind),
+    modelled(SERVICE, "lb_kind", "NAT, DR, TUN [type ipip|gue|gre …]; FNAT (DPVS)", service::lb_kind),
+    modelled(SERVICE, "lvs_method", "as lb_kind", service::lb_kind),
+    modelled(SERVICE, "laddr_group_name", "NAME of a local_address_group, for FNAT (DPVS)", local::group_name),
+    refused(SERVICE, "syn_proxy", "DPVS's answer to floods is not modelled", nothing),
     refused(
         SERVICE,
         "persistence_engine",
@@ -72,10 +75,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     modelled(SERVICE, "weight", "of servers that name none (1)", service::weight),
     modelled(SERVICE, "sorry_server", "ADDR [PORT], when the quorum is lost", service::sorry_server),
     modelled(SERVICE, "sorry_server_inhibit", "weight 0 instead of removal", service::sorry_inhibit),
-    modelled(SERVICE, "sorry_server_lvs_method", "NAT, DR or TUN", service::sorry_method),
+    modelled(SERVICE, "sorry_server_lvs_method", "as lb_kind", service::sorry_method),
     modelled(SERVICE, "real_server", "ADDR [PORT]", server::open).block(Server, server::close),
     modelled(SERVER, "weight", "0 to 2147483647 (1)", server::weight),
-    modelled(SERVER, "lvs_method", "NAT, DR or TUN", server::method),
+    modelled(SERVER, "lvs_method", "as lb_kind", server::method),
     modelled(SERVER, "uthreshold", "connections above which it gets no more", server::threshold),
     modelled(SERVER, "lthreshold", "connections below which it gets some again", server::threshold),
     modelled(SERVER, "inhibit_on_failure", "[BOOL], weight 0 instead of removal", server::switch),

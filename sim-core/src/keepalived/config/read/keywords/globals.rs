@@ -55,7 +55,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "[allow_if_changes], interfaces may come later",
         global::dynamic_interfaces,
     ),
-    accepted(GLOBALS, "disable_local_igmp", "there is no IGMP here", nothing),
+    accepted(GLOBALS, "disable_local_igmp", "a host always reports its groups", nothing),
     accepted(
         GLOBALS,
         "lvs_sync_daemon",
