@@ -1,9 +1,4 @@
-//! Any octets as an `ldirectord.cf`: reading ends, and never panics.
+//! Any octets as an `ldirectord.cf`.
 #![no_main]
 
-use libfuzzer_sys::fuzz_target;
-use sim_core::ldirectord::config::read;
-
-fuzz_target!(|data: &[u8]| {
-    read(&String::from_utf8_lossy(data));
-});
+libfuzzer_sys::fuzz_target!(|octets: &[u8]| lab_tests::attack::run("ldirectord_cf", octets));

@@ -160,11 +160,11 @@ fn report_ldirectord(text: &Text, read: &ldirectord::Reading, problems: &mut Pro
     for remark in &read.remarks {
         let severity = match remark.kind {
             ldirectord::RemarkKind::Error | ldirectord::RemarkKind::NotModelled => Severity::Error,
-            ldirectord::RemarkKind::Warning => Severity::Note,
+            ldirectord::RemarkKind::Warning | ldirectord::RemarkKind::Note => Severity::Note,
         };
         let range = octets(&text.text, (remark.line, remark.column, remark.length));
         let message = match remark.kind {
-            ldirectord::RemarkKind::NotModelled => remark.text.clone(),
+            ldirectord::RemarkKind::NotModelled | ldirectord::RemarkKind::Note => remark.text.clone(),
             _ => format!("ldirectord says: {}", remark.text),
         };
         problems.push(Problem::error(&text.place_of(range), message, remark.hint.clone()).severity(severity));

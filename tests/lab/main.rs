@@ -2,6 +2,7 @@
 
 mod arp;
 mod arp_laws;
+mod attack;
 mod broken;
 mod bundled;
 mod clients;

@@ -5,9 +5,11 @@
 //!   replay      the same done to the lab, and what came out compared
 //!   differences the table of differences that are accepted, each with its reason
 //!   score       the figures
+//!   attack      where a stranger's text or octets come in, for the fuzzers
 //! ```
 //! The tests of the whole lab live in `lab/`.
 
+pub mod attack;
 pub mod differences;
 pub mod recording;
 pub mod replay;

@@ -195,8 +195,20 @@ pub enum RemarkKind {
     Error,
     /// ldirectord logs it and goes on.
     Warning,
+    /// ldirectord takes it, perhaps for something else than was meant, and says nothing.
+    Note,
     /// The lab does not do it.
     NotModelled,
+}
+
+impl Remark {
+    /// Whether ldirectord does not start with it here.
+    pub fn stops(&self) -> bool {
+        match self.kind {
+            RemarkKind::Error | RemarkKind::NotModelled => true,
+            RemarkKind::Warning | RemarkKind::Note => false,
+        }
+    }
 }
 
 impl Virtual {

@@ -8,7 +8,7 @@
 //! A check that hangs holds up all that come after it, for as long as its timeout.
 
 use super::check::{Attempt, Question, State, kind, question};
-use super::config::{CheckType, Config, RemarkKind, Virtual, read};
+use super::config::{CheckType, Config, Virtual, read};
 use super::pool;
 use crate::base::calendar::Date;
 use crate::base::id::NodeId;
@@ -360,7 +360,7 @@ impl Ldirectord {
     fn reload(&mut self, text: &str, sys: &mut Sys) -> bool {
         text.clone_into(&mut self.text);
         let reading = read(text);
-        let errors = reading.remarks.iter().filter(|remark| remark.kind != RemarkKind::Warning);
+        let errors = reading.remarks.iter().filter(|remark| remark.stops());
         let errors: Vec<String> = errors
             .map(|remark| {
                 format!("Error [{}] reading file {} at line {}: {}", sys.pid.0, self.path, remark.line, remark.text)

@@ -2,17 +2,21 @@
 //!
 //! ldirectord stops at the first error; here all of them are found.
 
-use super::config::{CheckType, Config, Fallback, Globals, Inherited, Reading, Real, Remark, RemarkKind, Virtual};
+use super::config::{CheckType, Config, Fallback, Globals, Inherited, Reading, Remark, RemarkKind, Virtual};
 use super::ports::SERVICES;
 use crate::base::time::Duration;
 use crate::trace::record::{Method, ServiceKey};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::net::Ipv4Addr;
 
+mod real;
+
 /// Lines that are read, and real servers of all sections together.
 const LINES_MAX: usize = 100_000;
 const REALS_MAX: usize = 16_384;
 const REMARKS_MAX: usize = 500;
+/// Octets that a regular expression may take when it is compiled.
+const EXPRESSION_MAX: usize = 1 << 18;
 
 /// Services that have no port of their own.
 const OTHER_SERVICES: &[&str] = &["none", "simpletcp"];
@@ -78,9 +82,21 @@ const fn row(
     Directive { word, stands, about, status: Status::Modelled, set }
 }
 
-const fn idle(word: &'static str, stands: Stands, about: &'static str) -> Directive {
-    Directive { word, stands, about, status: Status::Accepted, set: |_, _| Ok(()) }
+/// A directive that is checked as ldirectord does, and has no effect.
+const fn idle(
+    word: &'static str,
+    stands: Stands,
+    about: &'static str,
+    set: fn(&mut Reader<'_>, &str) -> Set,
+) -> Directive {
+    Directive { word, stands, about, status: Status::Accepted, set }
 }
+
+/// What a directive says if its value is not what ldirectord looks for behind the word: the line is no command at all.
+const UNKNOWN: &str = "";
+
+/// The longest persistence that `ipvsadm` takes: 31 days.
+const PERSISTENT_MAX: u64 = 2_678_400;
 
 const NO_MAIL: &str = "mail is not sent";
 const NO_LOGIN: &str = "checks do not log in";
@@ -88,27 +104,30 @@ const NO_LOGIN: &str = "checks do not log in";
 /// Every directive but `virtual`.
 pub const DIRECTIVES: &[Directive] = &[
     row("checktimeout", Stands::Both, "seconds (5), for connect, ping and external", |r, v| {
-        r.inherited().check_timeout = Some(seconds(v, "checktimeout")?);
+        r.inherited().check_timeout = Some(r.seconds(v, "check timeout")?);
         Ok(())
     }),
     row("negotiatetimeout", Stands::Both, "seconds (30), for negotiate", |r, v| {
-        r.inherited().negotiate_timeout = Some(seconds(v, "negotiatetimeout")?);
+        r.inherited().negotiate_timeout = Some(r.seconds(v, "negotiate timeout")?);
         Ok(())
     }),
     row("checkinterval", Stands::Both, "seconds between rounds (10); in a section only with fork=yes", |r, v| {
-        let interval = seconds(v, "checkinterval")?;
         match r.section.is_some() {
-            true => r.warn("checkinterval is ignored in a section unless fork=yes"),
-            false => r.globals.check_interval = interval,
+            true => {
+                r.seconds(v, "checkinterval")?;
+                r.warn("checkinterval is ignored in a section unless fork=yes");
+            }
+            false => r.globals.check_interval = r.seconds(v, "check interval")?,
         }
         Ok(())
     }),
     row("checkcount", Stands::Both, "echoes of a ping (1)", |r, v| {
-        r.inherited().check_count = Some(number(v, "checkcount")?);
+        r.inherited().check_count = Some(r.number(v, "check count")?);
+        r.warn("checkcount option is deprecated and slated for removal.  please see 'failurecount'");
         Ok(())
     }),
     row("failurecount", Stands::Both, "failures in a row before a server is down (1)", |r, v| {
-        r.inherited().failure_count = Some(number(v, "failurecount")?);
+        r.inherited().failure_count = Some(r.number(v, "failure count")?);
         Ok(())
     }),
     row("autoreload", Stands::Outside, "yes or no (no): the file is read again when it changes", |r, v| {
@@ -116,7 +135,7 @@ pub const DIRECTIVES: &[Directive] = &[
         Ok(())
     }),
     row("callback", Stands::Outside, "\"COMMAND\", run when the file has changed", |r, v| {
-        quoted(v).ok_or("invalid callback")?.clone_into(&mut r.globals.callback);
+        quoted(v).ok_or(UNKNOWN)?.clone_into(&mut r.globals.callback);
         Ok(())
     }),
     row("fallback", Stands::Both, "ADDRESS[:PORT] [gate|masq|ipip], when no server is up", |r, v| {
@@ -125,15 +144,20 @@ pub const DIRECTIVES: &[Directive] = &[
         Ok(())
     }),
     row("fallbackcommand", Stands::Both, "COMMAND, run with start or stop", |r, v| {
-        r.inherited().fallback_command = Some(quoted(v).unwrap_or(v).to_owned());
+        // Only a section takes quotes away.
+        let command = if r.section.is_some() { quoted(v).unwrap_or(v) } else { v };
+        r.inherited().fallback_command = Some(given(command, "invalid fallback command")?.trim_end().to_owned());
         Ok(())
     }),
-    row("logfile", Stands::Outside, "\"PATH\" or a facility of syslog (/var/log/ldirectord.log)", |r, v| {
-        quoted(v).unwrap_or(v).clone_into(&mut r.globals.log);
+    row("logfile", Stands::Outside, "\"PATH\" or a \"FACILITY\" of syslog (/var/log/ldirectord.log)", |r, v| {
+        quoted(v).ok_or(UNKNOWN)?.clone_into(&mut r.globals.log);
         Ok(())
     }),
-    row("supervised", Stands::Outside, "[yes|no] (no): it stays in the foreground", |r, v| {
-        r.globals.supervised = v.is_empty() || yes_no(v, "supervised")?;
+    row("supervised", Stands::Outside, "yes or no (no): it stays in the foreground", |r, v| {
+        r.globals.supervised = v.trim().is_empty() || yes_no(v, "supervised")?;
+        if v.is_empty() {
+            r.warn("please update your config not to use a bare supervised directive");
+        }
         Ok(())
     }),
     Directive {
@@ -152,7 +176,7 @@ pub const DIRECTIVES: &[Directive] = &[
         r.inherited().quiescent = Some(yes_no(v, "quiescent")?);
         Ok(())
     }),
-    row("readdquiescent", Stands::Both, "yes or no (no)", |r, v| {
+    row("readdquiescent", Stands::Outside, "yes or no (no)", |r, v| {
         r.inherited().readd_quiescent = Some(yes_no(v, "readdquiescent")?);
         Ok(())
     }),
@@ -161,7 +185,8 @@ pub const DIRECTIVES: &[Directive] = &[
         Ok(())
     }),
     row("maintenancedir", Stands::Outside, "a folder: a server with a file of its name there is down", |r, v| {
-        v.trim_end_matches('/').clone_into(&mut r.globals.maintenance);
+        let folder = given(v, "maintenance directory not specified")?;
+        folder.trim_end_matches('/').clone_into(&mut r.globals.maintenance);
         Ok(())
     }),
     Directive {
@@ -171,19 +196,47 @@ pub const DIRECTIVES: &[Directive] = &[
         status: Status::Refused,
         set: |_, _| Ok(()),
     },
-    idle("emailalert", Stands::Both, NO_MAIL),
-    idle("emailalertfrom", Stands::Both, NO_MAIL),
-    idle("emailalertfreq", Stands::Both, NO_MAIL),
-    idle("emailalertstatus", Stands::Both, NO_MAIL),
-    idle("smtp", Stands::Both, NO_MAIL),
+    idle("emailalert", Stands::Both, NO_MAIL, |_, v| {
+        given(quoted(v).unwrap_or(v), "no email address specified").map(|_| ())
+    }),
+    idle("emailalertfrom", Stands::Outside, NO_MAIL, |_, v| given(v, "no email from address specified").map(|_| ())),
+    idle("emailalertfreq", Stands::Both, NO_MAIL, |_, v| match v.starts_with(|c: char| c.is_ascii_digit()) {
+        true => Ok(()),
+        false => Err("invalid email alert frequency".to_owned()),
+    }),
+    idle("emailalertstatus", Stands::Both, NO_MAIL, |_, v| {
+        const KNOWN: &[&str] = &["none", "all", "starting", "stopping", "running", "reloading"];
+        let states: Vec<&str> = v.split(',').map(str::trim).collect();
+        if let Some(unknown) = states.iter().find(|state| !KNOWN.contains(state)) {
+            return Err(format!("invalid email alert status at: \"{unknown}\""));
+        }
+        match states.iter().find(|state| **state != "none") {
+            Some(state) if states.contains(&"none") => {
+                Err(format!("invalid email alert status: \"{state}\" specified with \"none\""))
+            }
+            _ => Ok(()),
+        }
+    }),
+    idle("smtp", Stands::Both, NO_MAIL, |_, v| {
+        match v.starts_with(|c: char| c.is_ascii_alphanumeric() || "._+-".contains(c)) {
+            true => Ok(()),
+            false => Err("invalid SMTP server address".to_owned()),
+        }
+    }),
     row(
         "real",
         Stands::Section,
         "ADDRESS[->LAST][:PORT] gate|masq|ipip [WEIGHT] [\"REQUEST\", \"RECEIVE\"] [l:N] [u:N]",
-        real,
+        real::read,
     ),
     row("checktype", Stands::Section, "negotiate, connect, ping, external, off, on or a number", |r, v| {
-        let check = match v {
+        const REFUSED: &str = "checktype must be \"connect\", \"negotiate\", \"on\", \"off\", \"ping\", \"external\", \"external-perl\" or a positive number";
+        // A number anywhere in it is the number.
+        if let Some(digits) = run(v, |c| c.is_ascii_digit()) {
+            r.section()?.it.check = CheckType::Combined(digits.parse().map_err(|_| REFUSED)?);
+            return Ok(());
+        }
+        let check = match run(v, |c| c.is_ascii_alphanumeric() || c == '_' || c == '-').unwrap_or_default() {
             "negotiate" => CheckType::Negotiate,
             "connect" => CheckType::Connect,
             "ping" => CheckType::Ping,
@@ -194,37 +247,37 @@ pub const DIRECTIVES: &[Directive] = &[
             }
             "off" => CheckType::Off,
             "on" => CheckType::On,
-            _ => CheckType::Combined(v.parse().ok().filter(|n| *n > 0).ok_or(
-                "checktype must be \"connect\", \"negotiate\", \"ping\", \"off\", \"on\", \"external\", \"external-perl\" or a positive number",
-            )?),
+            _ => return Err(REFUSED.to_owned()),
         };
         r.section()?.it.check = check;
         Ok(())
     }),
     row("service", Stands::Section, "what is spoken there (by the port)", |r, v| {
+        let v = word(v);
         let known = SERVICES.iter().any(|(_, name)| *name == v) || OTHER_SERVICES.contains(&v);
         if !known {
-            return Err("service must be \"dns\", \"ftp\", \"http\", \"https\", \"http_proxy\", \"imap\", \"imaps\", \"ldap\", \"ldaps\", \"mysql\", \"nntp\", \"none\", \"oracle\", \"pgsql\", \"pop\", \"pops\", \"radius\", \"simpletcp\", \"sip\", \"smtp\" or \"submission\"".to_owned());
+            return Err("service must be dns, ftp, http, https, http_proxy, imap, imaps, ldap, ldaps, mysql, nntp, none, oracle, pop, pops, radius, pgsql, simpletcp, sip, smtp or submission".to_owned());
         }
         v.clone_into(&mut r.section()?.it.service);
         Ok(())
     }),
     row("request", Stands::Section, "\"PATH\"", |r, v| {
-        r.section()?.it.request = path(quoted(v).ok_or("no request string specified")?);
+        r.section()?.it.request = path(given(quoted(v).ok_or(UNKNOWN)?, "no request string specified")?);
         Ok(())
     }),
     row("receive", Stands::Section, "\"EXPRESSION\" that the answer must match", |r, v| {
-        let pattern = quoted(v).ok_or("invalid receive string")?.to_owned();
+        let pattern = given(quoted(v).ok_or(UNKNOWN)?, "invalid receive string")?.to_owned();
         r.expression(&pattern);
         r.section()?.it.receive = pattern;
         Ok(())
     }),
     row("virtualhost", Stands::Section, "\"NAME\" of the web site", |r, v| {
-        quoted(v).unwrap_or(v).clone_into(&mut r.section()?.it.virtualhost);
+        let name = v.strip_prefix('"').unwrap_or(v).split('"').next().unwrap_or_default();
+        name.trim_end().clone_into(&mut r.section()?.it.virtualhost);
         Ok(())
     }),
     row("httpmethod", Stands::Section, "GET or HEAD (GET)", |r, v| {
-        r.section()?.it.head = match v.to_ascii_uppercase().as_str() {
+        r.section()?.it.head = match word(v).to_ascii_uppercase().as_str() {
             "GET" => false,
             "HEAD" => true,
             _ => return Err("httpmethod must be GET or HEAD".to_owned()),
@@ -232,27 +285,47 @@ pub const DIRECTIVES: &[Directive] = &[
         Ok(())
     }),
     row("checkport", Stands::Section, "PORT, if not the server's", |r, v| {
+        let digits = run(v, |c| c.is_ascii_digit()).ok_or("invalid port")?;
         r.section()?.it.check_port =
-            Some(v.parse().ok().filter(|p| *p > 0).ok_or("checkport must be between 1 and 65536")?);
+            Some(digits.parse().ok().filter(|p| *p > 0).ok_or("checkport must be in range 1..65536")?);
         Ok(())
     }),
     row("checkcommand", Stands::Section, "\"COMMAND\" (/bin/true)", |r, v| {
-        quoted(v).unwrap_or(v).clone_into(&mut r.section()?.it.check_command);
+        given(quoted(v).unwrap_or(v), "invalid check command")?
+            .trim_end()
+            .clone_into(&mut r.section()?.it.check_command);
         Ok(())
     }),
     row("scheduler", Stands::Section, "a scheduler (wrr)", |r, v| {
-        if v.is_empty() || !v.chars().all(|c| c.is_ascii_alphabetic()) {
-            return Err("invalid scheduler, should be only letters (a-z)".to_owned());
-        }
-        v.clone_into(&mut r.section()?.it.scheduler);
+        const REFUSED: &str = "invalid scheduler, should be only lowercase letters (a-z)";
+        run(v, |c| c.is_ascii_lowercase()).ok_or(REFUSED)?.clone_into(&mut r.section()?.it.scheduler);
         Ok(())
     }),
     row("persistent", Stands::Section, "seconds a client stays with its server", |r, v| {
-        r.section()?.it.persistent = Some(seconds(v, "persistent timeout")?);
+        let digits = run(v, |c| c.is_ascii_digit()).ok_or("invalid persistent timeout")?;
+        match digits.parse().ok().filter(|seconds| (1..=PERSISTENT_MAX).contains(seconds)) {
+            Some(seconds) => r.section()?.it.persistent = Some(Duration::from_secs(seconds)),
+            None => r.not_modelled(
+                "ipvsadm takes no such time (-p): the service would never be there",
+                "from 1 to 2678400 seconds, or leave it out",
+            ),
+        }
         Ok(())
     }),
     row("netmask", Stands::Section, "clients that are one client", |r, v| {
-        r.section()?.it.netmask = v.parse().map_err(|_| "invalid netmask".to_owned())?;
+        const REFUSED: &str = "invalid netmask: dotted quad notation is required";
+        let parts: Vec<&str> = v.split('.').collect();
+        let digits = |part: &&str| !part.is_empty() && part.chars().all(|c| c.is_ascii_digit());
+        if parts.len() != 4 || !parts.iter().all(digits) {
+            return Err(REFUSED.to_owned());
+        }
+        match v.parse() {
+            Ok(netmask) => r.section()?.it.netmask = netmask,
+            Err(_) => r.not_modelled(
+                "ipvsadm takes no such netmask (-M): the service would never be there",
+                "such as 255.255.255.0",
+            ),
+        }
         Ok(())
     }),
     row("protocol", Stands::Section, "tcp, udp or fwm", protocol),
@@ -260,14 +333,16 @@ pub const DIRECTIVES: &[Directive] = &[
         r.section()?.it.one_packet = yes_no(v, "ops")?;
         Ok(())
     }),
-    idle("login", Stands::Section, NO_LOGIN),
-    idle("passwd", Stands::Section, NO_LOGIN),
-    idle("database", Stands::Section, NO_LOGIN),
-    idle("secret", Stands::Section, NO_LOGIN),
-    idle("load", Stands::Section, "it has no effect in ldirectord either"),
-    idle("monitorfile", Stands::Section, "no such file is written"),
-    idle("servicename", Stands::Section, "only for people"),
-    idle("comment", Stands::Section, "only for people"),
+    idle("login", Stands::Section, NO_LOGIN, |_, v| string(v, "invalid login string")),
+    idle("passwd", Stands::Section, NO_LOGIN, |_, v| string(v, "invalid password")),
+    idle("database", Stands::Section, NO_LOGIN, |_, v| string(v, "invalid database")),
+    idle("secret", Stands::Section, NO_LOGIN, |_, v| string(v, "invalid secret")),
+    idle("load", Stands::Section, "it has no effect in ldirectord either", |_, v| {
+        string(v, "invalid string for load testing")
+    }),
+    idle("monitorfile", Stands::Section, "no such file is written", anything),
+    idle("servicename", Stands::Section, "only for people", anything),
+    idle("comment", Stands::Section, "only for people", anything),
     Directive {
         word: "schedflags",
         stands: Stands::Section,
@@ -328,13 +403,14 @@ impl Reader<'_> {
         if trimmed.is_empty() {
             // An empty line ends a section; one of blanks only is an unknown command in it.
             if self.section.is_some() && blanks > 4 {
-                self.error("Unknown command ".to_owned() + raw, "an empty line ends the section");
+                self.unknown("an empty line ends the section");
             }
             self.end_section();
             return;
         }
         if self.section.is_some() && blanks >= 4 {
-            let value = without_comment(trimmed);
+            // Blanks behind a value stay: `yes ` is neither yes nor no.
+            let value = without_comment(raw).trim_start();
             if !value.is_empty() {
                 self.directive(value, true);
             }
@@ -343,27 +419,40 @@ impl Reader<'_> {
         self.end_section();
         if blanks > 0 {
             let hint = "lines of a section follow its `virtual` without an empty line, indented by 4 blanks or a tab";
-            self.error(format!("Unknown command {trimmed}"), hint);
+            self.unknown(hint);
             return;
         }
         if let Some(value) = value_of(trimmed, "virtual") {
-            self.open_section(without_comment(value));
+            self.open_section(without_comment(value).trim_end());
         } else if value_of(trimmed, "virtual6").is_some() {
             self.not_modelled("IPv6 is not modelled", "use IPv4 addresses");
         } else {
-            self.directive(trimmed, false);
+            self.directive(raw, false);
         }
     }
 
     fn directive(&mut self, text: &str, in_section: bool) {
-        let (word, value) = text.split_once('=').map_or((text, ""), |(word, value)| (word.trim_end(), value.trim()));
-        if matches!(word, "timeout" | "connecttimeout") {
-            self.error(format!("{word} is deprecated"), "checktimeout and negotiatetimeout");
-            return;
+        let split = text.split_once('=').map(|(word, value)| (word.trim_end(), value.trim_start()));
+        // Only `supervised` stands without `=`.
+        let bare = text.trim_end();
+        let (word, value) = split.unwrap_or((if bare == "supervised" { bare } else { "" }, ""));
+        match word {
+            "connecttimeout" => {
+                return self.error("connecttimeout directive deprecated in favour of negotiatetimeout".to_owned(), "");
+            }
+            "timeout" if !in_section => {
+                let text = "timeout directive deprecated in favour of checktimeout and negotiatetimeout";
+                return self.error(text.to_owned(), "");
+            }
+            _ => {}
         }
-        if matches!(word, "real6" | "fallback6") {
-            self.not_modelled("IPv6 is not modelled", "use IPv4 addresses");
-            return;
+        match word {
+            "real6" | "fallback6" if in_section => {
+                let meant = &word[..word.len() - 1];
+                return self.error(format!("cannot specify \"{word}\" here.  please use \"{meant}\" instead"), "");
+            }
+            "fallback6" => return self.not_modelled("IPv6 is not modelled", "use IPv4 addresses"),
+            _ => {}
         }
         let fits = |directive: &&Directive| {
             directive.word == word
@@ -376,7 +465,7 @@ impl Reader<'_> {
                 (true, false) => "it stands in a section, below its `virtual`, indented",
                 (false, _) => "",
             };
-            self.error(format!("Unknown command {text}"), hint);
+            self.unknown(hint);
             return;
         };
         if directive.status == Status::Refused {
@@ -388,19 +477,57 @@ impl Reader<'_> {
         {
             section.service_set = true;
         }
-        if let Err(text) = (directive.set)(self, value) {
-            self.error(text, directive.about);
+        match (directive.set)(self, value) {
+            Ok(()) => {}
+            Err(text) if text == UNKNOWN => self.unknown(directive.about),
+            Err(text) if value != value.trim_end() && directive.about.starts_with("yes or no") => {
+                self.error(text, "ldirectord does not take the blanks behind the value, nor a comment behind it");
+            }
+            Err(text) => self.error(text, directive.about),
         }
     }
 
+    /// The line is none of ldirectord's.
+    fn unknown(&mut self, hint: &str) {
+        let text = match self.section.is_some() {
+            true => format!("Unknown command \"{}\"", self.raw),
+            false => format!("Unknown command {}", self.raw),
+        };
+        self.error(text, hint);
+    }
+
     fn open_section(&mut self, value: &str) {
-        let key = if let Ok(mark) = value.parse::<u32>() {
-            (mark > 0).then_some(ServiceKey::Mark(mark))
-        } else {
-            address_port(value).filter(|at| at.port > 0).map(|at| ServiceKey::Address(Transport::Tcp, at))
+        let mark = value.find(|c: char| !c.is_ascii_digit()).map_or(value, |end| &value[..end]);
+        let address = value.split([' ', '\t']).next().and_then(address_port);
+        let key = match (address, mark.parse::<u32>()) {
+            (Some(at), _) if value.contains(':') => Some(ServiceKey::Address(Transport::Tcp, at)),
+            (_, Ok(mark)) if mark > 0 && !value.contains(':') => {
+                if value.contains('.') {
+                    self.note(
+                        &format!("ldirectord takes this for the firewall mark {mark}: there is no port"),
+                        "virtual=ADDRESS:PORT",
+                    );
+                }
+                Some(ServiceKey::Mark(mark))
+            }
+            (_, Ok(0)) if !value.contains(':') => {
+                self.not_modelled("no packet has the firewall mark 0: ipvsadm refuses it", "from 1 on");
+                None
+            }
+            _ => {
+                let named = |c: char| c.is_ascii_alphanumeric() || "._+-".contains(c);
+                let text = match value.split_once(':') {
+                    Some((host, _)) if !host.is_empty() && host.chars().all(named) => {
+                        "invalid address for virtual service"
+                    }
+                    Some(("[", _)) => "cannot specify an IPv6 address here. please use \"virtual6\" instead.",
+                    Some(_) | None => "invalid address for virtual server",
+                };
+                self.error(text.to_owned(), "ADDRESS:PORT, or a firewall mark; names are not looked up here");
+                None
+            }
         };
         let Some(key) = key else {
-            self.error("invalid address for virtual server".to_owned(), "ADDRESS:PORT, or a firewall mark");
             // What belongs to it is still read.
             self.section = Some(Section::new(ServiceKey::Mark(0), self.line));
             return;
@@ -421,18 +548,24 @@ impl Reader<'_> {
         if section.it.key == ServiceKey::Mark(0) {
             return;
         }
+        // ldirectord says it where the section has ended.
         let line = self.line;
-        self.line = section.line;
         if self.virtuals.iter().any(|known| known.it.key == section.it.key) {
-            self.error("duplicate virtual server".to_owned(), "");
+            self.error("duplicate virtual server".to_owned(), "a virtual server stands once");
+        } else if self.line == section.line {
+            self.error("duplicate virtual server".to_owned(), "ldirectord reads a `virtual` in the last line twice");
         }
+        self.line = section.line;
         let speaks = matches!(section.it.check, CheckType::Negotiate | CheckType::Combined(_));
         if speaks && UNSPOKEN.contains(&section.it.service.as_str()) {
             let text = format!("the service {} is not modelled", section.it.service);
             self.not_modelled(&text, "checktype=connect");
         }
         if section.it.one_packet && section.it.protocol() == "tcp" {
-            self.error("ops only works with UDP services".to_owned(), "protocol=udp");
+            self.not_modelled(
+                "ipvsadm takes -o for UDP only: the service would never be there",
+                "protocol=udp, or ops=no",
+            );
         }
         self.line = line;
         self.virtuals.push(section);
@@ -450,7 +583,7 @@ impl Reader<'_> {
     }
 
     fn expression(&mut self, pattern: &str) {
-        if regex::Regex::new(pattern).is_err() {
+        if regex::RegexBuilder::new(pattern).size_limit(EXPRESSION_MAX).build().is_err() {
             self.not_modelled("this regular expression is not modelled", "look-around and back-references are not");
         }
     }
@@ -461,6 +594,25 @@ impl Reader<'_> {
 
     fn warn(&mut self, text: &str) {
         self.say(RemarkKind::Warning, text.to_owned(), "");
+    }
+
+    /// Something that ldirectord does not say.
+    fn note(&mut self, text: &str, hint: &str) {
+        self.say(RemarkKind::Note, text.to_owned(), hint);
+    }
+
+    /// A number of seconds, and so on: the first digits of the value; zero is none.
+    fn number(&self, value: &str, what: &str) -> Result<u32, String> {
+        let behind = if self.section.is_some() { "" } else { " value" };
+        let digits = run(value, |c| c.is_ascii_digit());
+        digits
+            .and_then(|digits| digits.parse().ok())
+            .filter(|n| *n > 0)
+            .ok_or_else(|| format!("invalid {what}{behind}"))
+    }
+
+    fn seconds(&self, value: &str, what: &str) -> Result<Duration, String> {
+        self.number(value, what).map(|seconds| Duration::from_secs(seconds.into()))
     }
 
     fn not_modelled(&mut self, text: &str, hint: &str) {
@@ -537,88 +689,26 @@ fn resolve(section: Section, outer: &Inherited) -> Virtual {
 fn protocol(r: &mut Reader<'_>, value: &str) -> Set {
     let section = r.section()?;
     section.protocol_set = true;
-    section.it.key = match (value, section.it.key) {
+    section.it.key = match (word(value), section.it.key) {
+        ("", _) => return Err("invalid protocol".to_owned()),
         ("tcp", ServiceKey::Address(_, at)) => ServiceKey::Address(Transport::Tcp, at),
         ("udp", ServiceKey::Address(_, at)) => ServiceKey::Address(Transport::Udp, at),
         ("fwm", ServiceKey::Mark(mark)) => ServiceKey::Mark(mark),
-        ("fwm", ServiceKey::Address(..)) => return Err("protocol fwm can only be used with a fwmark".to_owned()),
-        ("tcp" | "udp", ServiceKey::Mark(_)) => {
+        (_, ServiceKey::Mark(_)) => {
             return Err("protocol must be fwm if the virtual service is a fwmark (a number)".to_owned());
         }
-        _ => return Err("protocol must be tcp, udp or fwm".to_owned()),
-    };
-    Ok(())
-}
-
-/// `real=`.
-fn real(r: &mut Reader<'_>, value: &str) -> Set {
-    let mut words = value.split_whitespace();
-    let (place, method) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
-    let method = method_of(method).ok_or("forward method must be gate, masq or ipip")?;
-    let (first, rest) = match place.split_once("->") {
-        Some((first, rest)) => (first, rest),
-        None => ("", place),
-    };
-    let last = address_port(rest).ok_or("invalid address for real server")?;
-    let first =
-        if first.is_empty() { last.address } else { first.parse().map_err(|_| "invalid address for real server")? };
-    let (from, to) = (first.to_bits(), last.address.to_bits());
-    if from > to {
-        return Err("the range of real servers ends before it begins".to_owned());
-    }
-    let behind = value.trim_start().strip_prefix(place).unwrap_or_default().trim_start();
-    let behind = behind.split_once(char::is_whitespace).map_or("", |(_, rest)| rest);
-    let mut it =
-        Real { address: last, method, weight: 1, request: String::new(), receive: String::new(), upper: 0, lower: 0 };
-    options(r, behind, &mut it)?;
-    r.reals += (to - from) as usize + 1;
-    if r.reals > REALS_MAX {
-        r.not_modelled("more than 16384 real servers are not modelled", "");
-        return Ok(());
-    }
-    let reals = (from..=to)
-        .map(|bits| Real { address: SocketAddr { address: Ipv4Addr::from_bits(bits), port: last.port }, ..it.clone() });
-    r.section()?.it.reals.extend(reals);
-    Ok(())
-}
-
-/// `[weight] ["request", "receive"] [l:N] [u:N]`.
-fn options(r: &mut Reader<'_>, text: &str, it: &mut Real) -> Set {
-    let mut strings = Vec::new();
-    let mut rest = text.trim();
-    while !rest.is_empty() {
-        if let Some(inner) = rest.strip_prefix('"') {
-            let end = inner.find('"').ok_or("unmatched quote in the line of a real server")?;
-            strings.push(inner[..end].to_owned());
-            rest = inner[end + 1..].trim_start_matches([',', ' ', '\t']);
-            continue;
+        (_, ServiceKey::Address(..)) => {
+            return Err("protocol must be tcp or udp if the virtual service is an address and port".to_owned());
         }
-        let end = rest.find([' ', '\t', ',']).unwrap_or(rest.len());
-        let word = &rest[..end];
-        if let Some(lower) = word.strip_prefix("l:") {
-            it.lower = number(lower, "lower threshold")?;
-        } else if let Some(upper) = word.strip_prefix("u:") {
-            it.upper = number(upper, "upper threshold")?;
-        } else {
-            it.weight = word.parse().map_err(|_| format!("invalid weight {word} of a real server"))?;
-        }
-        rest = rest[end..].trim_start_matches([',', ' ', '\t']);
-    }
-    let mut strings = strings.into_iter();
-    if let Some(request) = strings.next() {
-        it.request = if request.starts_with("http://") { request } else { path(&request) };
-    }
-    if let Some(receive) = strings.next() {
-        r.expression(&receive);
-        it.receive = receive;
-    }
+    };
     Ok(())
 }
 
 fn fallback(value: &str) -> Result<Fallback, String> {
     let mut words = value.split_whitespace();
-    let at = words.next().and_then(address_port).ok_or("invalid address for fallback server")?;
-    let method = match words.next() {
+    let at = words.next().and_then(address_port).ok_or_else(|| format!("invalid fallback server: {value}"))?;
+    // ldirectord looks at the last word.
+    let method = match words.next_back() {
         None => Method::Dr,
         Some(word) => method_of(word).ok_or("forward method must be gate, masq or ipip")?,
     };
@@ -655,7 +745,7 @@ fn quoted(value: &str) -> Option<&str> {
 }
 
 fn without_comment(text: &str) -> &str {
-    text.split('#').next().unwrap_or_default().trim_end()
+    text.split('#').next().unwrap_or_default()
 }
 
 /// The value behind a word and `=`.
@@ -663,12 +753,29 @@ fn value_of<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     text.strip_prefix(word)?.trim_start().strip_prefix('=').map(str::trim)
 }
 
-fn number(value: &str, what: &str) -> Result<u32, String> {
-    value.parse().ok().filter(|n| *n > 0).ok_or_else(|| format!("invalid {what} value"))
+/// The first characters of that kind, wherever they stand.
+fn run(value: &str, kind: impl Fn(char) -> bool) -> Option<&str> {
+    let rest = &value[value.find(&kind)?..];
+    Some(&rest[..rest.find(|c| !kind(c)).unwrap_or(rest.len())])
 }
 
-fn seconds(value: &str, what: &str) -> Result<Duration, String> {
-    number(value, what).map(|seconds| Duration::from_secs(seconds.into()))
+/// The first word.
+fn word(value: &str) -> &str {
+    run(value, |c| c.is_ascii_alphanumeric() || c == '_').unwrap_or_default()
+}
+
+/// A value that must not be empty.
+fn given<'v>(value: &'v str, otherwise: &str) -> Result<&'v str, String> {
+    if value.is_empty() { Err(otherwise.to_owned()) } else { Ok(value) }
+}
+
+/// A value in quotes that is not used.
+fn string(value: &str, otherwise: &str) -> Set {
+    given(quoted(value).ok_or(UNKNOWN)?, otherwise).map(|_| ())
+}
+
+fn anything(_: &mut Reader<'_>, _: &str) -> Set {
+    Ok(())
 }
 
 fn yes_no(value: &str, what: &str) -> Result<bool, String> {
@@ -714,7 +821,7 @@ mod tests {
     #[test]
     fn an_empty_line_ends_a_section() {
         let found = said("virtual=10.0.0.1:80\n    real=10.0.1.1:80 gate\n\n    service=http\n");
-        assert_eq!(found, [(4, "Unknown command service=http".to_owned())]);
+        assert_eq!(found, [(4, "Unknown command     service=http".to_owned())]);
         assert_eq!(said("virtual=10.0.0.1:80\n  real=10.0.1.1:80 gate\n").len(), 1);
     }
 

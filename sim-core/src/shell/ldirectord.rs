@@ -5,7 +5,7 @@ use super::options::Options;
 use crate::base::id::Pid;
 use crate::kernel::process::Signal;
 use crate::kernel::syscall::Sys;
-use crate::ldirectord::config::{RemarkKind, read};
+use crate::ldirectord::config::{Remark, RemarkKind, read};
 use crate::ldirectord::daemon::{FILES, Ldirectord, PROGRAM};
 
 /// `ldirectord`.
@@ -124,6 +124,7 @@ fn launch(path: &str, call: &mut Call, sys: &mut Sys) -> i32 {
         let (word, status) = match remark.kind {
             RemarkKind::Error => ("Error", 2),
             RemarkKind::Warning => ("Warning", 0),
+            RemarkKind::Note => continue,
             RemarkKind::NotModelled => ("lab: Error", NOT_MODELLED),
         };
         call.err(format!("{word} [{}] reading file {path} at line {}: {}\n", sys.pid.0, remark.line, remark.text));
@@ -146,7 +147,7 @@ pub(super) fn start_service(sys: &mut Sys<'_, '_>) -> bool {
     let path = path_of(None, sys);
     let Ok(text) = sys.read_file(&path) else { return false };
     let text = String::from_utf8_lossy(&text).into_owned();
-    if read(&text).remarks.iter().any(|remark| remark.kind != RemarkKind::Warning) || pid(&path, sys).is_some() {
+    if read(&text).remarks.iter().any(Remark::stops) || pid(&path, sys).is_some() {
         return false;
     }
     sys.daemon(&format!("{PROGRAM} {path} start"), Box::new(Ldirectord::new(&path, &text))).is_ok()

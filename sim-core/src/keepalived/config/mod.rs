@@ -163,6 +163,8 @@ pub enum ErrorClass {
     General,
     /// Scripts run without `enable_script_security`: exit status 6.
     Security,
+    /// A word behind a keyword is missing: keepalived ends at once, exit status 2.
+    Parameter,
 }
 
 /// The process of keepalived that reads a part of the file.
@@ -214,6 +216,7 @@ pub fn test_status(remarks: &[Remark]) -> u8 {
         Some(ErrorClass::File) => 4,
         Some(ErrorClass::General) => 5,
         Some(ErrorClass::Security) => 6,
+        Some(ErrorClass::Parameter) => 2,
     }
 }
 

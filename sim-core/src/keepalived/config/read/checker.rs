@@ -444,7 +444,8 @@ fn hex(text: &str, wild: bool) -> Option<(Vec<u8>, Vec<u8>)> {
             }
         }
     }
-    (!data.is_empty()).then_some((data, mask))
+    // keepalived takes a last octet of ff for the sign that something was wrong.
+    (data.last().is_some_and(|last| *last != 0xff)).then_some((data, mask))
 }
 
 pub(super) fn udp_payload(p: &mut Parser<'_>, words: &Words) -> Outcome {

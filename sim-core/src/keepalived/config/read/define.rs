@@ -1,19 +1,15 @@
 //! Definitions: `$NAME=value`, and `$NAME` or `${NAME}` where it is used.
 
+use std::collections::BTreeMap;
+
 /// How often definitions are replaced in one line; a definition that names itself would never end.
 const REPLACEMENTS_MAX: usize = 512;
 
 /// The definitions that hold at this point of the file.
 #[derive(Debug)]
 pub(super) struct Definitions {
-    list: Vec<Definition>,
+    by_name: BTreeMap<String, Value>,
     chance: u64,
-}
-
-#[derive(Debug)]
-struct Definition {
-    name: String,
-    value: Value,
 }
 
 #[derive(Debug)]
@@ -34,8 +30,8 @@ pub(super) struct Replaced {
     pub(super) line: String,
     /// The lines that follow it from definitions of several lines, the next first; one list a definition, the innermost last.
     pub(super) following: Vec<Vec<String>>,
-    /// Whether anything was replaced.
-    pub(super) any: bool,
+    /// How often something was replaced.
+    pub(super) count: usize,
 }
 
 /// Why a line could not be finished.
@@ -68,25 +64,18 @@ impl Definitions {
             ("_HASH", text("#")),
             ("_BANG", text("!")),
         ];
-        let list = list.into_iter().map(|(name, value)| Definition { name: name.to_owned(), value }).collect();
-        Definitions { list, chance: seed | 1 }
+        let by_name = list.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+        Definitions { by_name, chance: seed | 1 }
     }
 
     /// Sets a definition of one line.
     pub(super) fn set(&mut self, name: &str, value: &str) {
-        self.put(name, Value::Text(value.to_owned()));
+        self.by_name.insert(name.to_owned(), Value::Text(value.to_owned()));
     }
 
     /// Sets a definition of several lines.
     pub(super) fn set_lines(&mut self, name: &str, lines: Vec<String>) {
-        self.put(name, Value::Lines(lines));
-    }
-
-    fn put(&mut self, name: &str, value: Value) {
-        match self.list.iter_mut().find(|definition| definition.name == name) {
-            Some(definition) => definition.value = value,
-            None => self.list.push(Definition { name: name.to_owned(), value }),
-        }
+        self.by_name.insert(name.to_owned(), Value::Lines(lines));
     }
 
     /// Replaces what a line uses. A definition of several lines is only replaced at the end of the line; a value that
@@ -94,9 +83,9 @@ impl Definitions {
     pub(super) fn replace(&mut self, line: &str, folder: &str, longest: usize) -> Result<Replaced, Unfinished> {
         let mut line = line.to_owned();
         let mut following = Vec::new();
-        let (mut from, mut any, mut count) = (0, false, 0);
+        let (mut from, mut count) = (0, 0);
         while let Some(at) = line[from..].find('$').map(|at| at + from).filter(|at| at + 1 < line.len()) {
-            let Some((used, index)) = self.used(&line[at..]) else {
+            let Some(used) = self.used(&line[at..]) else {
                 from = at + 1;
                 continue;
             };
@@ -104,37 +93,37 @@ impl Definitions {
             if count > REPLACEMENTS_MAX {
                 return Err(Unfinished::Endless);
             }
-            let value = match &self.list[index].value {
-                Value::Text(text) => text.clone(),
-                Value::Lines(lines) => {
+            let value = match self.by_name.get(&used.name) {
+                None => String::new(),
+                Some(Value::Text(text)) => text.clone(),
+                Some(Value::Lines(lines)) => {
                     let mut rest = lines.clone();
                     let first = if rest.is_empty() { String::new() } else { rest.remove(0) };
                     following.push(rest);
                     first
                 }
-                Value::Folder => folder.to_owned(),
-                Value::Random => self.random(&used.parameters).to_string(),
+                Some(Value::Folder) => folder.to_owned(),
+                Some(Value::Random) => self.random(&used.parameters).to_string(),
             };
             if line.len() + value.len() - used.length.min(line.len()) > longest {
                 return Err(Unfinished::TooLong);
             }
             line.replace_range(at..at + used.length, &value);
-            any = true;
             if value.trim_start_matches([' ', '\t']).starts_with('~') {
                 break;
             }
             from = at;
         }
-        Ok(Replaced { line, following, any })
+        Ok(Replaced { line, following, count })
     }
 
-    fn used(&self, text: &str) -> Option<(Use, usize)> {
+    /// What the `$` at the beginning of a text uses, if that is defined.
+    fn used(&self, text: &str) -> Option<Use> {
         let used = use_of(text)?;
-        let index = self.list.iter().position(|definition| {
-            definition.name == used.name && (used.last || !matches!(definition.value, Value::Lines(_)))
-        })?;
-        let takes_parameters = matches!(self.list[index].value, Value::Random);
-        (used.parameters.is_empty() || takes_parameters).then_some((used, index))
+        let value = self.by_name.get(&used.name)?;
+        let fits = used.last || !matches!(value, Value::Lines(_));
+        let takes_parameters = matches!(value, Value::Random);
+        (fits && (used.parameters.is_empty() || takes_parameters)).then_some(used)
     }
 
     /// keepalived seeds its generator with the time unless `random_seed` is given; a run here is repeatable.

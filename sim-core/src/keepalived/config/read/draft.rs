@@ -25,6 +25,8 @@ pub(super) struct Drafts {
     pub(super) static_addresses: Vec<VirtualAddress>,
     pub(super) static_routes: Vec<VirtualRoute>,
     pub(super) static_rules: Vec<VirtualRule>,
+    /// Rules of the file that were given a preference by keepalived.
+    pub(super) rules_without_preference: u32,
     pub(super) track_groups: Vec<TrackGroup>,
     pub(super) garp_groups: Vec<GarpGroupDraft>,
     pub(super) interface_delays: Vec<InterfaceDelay>,

@@ -67,6 +67,17 @@ pub(super) fn email(p: &mut Parser<'_>, words: &Words) -> Outcome {
     Ok(())
 }
 
+pub(super) fn iptables(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    let text = "iptables not supported, using nftables instead. Please replace 'vrrp_iptables and 'vrrp_ipsets' with 'nftables' config option";
+    p.say(words, 0, text);
+    Ok(())
+}
+
+pub(super) fn ipsets(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    p.say_hint(words, 0, "Unknown keyword 'vrrp_ipsets'", "keepalived is built without ipset on Debian");
+    Ok(())
+}
+
 pub(super) fn smtp_server(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let host = p.word(words, 1)?.to_owned();
     let port = match words.get(2) {

@@ -28,9 +28,15 @@ pub(super) fn find(pattern: &str, folder: &str, around: &dyn Surroundings) -> Fo
         found.wild |= wild;
         let before = found.paths.len();
         walk(&full, around, &mut found.paths);
-        found.missing |= !wild && found.paths.len() == before;
+        found.missing |= found.paths.len() == before && (!wild || !around.is_folder(plain_folder(&full)));
     }
     found
+}
+
+/// The part of a pattern in front of the first folder or file with a wildcard.
+fn plain_folder(full: &str) -> &str {
+    let end = full.find(['*', '?', '[']).map_or(full.len(), |wild| full[..wild].rfind('/').unwrap_or(0));
+    if end == 0 { "/" } else { &full[..end] }
 }
 
 /// The folder of a path.

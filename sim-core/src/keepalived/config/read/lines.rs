@@ -21,8 +21,12 @@ use std::rc::Rc;
 
 /// Files that may be open at once, one including the next.
 const INCLUDE_DEPTH_MAX: usize = 16;
-/// Logical lines of a whole configuration.
-const LINES_MAX: usize = 200_000;
+/// Files that may be included in all: a file that includes itself twice doubles with every step.
+const INCLUDES_MAX: usize = 512;
+/// Lines of a whole configuration, with those of its sequences and definitions.
+const LINES_MAX: usize = 100_000;
+/// Octets of all these lines; what is put into a line counts again.
+const OCTETS_MAX: usize = 4 << 20;
 /// Definitions of several lines that may be in use at once, and lines that one may have.
 const OPEN_MAX: usize = 64;
 
@@ -66,6 +70,8 @@ pub(super) struct Lines<'a> {
     open: Vec<(std::vec::IntoIter<String>, usize)>,
     depth: i64,
     given: usize,
+    octets: usize,
+    included: usize,
     at: (Rc<str>, usize, Rc<str>, bool),
     /// Flags for every `include` of the file that is read.
     pub(super) include_check: u8,
@@ -80,7 +86,7 @@ pub(super) struct Lines<'a> {
 struct File {
     name: Rc<str>,
     folder: String,
-    lines: std::vec::IntoIter<String>,
+    lines: std::vec::IntoIter<Option<String>>,
     number: usize,
     /// Files of the same `include` that come next.
     next: Vec<String>,
@@ -110,6 +116,8 @@ impl<'a> Lines<'a> {
             open: Vec::new(),
             depth: 0,
             given: 0,
+            octets: 0,
+            included: 0,
             at: (name, 0, "".into(), false),
             include_check: 0,
             remarks: Vec::new(),
@@ -120,6 +128,9 @@ impl<'a> Lines<'a> {
 
     /// The next line, if there is one.
     pub(super) fn next(&mut self) -> Option<Line> {
+        if self.too_long {
+            return None;
+        }
         let text = self.whole_line()?;
         let text = self.split_at_brace(text);
         match text.as_str() {
@@ -140,18 +151,24 @@ impl<'a> Lines<'a> {
     /// The next line with everything replaced; braces still stand in it.
     fn whole_line(&mut self) -> Option<String> {
         loop {
-            self.given += 1;
-            if self.given > LINES_MAX {
-                self.too_long = true;
+            let line = self.source()?;
+            if !self.is_within_bounds(line.len()) {
                 return None;
             }
-            let line = self.source()?;
             let Some(line) = self.settle(line) else { continue };
             if line.is_empty() || self.include(&line) {
                 continue;
             }
             return Some(line);
         }
+    }
+
+    /// Counts a line, or what is put into one. False: there is too much of it, and nothing more is read.
+    fn is_within_bounds(&mut self, octets: usize) -> bool {
+        self.given += 1;
+        self.octets += octets;
+        self.too_long |= self.given > LINES_MAX || self.octets > OCTETS_MAX;
+        !self.too_long
     }
 
     /// The next line from wherever lines come from just now.
@@ -195,6 +212,12 @@ impl<'a> Lines<'a> {
                 continue;
             };
             file.number += 1;
+            self.octets += raw.as_ref().map_or(0, String::len);
+            let Some(raw) = raw.filter(|_| self.octets <= OCTETS_MAX) else {
+                self.too_long = true;
+                return None;
+            };
+            let file = self.files.last()?;
             let line = bare(raw.trim_end_matches(['\r', '\n']));
             self.at = (file.name.clone(), file.number, raw.as_str().into(), file.named);
             if line.open_quote {
@@ -249,7 +272,7 @@ impl<'a> Lines<'a> {
             }
             let folder = self.files.last().map_or(String::new(), |file| file.folder.clone());
             let replaced = match self.definitions.replace(&line, &folder, LINE_MAX) {
-                Ok(replaced) if replaced.any => replaced,
+                Ok(replaced) if replaced.count > 0 => replaced,
                 Ok(_) => return Some(line),
                 Err(Unfinished::TooLong) => {
                     self.log(format!("Parameter substitution on line '{line}' would exceed maximum line length"));
@@ -263,6 +286,9 @@ impl<'a> Lines<'a> {
                     return None;
                 }
             };
+            if !self.is_within_bounds(replaced.line.len() + 16 * replaced.count) {
+                return None;
+            }
             for following in replaced.following {
                 if self.open.len() >= OPEN_MAX {
                     self.refuse("a definition of several lines uses itself", "keepalived would never come to an end");
@@ -294,7 +320,7 @@ impl<'a> Lines<'a> {
         let mut lines: Vec<String> = Some(first.to_owned()).filter(|first| !first.is_empty()).into_iter().collect();
         // A line that is empty or ends without `\` is the last one.
         while let Some(file) = self.files.last_mut() {
-            let Some(raw) = file.lines.next() else { break };
+            let Some(Some(raw)) = file.lines.next() else { break };
             file.number += 1;
             let text = raw.trim_end_matches(['\r', '\n']);
             if text.is_empty() {
@@ -400,6 +426,14 @@ impl<'a> Lines<'a> {
     /// The text of a file that is included, if it is one that keepalived opens.
     fn openable(&mut self, path: &str, check: u8) -> Option<String> {
         let path = absolute("/", path);
+        self.included += 1;
+        if self.included > INCLUDES_MAX {
+            if !self.too_long {
+                self.refuse("files include each other too often", "look for a file that includes itself");
+            }
+            self.too_long = true;
+            return None;
+        }
         let fails = (check | self.include_check) & CHECK_READ;
         match self.around.file(&path) {
             Some(file) if !file.executable => Some(file.text),
@@ -463,23 +497,24 @@ impl<'a> Lines<'a> {
     }
 }
 
-/// The lines of a text as keepalived gets them: cut where its buffer ends.
-fn split(text: &str) -> std::vec::IntoIter<String> {
+/// The lines of a text as keepalived gets them: cut where its buffer ends. None behind them: there are too many.
+fn split(text: &str) -> std::vec::IntoIter<Option<String>> {
     let mut lines = Vec::new();
     for line in text.split('\n') {
+        if lines.len() >= LINES_MAX {
+            lines.push(None);
+            break;
+        }
         let mut rest = line;
-        while rest.len() > LINE_MAX {
+        while rest.len() > LINE_MAX && lines.len() < LINES_MAX {
             let mut cut = LINE_MAX;
             while !rest.is_char_boundary(cut) {
                 cut -= 1;
             }
-            lines.push(rest[..cut].to_owned());
+            lines.push(Some(rest[..cut].to_owned()));
             rest = &rest[cut..];
         }
-        lines.push(rest.to_owned());
-        if lines.len() > LINES_MAX {
-            break;
-        }
+        lines.push(Some(rest.to_owned()));
     }
     lines.into_iter()
 }

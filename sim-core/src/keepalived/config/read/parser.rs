@@ -2,7 +2,7 @@
 //! The walk over the blocks, which calls those functions, is `walk.rs`.
 
 use super::draft::{CheckerDraft, Drafts, GroupDraft, InstanceDraft, ServerDraft, ServiceDraft};
-use super::lines::Lines;
+use super::lines::{Line, Lines};
 use super::number::{decimal, whole};
 use super::surroundings::{Input, Surroundings};
 use super::words::Words;
@@ -47,6 +47,8 @@ pub(super) struct Parser<'a> {
     pub(super) depth: usize,
     /// Keywords without effect that were named already.
     pub(super) noted: Vec<&'static str>,
+    /// The `}` of the block that ends just now: what is said of the block as a whole is said there.
+    pub(super) closing: Option<Line>,
     /// keepalived has said that it will use nftables.
     pub(super) firewall_noted: bool,
 }
@@ -77,12 +79,14 @@ impl<'a> Parser<'a> {
             skip: Skip::No,
             depth: 0,
             noted: Vec::new(),
+            closing: None,
             firewall_noted: false,
         }
     }
 
     /// The next line's words.
     pub(super) fn next_words(&mut self) -> Option<Words> {
+        self.closing = None;
         loop {
             let line = self.lines.next();
             self.take_remarks();
@@ -126,7 +130,8 @@ impl<'a> Parser<'a> {
                 self.log(words, &format!("'{{' missing from beginning of block {}", words.keyword()));
             }
             if line.keyword() == "}" {
-                break;
+                self.closing = Some(line.line);
+                return Ok(());
             }
             each(self, &line)?;
         }
@@ -155,7 +160,7 @@ impl<'a> Parser<'a> {
                     ),
                 };
                 let mut remark = self.warning(words, index.saturating_sub(1), text);
-                remark.kind = RemarkKind::Fatal(ErrorClass::General);
+                remark.kind = RemarkKind::Fatal(ErrorClass::Parameter);
                 self.push(remark);
                 Err(Stop)
             }
@@ -359,6 +364,10 @@ impl<'a> Parser<'a> {
         let mut remark = self.remark(RemarkKind::Warning(ErrorClass::General), words.place(index), &text);
         remark.placed = true;
         remark.named = words.line.named;
+        if let Some(closing) = &self.closing {
+            remark.place = Place { file: closing.file.to_string(), line: closing.number, column: 0, length: 0 };
+            remark.named = closing.named;
+        }
         remark
     }
 

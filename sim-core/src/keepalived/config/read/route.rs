@@ -16,11 +16,14 @@ struct Own {
 const KINDS: &[&str] =
     &["unicast", "local", "broadcast", "anycast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat"];
 
+/// The preference of the first rule that has none; the next has one less.
+const FIRST_PREFERENCE: u32 = 16_384;
+
 /// A route; none if keepalived throws it away.
 pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result<Option<VirtualRoute>, Stop> {
     let mut own = Own::default();
     let mut out: Vec<String> = Vec::new();
-    let (mut index, mut has_destination, mut kind) = (0, false, "unicast");
+    let (mut index, mut destination, mut kind) = (0, String::new(), "unicast");
     while let Some(word) = words.get(index) {
         match word {
             "no_track" if !is_static => own.untracked = true,
@@ -84,19 +87,18 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                 p.refuse(words, index, &format!("`{word}` of a route is not modelled"), "leave it out");
                 return Ok(None);
             }
-            word if KINDS.contains(&word) && !has_destination => kind = word,
-            word if !has_destination => {
-                let destination = word.strip_prefix("to ").unwrap_or(word);
+            word if KINDS.contains(&word) && destination.is_empty() => kind = word,
+            word if destination.is_empty() => {
                 if word == "to" {
                     index += 1;
                     continue;
                 }
-                if destination != "default" && host(destination).is_none() {
-                    p.say(words, index, &format!("unknown route keyword {destination}"));
+                if word != "default" && host(word).is_none() {
+                    p.say(words, index, &format!("unknown route keyword {word}"));
                     return Ok(None);
                 }
-                has_destination = true;
-                out.push(destination.to_owned());
+                word.clone_into(&mut destination);
+                out.push(word.to_owned());
             }
             word => {
                 p.say(words, index, &format!("unknown route keyword {word}"));
@@ -105,9 +107,14 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
         }
         index += 1;
     }
-    if !has_destination {
+    if destination.is_empty() {
         p.say(words, 0, "Route has no destination address - ignoring");
         return Ok(None);
+    }
+    if !own.untracked && !out.iter().any(|word| word == "dev") {
+        let text = format!("Warning - cannot track route {destination} with no interface specified, not tracking");
+        p.say(words, 0, &text);
+        own.untracked = true;
     }
     if kind != "unicast" {
         // The destination is the first word that was kept, wherever it stood.
@@ -175,6 +182,14 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
             }
         }
         index += 1;
+    }
+    if !out.iter().any(|word| word == "priority") {
+        let preference = FIRST_PREFERENCE.saturating_sub(p.drafts.rules_without_preference);
+        p.drafts.rules_without_preference += 1;
+        let text =
+            format!("Rule has no preference specified - setting to {preference}. This is probably not what you want.");
+        p.say(words, 0, &text);
+        out.extend(["priority".to_owned(), preference.to_string()]);
     }
     Ok(Some(VirtualRule { words: out, untracked: own.untracked, track_group: own.track_group }))
 }

@@ -26,6 +26,11 @@ pub trait Surroundings {
     /// Whether something is at that path.
     fn exists(&self, path: &str) -> bool;
 
+    /// Whether there is a folder at that path; one with something in it is.
+    fn is_folder(&self, path: &str) -> bool {
+        self.exists(path) || !self.list(path).is_empty()
+    }
+
     /// Whether the host has an interface of that name.
     fn has_interface(&self, name: &str) -> bool {
         let _ = name;

@@ -147,7 +147,7 @@ fn the_contents_of_an_unknown_block_are_read_as_those_of_the_block_around_it() {
 fn a_missing_parameter_ends_keepalived() {
     let (_, remarks) = read_on(&instance("priority"), &Nowhere);
     let last = remarks.last().expect("something is said");
-    assert_eq!(last.kind, RemarkKind::Fatal(ErrorClass::General));
+    assert_eq!(last.kind, RemarkKind::Fatal(ErrorClass::Parameter));
     assert_eq!(
         last.text,
         "*** Configuration line starting `priority` is missing a parameter after keyword `priority` at word position 2"
@@ -497,4 +497,52 @@ mod laws {
         assert_eq!(said, [""; 0]);
         assert!(found.instances.len() > 1 && found.virtual_servers.len() > 1 && found.scripts.len() > 1);
     }
+}
+
+/// What the lab refuses in a text that would not end.
+fn refused(text: &str, around: &dyn Surroundings) -> Vec<String> {
+    let (_, remarks) = read_on(text, around);
+    let refused = remarks.into_iter().filter(|remark| remark.kind == RemarkKind::Refused);
+    refused.map(|remark| remark.text).collect()
+}
+
+#[test]
+fn a_file_that_includes_itself_twice_is_refused() {
+    const TWICE: &str = "include keepalived.conf\ninclude keepalived.conf\nglobal_defs {\n}\n";
+    let disk = Disk { files: BTreeMap::from([(NAME, TWICE)]) };
+    let found = refused(TWICE, &disk);
+    assert_eq!(found.iter().filter(|text| *text == "files include each other too often").count(), 1, "{found:?}");
+    assert_eq!(found.last().map(String::as_str), Some("the configuration is too long to be read to its end"));
+}
+
+#[test]
+fn what_repeats_itself_without_end_is_refused() {
+    let bombs = [
+        "~SEQ(I, 1, 1000000) vrrp_script s${I} { script /bin/true }".to_owned(),
+        "~SEQ(A, 1, 1000)~SEQ(B, 1, 1000) virtual_server 10.0.${A}.${B} 80 {".to_owned(),
+        "~SEQ(A, 1, 9999999) ~SEQ(B, 1, 9999999) ~SEQ(C, 1, 9999999) x".to_owned(),
+        "vrrp_script x {\n}\n".repeat(6_000),
+        format!("vrrp_instance V {{\n{}}}\n", "virtual_ipaddress {\n10.0.0.1\n}\n".repeat(40_000)),
+        "x".repeat(5 << 20),
+        "#\n".repeat(200_000),
+    ];
+    for bomb in bombs {
+        let found = refused(&bomb, &Nowhere);
+        let too_long = found.iter().any(|text| text == "the configuration is too long to be read to its end");
+        assert!(too_long, "{:.60}: {found:?}", bomb);
+    }
+}
+
+#[test]
+fn definitions_that_double_with_every_step_are_cut_where_keepalived_s_buffer_ends() {
+    let mut text = "$A0=xxxxxxxxxxxxxxxx\n".to_owned();
+    for step in 1..40 {
+        text += &format!("$A{step}=${{A{}}}${{A{}}}\n", step - 1, step - 1);
+    }
+    text += "global_defs {\n router_id ${A39}\n}\n";
+    let (_, remarks) = read_on(&text, &Nowhere);
+    assert!(remarks.iter().any(|remark| remark.text.contains("would exceed maximum line length")), "{remarks:?}");
+    let mut many: String = (0..20_000).map(|number| format!("$N{number}=${{N{}}}\n", number + 1)).collect();
+    many += "global_defs {\n router_id ${N0}\n}\n";
+    assert_eq!(refused(&many, &Nowhere), ["the definitions of this line name each other without end"]);
 }

@@ -5,6 +5,10 @@ use super::parser::{Outcome, Parser, Skip, Stop};
 use super::words::Words;
 use crate::keepalived::config::{Place, Reader, RemarkKind};
 
+/// Blocks in one block, or in the file itself: instances, services, servers are compared with each other.
+const BLOCKS_MAX: usize = 5_000;
+const TOO_LONG: &str = "the configuration is too long to be read to its end";
+
 impl Parser<'_> {
     /// Reads the whole file.
     pub(super) fn file(&mut self) {
@@ -16,13 +20,16 @@ impl Parser<'_> {
             self.conclude(format!("There are {missing} missing '}}'s or extra '{{'s"), Place::default());
         }
         if self.lines.too_long {
-            let remark = self.remark(RemarkKind::Refused, Place::default(), "the file has more than 200000 lines");
+            let mut remark = self.remark(RemarkKind::Refused, Place::default(), TOO_LONG);
+            let most = "100000 lines, 4 MiB and 5000 blocks in a block are the most";
+            remark.hint = format!("{most}, with everything that it includes and repeats");
             self.push(remark);
         }
     }
 
     /// One block, from behind its keyword to its `}`. True: it was left because it is skipped.
     fn block(&mut self, block: Block, mut needs_brace: bool) -> Result<bool, Stop> {
+        let mut blocks = 0;
         while let Some(words) = self.next_words() {
             let word = words.keyword();
             if self.skip == Skip::Awaited {
@@ -61,10 +68,15 @@ impl Parser<'_> {
                 continue;
             }
             if word == "}" && self.depth > 0 {
+                self.closing = Some(words.line);
                 return Ok(false);
             }
             match find(block, word) {
-                Some(keyword) => self.keyword(keyword, &words)?,
+                Some(Keyword { does: Does::Open { .. }, .. }) if blocks == BLOCKS_MAX => self.lines.too_long = true,
+                Some(keyword) => {
+                    blocks += usize::from(matches!(keyword.does, Does::Open { .. }));
+                    self.keyword(keyword, &words)?;
+                }
                 None => self.unknown(block, &words),
             }
         }
@@ -88,7 +100,9 @@ impl Parser<'_> {
                 let skipped = self.block(inside, true);
                 self.depth -= 1;
                 if !skipped? {
-                    end(self, words)?;
+                    let ended = end(self, words);
+                    self.closing = None;
+                    ended?;
                 }
             }
         }

@@ -278,6 +278,7 @@ const fn maps_ports(method: Method) -> bool {
 fn group_ports(p: &mut Parser<'_>, draft: &ServiceDraft, group: &VirtualServerGroup) {
     let name = named(draft);
     let routed = |server: &&ServerDraft| !maps_ports(server.it.forwarding.method) && server.it.port != 0;
+    let sorry = draft.it.sorry_server.as_ref().filter(|sorry| !maps_ports(sorry.forwarding.method) && sorry.port != 0);
     if group.entries.iter().any(is_mark) {
         for server in draft.servers.iter().filter(routed) {
             let own = trio(server.it.address, server.it.port, draft.protocol);
@@ -285,6 +286,12 @@ fn group_ports(p: &mut Parser<'_>, draft: &ServiceDraft, group: &VirtualServerGr
                 "WARNING - fwmark virtual server {name}, real server {own} has port specified - port will be ignored"
             );
             p.conclude(text, server.place.clone());
+        }
+        if sorry.is_some() {
+            let text = format!(
+                "WARNING - fwmark virtual server {name}, sorry server has port specified - port will be ignored"
+            );
+            p.conclude(text, draft.place.clone());
         }
     }
     for entry in &group.entries {
@@ -294,6 +301,11 @@ fn group_ports(p: &mut Parser<'_>, draft: &ServiceDraft, group: &VirtualServerGr
             let own = trio(server.it.address, server.it.port, draft.protocol);
             let text = format!("virtual server {name}:[{shown}] and real server {own} ports don't match");
             p.conclude(text, server.place.clone());
+        }
+        if sorry.is_some_and(|sorry| sorry.port != *port) {
+            let text =
+                format!("WARNING - virtual server {name}, sorry server has port specified - port will be ignored");
+            p.conclude(text, draft.place.clone());
         }
     }
 }
