@@ -10,8 +10,15 @@ static ARP: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/arp");
 static SCHEDULERS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/schedulers");
 static SERVICES: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/services");
 
-/// The folders with scenarios.
-const FOLDERS: &[&Dir<'_>] = &[&TUTORIALS, &MODES, &FAILOVER, &ARP, &SCHEDULERS, &SERVICES];
+/// The folders with scenarios, with their headings.
+const FOLDERS: &[(&str, &Dir<'_>)] = &[
+    ("Tutorials", &TUTORIALS),
+    ("Forwarding methods", &MODES),
+    ("The ARP problem", &ARP),
+    ("Schedulers", &SCHEDULERS),
+    ("Failover", &FAILOVER),
+    ("Services", &SERVICES),
+];
 
 /// Short names.
 pub const ALIASES: &[(&str, &str)] = &[
@@ -24,7 +31,10 @@ pub const ALIASES: &[(&str, &str)] = &[
 /// A bundled scenario: its folder can be read.
 #[derive(Clone, Copy, Debug)]
 pub struct Bundled {
-    name: &'static str,
+    /// Its name, as it is given on the command line.
+    pub name: &'static str,
+    /// The heading that it stands under.
+    pub group: &'static str,
     folder: &'static Dir<'static>,
 }
 
@@ -41,11 +51,12 @@ pub fn find(name: &str) -> Option<Bundled> {
     all().find(|bundled| bundled.name == name)
 }
 
-fn all() -> impl Iterator<Item = Bundled> {
-    FOLDERS.iter().copied().flat_map(|folder| {
-        folder.files().filter_map(|file| {
+/// All of them, heading by heading.
+pub fn all() -> impl Iterator<Item = Bundled> {
+    FOLDERS.iter().copied().flat_map(|(group, folder)| {
+        folder.files().filter_map(move |file| {
             let name = file.path().file_name()?.to_str()?.strip_suffix(".ron")?;
-            Some(Bundled { name, folder })
+            Some(Bundled { name, group, folder })
         })
     })
 }

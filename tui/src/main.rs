@@ -31,12 +31,21 @@ fn main() -> ExitCode {
         // If nobody can hear it, there is nothing left to do.
         let _ = writeln!(std::io::stderr(), "this is a bug of lvslab, please report it with the scenario: {panic}");
     }));
+    if commands::menu::is_meant() {
+        let mut screen = Screen::new(paint::Color::Auto);
+        let result = commands::menu::run(dispatch, &mut screen).and_then(|()| screen.finish());
+        return ended(result, &mut screen);
+    }
     let arguments = Arguments::parse();
     if let Command::Bench(arguments) = &arguments.command {
         return commands::bench::main(arguments);
     }
     let mut screen = Screen::new(arguments.color);
     let result = dispatch(arguments.command, &mut screen).and_then(|()| screen.finish());
+    ended(result, &mut screen)
+}
+
+fn ended(result: Result<(), Failure>, screen: &mut Screen) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -384,12 +384,24 @@ pub(crate) fn quoted(words: &[String]) -> String {
     if let [one] = words {
         return one.clone();
     }
+    words.iter().map(|word| quote(word)).collect::<Vec<_>>().join(" ")
+}
+
+/// One word as a shell would have to be given it.
+pub(crate) fn quote(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "-_./:=@%+,".contains(c);
-    let quote = |word: &String| match word.chars().all(plain) && !word.is_empty() {
-        true => word.clone(),
+    match word.chars().all(plain) && !word.is_empty() {
+        true => word.to_string(),
         false => format!("'{}'", word.replace('\'', "'\\''")),
-    };
-    words.iter().map(quote).collect::<Vec<_>>().join(" ")
+    }
+}
+
+/// A file's name as a shell would have to be given it; `~/` stays the home folder.
+pub(crate) fn quoted_path(path: &str) -> String {
+    match path.strip_prefix("~/") {
+        Some(rest) => format!("~/{}", quote(rest)),
+        None => quote(path),
+    }
 }
 
 /// Real time, which only the command line may look at, and only to say how long something took.

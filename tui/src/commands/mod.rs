@@ -7,6 +7,7 @@ pub(crate) mod exec;
 pub(crate) mod explain;
 mod findings;
 pub(crate) mod list;
+pub(crate) mod menu;
 pub(crate) mod run;
 pub(crate) mod shell_files;
 pub(crate) mod show;
@@ -20,7 +21,8 @@ use clap::{Parser, Subcommand};
 /// Run an LVS cluster packet by packet, and ask every packet why.
 ///
 /// Simulated Linux hosts understand the commands of a real load balancer (ipvsadm, ip, sysctl, arptables …). The same
-/// scenario and seed give the same octets. S is a scenario file or the name of a bundled one (lvslab list).
+/// scenario and seed give the same octets. S is a scenario file or the name of a bundled one (lvslab list). Alone on a terminal, lvslab shows a menu of
+/// them.
 #[derive(Debug, Parser)]
 #[command(name = "lvslab", version, max_term_width = 100, arg_required_else_help = true, after_help = EXAMPLES)]
 pub(crate) struct Arguments {

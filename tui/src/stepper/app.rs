@@ -2,6 +2,7 @@
 //! takes long is done on a thread of its own (`job`); nothing blocks the screen.
 
 use super::config::Config;
+use super::fork::Addition;
 use super::job::{Done, Job, Turn};
 use super::keymap::Key;
 use super::message::{Effect, Message, Pointer};
@@ -171,6 +172,17 @@ impl App {
                 self.job = Some(Job::compare(title, run(old), run(new), self.model.now()));
                 return Ok(false);
             }
+            Effect::Edit { node, path } => {
+                let run = self.model.run();
+                let cat = Addition::reading(self.model.now(), node, &path);
+                match Job::edit(&self.scenario, run.added.clone(), cat, path, run.seed) {
+                    Ok(job) => {
+                        self.job = Some(job);
+                        return Ok(false);
+                    }
+                    Err(text) => Message::Failed(text),
+                }
+            }
             Effect::Save(branch, file) => {
                 let run = Arc::clone(&self.model.branches[branch.min(self.model.branches.len() - 1)].run);
                 match save::save(&self.texts, &run, &file) {
@@ -188,7 +200,7 @@ impl App {
 const EVENTS_MAX: usize = 64;
 
 /// A terminal's event as a message.
-fn message(event: Event) -> Option<Message> {
+pub(super) fn message(event: Event) -> Option<Message> {
     match event {
         Event::Key(key) if key.kind != KeyEventKind::Release => Some(Message::Key(Key::of(key))),
         Event::Mouse(mouse) => {
@@ -231,7 +243,9 @@ fn first_run(
                 texts = read;
                 return Ok(Some((*run, texts)));
             }
-            Turn::Done(Done::Compared(..)) => unreachable!("nothing is compared before there is a run"),
+            Turn::Done(Done::Compared(..) | Done::File(_) | Done::NoFile(_)) => {
+                unreachable!("only a run was asked for")
+            }
         };
         terminal.draw(|frame| progress(frame, &title, theme, done, of, clock.elapsed()))?;
         if terminal.is_told_to_end() {

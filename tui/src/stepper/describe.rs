@@ -81,7 +81,7 @@ pub(crate) fn event(run: &Run, id: EventId) -> Told {
         }
         Kind::Acted(position) => {
             let deed = trace.cast.deeds.get(position as usize).filter(|deed| !deed.is_empty());
-            let text = deed.map_or(format!("action {} of the script", position + 1), |deed| deed.to_string());
+            let text = deed.map_or("the script has something typed here".to_string(), |deed| deed.to_string());
             told("SCRIPT", text, Ink::Title)
         }
         Kind::EchoAsked(index) => {

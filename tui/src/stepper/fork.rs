@@ -4,6 +4,7 @@
 use scenarios::Model;
 use scenarios::cable;
 use scenarios::model::{Cut, Deed, Item, NicIndex};
+use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::world::link::LinkChange;
 
@@ -89,6 +90,12 @@ impl Addition {
         self.shown + Duration::from_nanos(1)
     }
 
+    /// Shows a file of a host on a terminal there.
+    pub(crate) fn reading(shown: Instant, node: NodeId, path: &str) -> Addition {
+        let line = format!("cat {}", crate::session::quoted_path(path));
+        Addition { shown, what: Added::Line { host: node.index(), line } }
+    }
+
     /// As an item of the script.
     ///
     /// # Errors
@@ -155,7 +162,11 @@ impl Addition {
     /// In words: `server5: systemctl stop httpd`.
     pub(crate) fn words(&self, model: &Model) -> String {
         match &self.what {
-            Added::Line { host, line } => format!("{}: {line}", model.hosts[*host].name),
+            Added::Line { host, line } => {
+                let first = line.lines().next().unwrap_or_default();
+                let more = if first.len() < line.len() { " …" } else { "" };
+                format!("{}: {first}{more}", model.hosts[*host].name)
+            }
             Added::Host(host, fault) => {
                 let words = FAULTS.iter().find(|row| row.0 == *fault).map_or("", |row| row.2);
                 format!("{}: {words}", model.hosts[*host].name)

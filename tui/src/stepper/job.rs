@@ -8,13 +8,16 @@
 //! ```
 
 use super::diff;
-use super::fork::{self, Addition};
+use super::editor::{self, Editor};
+use super::fork::{self, Added, Addition};
 use super::run::{Raw, Run, STAGES};
 use super::theme::Ink;
 use crate::failure::Failure;
 use crate::session::{self, End, Options};
 use scenarios::Model;
+use sim_core::base::id::NodeId;
 use sim_core::base::time::Instant;
+use sim_core::trace::record::CommandRecord;
 use sim_core::world::sim::{Sim, Stopped};
 use std::panic;
 use std::sync::Arc;
@@ -30,6 +33,10 @@ pub(crate) enum Done {
     Run(Box<Run>, Option<usize>),
     /// A run that was read from a file, and the texts of its scenario.
     Saved(Box<Run>, Vec<(String, String)>),
+    /// A file of a host, to be edited.
+    File(Box<Editor>),
+    /// Why a file cannot be edited.
+    NoFile(String),
     /// Two runs beside each other: a heading, and lines.
     Compared(String, Vec<(Ink, String)>),
 }
@@ -132,6 +139,46 @@ impl Job {
         })
     }
 
+    /// Reads a file of a host at an instant, as `cat` typed there would show it. The run goes no further than that.
+    ///
+    /// # Errors
+    /// Why nothing can be added.
+    pub(crate) fn edit(
+        base: &Model,
+        mut added: Vec<Addition>,
+        cat: Addition,
+        path: String,
+        seed: u64,
+    ) -> Result<Job, String> {
+        let Added::Line { host, .. } = cat.what else { return Err("a file is read by a line".to_string()) };
+        let at = cat.at();
+        added.push(cat);
+        let scenario = fork::with(base, &added)?;
+        let until = at + READING;
+        Ok(Job::start(move |watch| {
+            let sim = session::assembled(&scenario, seed, until);
+            let Some(raw) = drive(sim, scenario, added, (seed, until), watch) else { return Ok(None) };
+            let is_it = |record: &&CommandRecord| {
+                record.node.index() == host && record.started == at && !record.boot && record.ended.is_some()
+            };
+            let Some(record) = raw.trace.commands.iter().rfind(is_it) else {
+                return Ok(Some(Done::NoFile(
+                    "this host was not running, so nobody could read a file here".to_string(),
+                )));
+            };
+            let text = match record.exit {
+                Some(0) => Some(&*record.stdout),
+                _ if record.stderr.contains("No such file") => None,
+                _ => return Ok(Some(Done::NoFile(record.stderr.trim().to_string()))),
+            };
+            if text.is_some_and(|text| text.len() > editor::OCTETS_MAX) {
+                return Ok(Some(Done::NoFile(format!("{path} is too long to be edited here"))));
+            }
+            let node = NodeId(host as u32);
+            Ok(Some(Done::File(Box::new(Editor::new(node, path, text)))))
+        }))
+    }
+
     /// Lays two runs beside each other, at an instant.
     pub(crate) fn compare(title: String, old: Arc<Run>, new: Arc<Run>, now: Instant) -> Job {
         Job::start(move |_| Ok(Some(Done::Compared(title, diff::lines(&old, &new, now)))))
@@ -192,7 +239,7 @@ impl Done {
     pub(crate) fn run(self) -> Run {
         match self {
             Done::Run(run, _) | Done::Saved(run, _) => *run,
-            Done::Compared(..) => panic!("this is no run"),
+            other => panic!("this is no run: {other:?}"),
         }
     }
 }
@@ -220,6 +267,9 @@ fn drive(
     let digest = sim.digest().map_or("none".to_string(), |digest| digest.to_string());
     Some(Raw { scenario, added, trace: sim.into_trace(), end, stopped: End::Engine(stopped), seed, digest })
 }
+
+/// So much simulated time a file takes to be read.
+const READING: sim_core::base::time::Duration = sim_core::base::time::Duration::from_millis(1);
 
 /// Turns of the engine between two looks at whether anybody still waits.
 const BATCH: u32 = 256;

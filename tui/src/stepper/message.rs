@@ -2,6 +2,7 @@
 
 use super::job::Done;
 use super::keymap::Key;
+use sim_core::base::id::NodeId;
 
 /// Something happened.
 #[derive(Debug)]
@@ -52,6 +53,13 @@ pub(crate) enum Effect {
         old: usize,
         /// The other one.
         new: usize,
+    },
+    /// Read a file of a host at the instant shown, for the editor.
+    Edit {
+        /// The host.
+        node: NodeId,
+        /// The file, as it was typed.
+        path: String,
     },
     /// Give up the job that runs.
     Cancel,

@@ -1,5 +1,6 @@
 //! What the stepper knows: plain data. `update` is the only writer, panes only read.
 
+use super::editor::Editor;
 use super::fork::Addition;
 use super::input::Input;
 use super::keymap::Keymap;
@@ -190,6 +191,8 @@ pub(crate) enum Overlay {
     Bar(Bar),
     /// A console on a host.
     Console(Console),
+    /// A file of a host is edited.
+    Editor(Editor),
     /// A list of things to do.
     Menu {
         /// Its heading.

@@ -4,10 +4,12 @@ use super::model::{Model, Overlay};
 use super::run::Run;
 use super::update::go_to;
 use sim_core::base::id::{EventId, NodeId};
+use sim_core::base::time::{Duration, Instant};
+use sim_core::trace::moment::Tables;
 use sim_core::trace::question::Question as Asked;
 use sim_core::trace::record::{Method, VrrpState};
 use sim_core::trace::why::EvidenceId;
-use sim_core::trace::{Kind, Why, explain};
+use sim_core::trace::{Event, Kind, Why, explain};
 use sim_core::wire::dissect::mac_text;
 use std::collections::BTreeSet;
 
@@ -51,7 +53,11 @@ fn next(model: &Model) -> Option<Question> {
     let run = model.run();
     let from = model.cursor.0 as usize + 1;
     let ahead = run.trace.events.iter().enumerate().skip(from).take(LOOK_AHEAD);
-    ahead.filter_map(|(index, event)| about(run, EventId(index as u32), event.kind)).find(is_a_question)
+    // The tables go along, so that a long way to the next question costs no more than the changes on it.
+    let mut tables = model.tables.clone();
+    let asked =
+        |(index, event): (usize, &Event)| about(run, &mut tables, model.now(), EventId(index as u32), event.kind);
+    ahead.filter_map(asked).find(is_a_question)
 }
 
 /// With one choice there is nothing to ask.
@@ -59,16 +65,16 @@ fn is_a_question(question: &Question) -> bool {
     question.choices.len() > 1
 }
 
-fn about(run: &Run, event: EventId, kind: Kind) -> Option<Question> {
+fn about(run: &Run, tables: &mut Tables, now: Instant, event: EventId, kind: Kind) -> Option<Question> {
     match kind {
-        Kind::Decided(Why::IpvsScheduled { evidence }) => which_server(run, event, evidence),
+        Kind::Decided(Why::IpvsScheduled { evidence }) => which_server(run, tables, event, evidence),
         Kind::Decided(Why::ArpAsk { target, attempt: 1, .. }) => who_answers(run, event, target),
         Kind::Decided(Why::Forwarded { ttl }) => which_ttl(run, event, u64::from(ttl)),
         Kind::Decided(Why::IpvsForward { method, .. }) => what_changes(run, event, method),
         Kind::Vrrp(index) => {
             let record = &run.trace.vrrp[index as usize];
             (record.present && record.state == VrrpState::Master)
-                .then(|| who_is_master(run, event, &record.instance))?
+                .then(|| who_is_master(run, now, event, &record.instance))?
         }
         _ => None,
     }
@@ -78,11 +84,10 @@ fn because(run: &Run, event: EventId) -> String {
     explain::decision(&run.trace, event).map_or(String::new(), |(code, sentence)| format!("{sentence} ({code})"))
 }
 
-fn which_server(run: &Run, event: EventId, evidence: EvidenceId) -> Option<Question> {
+fn which_server(run: &Run, tables: &mut Tables, event: EventId, evidence: EvidenceId) -> Option<Question> {
     let grounds = run.trace.evidence.get(evidence.0 as usize)?;
     let winner = grounds.winner?.server;
     let director = run.trace.step_of(event).node;
-    let mut tables = sim_core::trace::moment::Tables::start(&run.trace);
     tables.go_to(&run.trace, &run.changes, event);
     let all = tables.node(&run.trace, director).servers().filter(|record| record.service == grounds.service);
     let mut servers: Vec<_> = all.map(|record| record.server).take(CHOICES_MAX).collect();
@@ -162,17 +167,28 @@ fn what_changes(run: &Run, event: EventId, method: Method) -> Option<Question> {
     Some(Question { text, choices, right, event: frame.event, because: because(run, event) })
 }
 
-fn who_is_master(run: &Run, event: EventId, instance: &str) -> Option<Question> {
+/// Who, and when: the right host a second too early and too late stands among the choices too.
+fn who_is_master(run: &Run, now: Instant, event: EventId, instance: &str) -> Option<Question> {
     let nodes: BTreeSet<NodeId> =
         run.trace.vrrp.iter().filter(|record| &*record.instance == instance).map(|record| record.node).collect();
-    let nodes: Vec<NodeId> = nodes.into_iter().take(CHOICES_MAX).collect();
     let new = run.trace.step_of(event).node;
-    let right = nodes.iter().position(|node| *node == new)?;
-    let choices = nodes.iter().map(|node| run.trace.node_name(*node).to_string()).collect();
     let at = run.trace.at(event);
+    let others = nodes.into_iter().filter(|node| *node != new).map(|node| (at, node)).take(CHOICES_MAX - 3);
+    let early = Instant::from_nanos(at.nanos().saturating_sub(SECOND.nanos()));
+    let times = [early, at, at + SECOND].into_iter().filter(|time| *time > now).map(|time| (time, new));
+    let all: BTreeSet<(Instant, NodeId)> = others.chain(times).collect();
+    let right = all.iter().position(|choice| *choice == (at, new))?;
+    let choices = all.iter().map(|(at, node)| format!("{} at {} s", run.trace.node_name(*node), short(*at))).collect();
     let cause = run.trace.event(event).cause;
     let reason = if cause.is_some() { because(run, cause) } else { String::new() };
-    let because = format!("at {at} s. {reason}");
-    let text = format!("Who will be the next to become master of {instance}?");
+    let because = format!("{} at {at} s. {reason}", run.trace.node_name(new));
+    let text = format!("It is {} s. Who will be the next to become master of {instance}, and when?", short(now));
     Some(Question { text, choices, right, event, because })
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+/// `13.259`: milliseconds are enough for whoever guesses.
+fn short(at: Instant) -> String {
+    format!("{}.{:03}", at.nanos() / 1_000_000_000, at.nanos() / 1_000_000 % 1_000)
 }

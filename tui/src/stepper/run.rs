@@ -120,7 +120,7 @@ impl Run {
                 Kind::RequestEnded(index) => requests[index as usize].end = Some(id),
                 _ => {}
             }
-            if is_notable(event.kind) {
+            if is_notable(&trace, event.kind) {
                 notable.push(id);
             }
         }
@@ -192,7 +192,11 @@ impl Run {
     }
 }
 
-fn is_notable(kind: Kind) -> bool {
+fn is_notable(trace: &Trace, kind: Kind) -> bool {
+    // What the script types has a line of its own.
+    if let Kind::Acted(position) = kind {
+        return trace.cast.deeds.get(position as usize).is_some_and(|deed| !deed.is_empty());
+    }
     matches!(
         kind,
         Kind::Log(_)
@@ -201,6 +205,5 @@ fn is_notable(kind: Kind) -> bool {
             | Kind::RequestStarted(_)
             | Kind::RequestEnded(_)
             | Kind::Served(_)
-            | Kind::Acted(_)
     )
 }

@@ -10,8 +10,8 @@ use ratatui::crossterm::terminal::{self, Clear, ClearType, EnterAlternateScreen,
 use ratatui::crossterm::{cursor, execute};
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGTSTP};
 use std::io::{self, Stdout};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 
 /// A terminal that is put back when this is dropped.
 pub(crate) struct Terminal {
@@ -102,11 +102,14 @@ fn end() {
 
 /// A panic is read on an ordinary terminal.
 fn put_back_on_panic() {
-    let before = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        end();
-        before(panic);
-    }));
+    static ONCE: Once = Once::new();
+    ONCE.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            end();
+            before(panic);
+        }));
+    });
 }
 
 /// Draws one sign and asks where the cursor is. A terminal that does not answer is taken for an ordinary one.

@@ -88,7 +88,10 @@ impl Theme {
                 Palette::Mono => plain.add_modifier(Modifier::DIM),
             },
             Ink::Title => plain.add_modifier(Modifier::BOLD),
-            Ink::Focus => colour(Color::Cyan, Color::Blue, Color::Yellow).add_modifier(Modifier::BOLD),
+            // It is drawn over the border of a neighbour, which may be dim.
+            Ink::Focus => colour(Color::Cyan, Color::Blue, Color::Yellow)
+                .add_modifier(Modifier::BOLD)
+                .remove_modifier(Modifier::DIM),
             Ink::Selected => plain.add_modifier(Modifier::REVERSED),
             Ink::Here => plain.add_modifier(Modifier::BOLD),
             Ink::Changed => colour(Color::Yellow, Color::Magenta, Color::Yellow).add_modifier(match self.palette {

@@ -6,6 +6,7 @@
 
 mod bar;
 mod console;
+mod editor;
 pub(super) mod faults;
 mod finding;
 mod mouse;
@@ -44,6 +45,8 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
                 Done::Run(run, parent) => {
                     console::forked(model, Branch { run: Arc::new(*run), parent, saved: false });
                 }
+                Done::File(editor) => editor::open(model, *editor),
+                Done::NoFile(text) => console::failed(model, &text),
                 Done::Compared(title, lines) => model.over.push(Overlay::Text { title, lines, scroll: 0 }),
                 Done::Saved(..) => unreachable!("only the first run is read from a file"),
             }
@@ -72,7 +75,7 @@ fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         return;
     }
     if key.ctrl && key == (Key { ctrl: true, ..Key::letter('c') }) {
-        return interrupt(model, effects);
+        return interrupt(model, key, effects);
     }
     if !model.over.is_empty() {
         return over::press(model, key, effects);
@@ -91,10 +94,12 @@ fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     act(model, action, effects);
 }
 
-/// Ctrl-C: gives up what goes on; if nothing does, it quits.
-fn interrupt(model: &mut Model, effects: &mut Vec<Effect>) {
+/// Ctrl-C: gives up what goes on; if nothing does, it leaves the console or the editor, else it quits.
+fn interrupt(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     if model.busy.is_some() {
         effects.push(Effect::Cancel);
+    } else if matches!(model.over.last(), Some(Overlay::Console(_) | Overlay::Editor(_))) {
+        over::press(model, key, effects);
     } else if model.seek.take().is_none() && model.play.take().is_none() {
         over::quit(model, effects);
     }

@@ -2,6 +2,7 @@
 //! nothing.
 
 pub(crate) mod bytes;
+pub(crate) mod editor;
 pub(crate) mod frames;
 pub(crate) mod headers;
 pub(crate) mod help;

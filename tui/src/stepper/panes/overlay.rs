@@ -28,6 +28,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
             Overlay::Forks { row } => choose(frame, area, model, "FORKS", &forks(model), *row),
             Overlay::Predict { question, row, given } => predict(frame, area, model, question, *row, *given),
             Overlay::Console(line) => console(frame, area, model, line, on_top),
+            Overlay::Editor(open) => super::editor::view(frame, area, model, open, on_top),
             Overlay::Bar(line) => bar(frame, area, model, line, on_top),
             Overlay::Quit => {
                 let lines = [

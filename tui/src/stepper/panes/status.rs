@@ -88,7 +88,7 @@ fn hints(model: &Model, width: usize) -> Line<'static> {
         }
         Some(Overlay::Menu { .. }) => vec![("↑ ↓ Enter".into(), "choose".into()), ("q Esc".into(), "close".into())],
         Some(Overlay::Quit) => vec![("y s n".into(), "answer".into())],
-        Some(Overlay::Bar(_)) => Vec::new(),
+        Some(Overlay::Bar(_) | Overlay::Editor(_)) => Vec::new(),
         None => vec![
             (both(Action::PreviousFrame, Action::NextFrame), "step".into()),
             (key(Action::NextEvent), "inside".into()),

@@ -159,6 +159,33 @@ fn a_stopped_web_server_makes_the_next_request_fail_and_the_fork_can_be_compared
 }
 
 #[test]
+fn vim_edits_a_file_and_the_fork_serves_it() {
+    let mut model = opened("tutorial-000-dr", (120, 40));
+    at(&mut model, "1.1s");
+    model.host =
+        model.run().tree.iter().map(|branch| branch.node).find(|node| model.run().trace.node_name(*node) == "server5");
+    press(&mut model, &["!"]);
+    enter(&mut model, "vim /var/www/html/index.html");
+    let Some(Overlay::Editor(editor)) = model.over.last() else { panic!("{}", text(&model)) };
+    assert_eq!((editor.text().as_str(), editor.is_new), ("<h1>www.test.com</h1>\n", false));
+    assert_eq!(model.branches.len(), 1, "looking at a file is no fork");
+    press(&mut model, &["N", "e", "w", "Enter", "Esc"]);
+    assert!(text(&model).contains("Save what was changed?"), "{}", text(&model));
+    press(&mut model, &["y"]);
+    assert!(matches!(model.over.last(), Some(Overlay::Console(_))));
+    enter(&mut model, "cat /var/www/html/index.html");
+    assert!(text(&model).contains("│<h1>www.test.com</h1>"), "{}", text(&model));
+    let served = model.run().trace.commands.iter().filter(|record| record.stdout.contains("New\n<h1>www"));
+    assert_eq!(served.count(), 3, "two requests of the client, and cat");
+    enter(&mut model, "vi /etc/new.conf");
+    assert!(matches!(model.over.last(), Some(Overlay::Editor(editor)) if editor.is_new));
+    press(&mut model, &["ctrl-c"]);
+    assert!(matches!(model.over.last(), Some(Overlay::Console(_))), "nothing was changed, so nothing is asked");
+    enter(&mut model, "nano /");
+    assert!(text(&model).contains("irectory"), "{}", text(&model));
+}
+
+#[test]
 fn quitting_with_an_unsaved_fork_asks_first() {
     let mut model = opened("tutorial-000-dr", (120, 40));
     assert_eq!(press(&mut model, &["q"]), [Effect::Quit]);

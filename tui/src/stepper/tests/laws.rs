@@ -25,7 +25,7 @@ fn key() -> impl Strategy<Value = Key> {
 fn message() -> impl Strategy<Value = Message> {
     let pointer = prop::sample::select(vec![Pointer::Click, Pointer::Up, Pointer::Down]);
     prop_oneof![
-        20 => key().prop_map(Message::Key),
+        30 => key().prop_map(Message::Key),
         3 => (pointer, 0u16..220, 0u16..70).prop_map(|(pointer, x, y)| Message::Mouse(pointer, x, y)),
         1 => ".{0,40}".prop_map(Message::Paste),
         2 => (0u16..230, 0u16..70).prop_map(|(x, y)| Message::Resize(x, y)),
@@ -47,12 +47,49 @@ fn without_note(model: &Model) -> Model {
     Model { note: None, ..model.clone() }
 }
 
+/// Something that takes several keys: a fork by a line or a fault, a filter, a breakpoint, a comparison, an editor.
+fn deed() -> impl Strategy<Value = Vec<Message>> {
+    let typed = |keys: &str| {
+        let key = |c: char| match c {
+            '\n' => Key::plain(KeyCode::Enter),
+            '\u{1b}' => Key::plain(KeyCode::Esc),
+            c => Key::letter(c),
+        };
+        keys.chars().map(key).collect::<Vec<_>>()
+    };
+    let all: Vec<Vec<Key>> = [
+        "!ip neigh\n",
+        "!vim /etc/hosts\nx\n\u{1b}y",
+        "x\n",
+        "xjjj\n",
+        "xjjjjj\nloss 3%\n",
+        "/tcp\n",
+        "barp\nc",
+        ":diff\n",
+        ":topology\nj",
+        "v",
+        "p1",
+        "W",
+        "t1.2s\n",
+    ]
+    .iter()
+    .map(|keys| typed(keys))
+    .collect();
+    prop::sample::select(all).prop_map(|keys| keys.into_iter().map(Message::Key).collect())
+}
+
+fn messages() -> impl Strategy<Value = Vec<Message>> {
+    let some = prop_oneof![6 => message().prop_map(|one| vec![one]), 1 => deed()];
+    prop::collection::vec(some, 1..60).prop_map(|parts| parts.into_iter().flatten().collect())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, ..ProptestConfig::default() })]
 
-    /// Any keys, clicks, pastes and sizes: it draws, and does not panic.
+    /// Any keys, clicks, pastes and sizes, with forks, filters, consoles and editors among them: it draws, and does not
+    /// panic.
     #[test]
-    fn nothing_that_is_done_to_it_makes_it_panic(messages in prop::collection::vec(message(), 1..80)) {
+    fn nothing_that_is_done_to_it_makes_it_panic(messages in messages()) {
         let mut model = opened("tutorial-000-no-arptables", (80, 24));
         for message in messages {
             send(&mut model, message);

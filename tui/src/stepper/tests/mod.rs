@@ -2,10 +2,12 @@
 
 mod figures;
 mod keys;
+mod labs;
 mod laws;
 mod saving;
 mod screens;
 
+use super::fork::Addition;
 use super::job::Job;
 use super::keymap::{Key, Keymap};
 use super::message::{Effect, Message};
@@ -58,6 +60,13 @@ fn send(model: &mut Model, message: Message) -> Vec<Effect> {
                 };
                 left.extend(send(model, answer));
             }
+            Effect::Edit { node, path } => {
+                let base = model.branches[0].run.scenario.clone();
+                let cat = Addition::reading(model.now(), node, &path);
+                let job = Job::edit(&base, model.run().added.clone(), cat, path, model.run().seed);
+                let done = job.expect("a file is read").finish();
+                left.extend(send(model, Message::Done(done)));
+            }
             Effect::Compare { title, old, new } => {
                 let run = |at: usize| Arc::clone(&model.branches[at].run);
                 let done = Job::compare(title, run(old), run(new), model.now()).finish();
@@ -79,7 +88,10 @@ fn drawn(model: &Model) -> Buffer {
 
 /// The screen as text.
 fn text(model: &Model) -> String {
-    let buffer = drawn(model);
+    as_text(&drawn(model))
+}
+
+fn as_text(buffer: &Buffer) -> String {
     let mut out = String::new();
     for y in 0..buffer.area.height {
         let mut line = String::new();

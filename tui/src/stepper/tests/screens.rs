@@ -74,6 +74,103 @@ fn what_lies_over_the_panes() {
     insta::assert_snapshot!(out);
 }
 
+const SIZES: &[(u16, u16)] = &[(60, 16), (80, 24), (120, 40), (200, 60)];
+
+/// Two masters at once: what the panes say of virtual routers, lost pings, cuts; the timeline at a shorter span.
+#[test]
+fn a_split_brain_at_four_sizes() {
+    let mut model = opened("split-brain-heal", (120, 40));
+    press(&mut model, &["t"]);
+    enter(&mut model, "e4700");
+    let mut out = String::new();
+    for size in SIZES {
+        model.size = *size;
+        let mut shot = |model: &super::Model, name: &str| {
+            out.push_str(&format!("{} × {}, {name}\n{}\n", size.0, size.1, text(model)));
+        };
+        shot(&model, "as it opens");
+        let (focus, host) = (model.focus, model.host);
+        super::super::update::focus(&mut model, PaneId::Timeline);
+        press(&mut model, &["e", "z", "z", "]"]);
+        shot(&model, "the timeline, a shorter span, later");
+        press(&mut model, &["Z", "Z", "e", "6"]);
+        shot(&model, "virtual routers");
+        press(&mut model, &["W"]);
+        shot(&model, "why not");
+        press(&mut model, &["Esc", "p"]);
+        shot(&model, "a question");
+        press(&mut model, &["2"]);
+        shot(&model, "its answer");
+        press(&mut model, &["Esc", "Backspace", "x"]);
+        shot(&model, "faults");
+        press(&mut model, &["Esc", "0"]);
+        super::super::update::focus(&mut model, focus);
+        model.host = host;
+    }
+    insta::assert_snapshot!(out);
+}
+
+/// What lies over the panes is drawn at every size.
+#[test]
+fn every_overlay_at_four_sizes() {
+    let mut model = at_the_rewrite((120, 40));
+    press(&mut model, &["!"]);
+    enter(&mut model, "ipvsadm -Ln");
+    press(&mut model, &["Esc"]);
+    let overlays: &[(&str, &[&str])] = &[
+        ("help, searched", &["?", "h", "o", "p"]),
+        ("filter bar with completion", &["/", "i", "p", "."]),
+        ("filter bar, wrong", &["/", "i", "p", ".", "x", "Space", "="]),
+        ("help in the filter bar", &["/", "?"]),
+        ("the page of a reason", &["w"]),
+        ("faults", &["x"]),
+        ("forks", &["v"]),
+        ("console with completion", &["!", "i", "p"]),
+        ("a place that is none", &["t", "f", "9", "9", "x"]),
+        ("a fork is not saved", &["q"]),
+    ];
+    let mut out = String::new();
+    for size in SIZES {
+        model.size = *size;
+        for (name, keys) in overlays {
+            press(&mut model, keys);
+            out.push_str(&format!("{} × {}, {name}\n{}\n", size.0, size.1, text(&model)));
+            model.over.clear();
+        }
+        press(&mut model, &["!"]);
+        enter(&mut model, "vim /etc/sysctl.conf");
+        press(&mut model, &["n", "e", "t", "Enter", "Tab", "号"]);
+        out.push_str(&format!("{} × {}, editor\n{}\n", size.0, size.1, text(&model)));
+        model.over.clear();
+    }
+    insta::assert_snapshot!(out);
+}
+
+/// How what is chosen is drawn, in every pane and every theme: always by more than a colour.
+#[test]
+fn the_selection_of_every_pane_in_every_theme() {
+    let mut model = at_the_rewrite((200, 60));
+    let mut out = String::new();
+    for (name, palette) in PALETTES {
+        model.theme = Theme { palette: *palette, ascii: false };
+        for row in PANES {
+            super::super::update::focus(&mut model, row.id);
+            let buffer = drawn(&model);
+            let places = model.places().expect("it fits");
+            let (_, area) = places.panes.iter().find(|(id, _)| *id == row.id).expect("it is shown");
+            let inside = area.inner(ratatui::layout::Margin::new(1, 1));
+            let lit = inside.positions().filter(|at| buffer[*at].modifier.contains(Modifier::REVERSED)).count();
+            assert!(lit > 0, "{name}: nothing is chosen in {}", row.name);
+            let title = buffer[(area.x + 3, area.y)].style();
+            out.push_str(&format!(
+                "{name:<14} {:<9} {lit:>3} cells reversed, heading {:?} {:?}\n",
+                row.name, title.fg, title.add_modifier
+            ));
+        }
+    }
+    insta::assert_snapshot!(out);
+}
+
 #[test]
 fn the_changed_mac_is_marked_and_lit_in_the_bytes_too() {
     let mut model = at_the_rewrite((120, 40));

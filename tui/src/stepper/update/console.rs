@@ -2,6 +2,7 @@
 
 use super::bar::{common, word};
 use super::{go_to, moves};
+use crate::stepper::editor;
 use crate::stepper::fork::{Added, Addition};
 use crate::stepper::input::Input;
 use crate::stepper::keymap::Key;
@@ -104,6 +105,9 @@ fn enter(model: &mut Model, mut console: Console, effects: &mut Vec<Effect>) {
     if matches!(line.trim(), "exit" | "logout") {
         return;
     }
+    if let Some(file) = editor::wanted(&line) {
+        return edit(model, console, &line, file, effects);
+    }
     Input::remember(&mut model.typed.lines, line.trim());
     let name = model.run().trace.node_name(console.node).to_string();
     console.lines.push((Ink::Title, format!("[root@{name} ~]# {line}")));
@@ -116,6 +120,25 @@ fn enter(model: &mut Model, mut console: Console, effects: &mut Vec<Effect>) {
     }
     let too_many = console.lines.len().saturating_sub(LINES_MAX);
     console.lines.drain(..too_many);
+    model.over.push(Overlay::Console(console));
+}
+
+/// `vim FILE`: the file is read as it is now, then the editor opens.
+fn edit(model: &mut Model, mut console: Console, line: &str, file: Result<String, String>, effects: &mut Vec<Effect>) {
+    Input::remember(&mut model.typed.lines, line.trim());
+    let name = model.run().trace.node_name(console.node).to_string();
+    console.lines.push((Ink::Title, format!("[root@{name} ~]# {line}")));
+    console.input = Input::with_history(&model.typed.lines);
+    console.choices = Vec::new();
+    match file {
+        Ok(_) if model.busy.is_some() => console.lines.push((Ink::Bad, "something else goes on".to_string())),
+        Ok(path) => {
+            console.waiting = true;
+            model.busy = Some((format!("reading {path}"), 0, 0));
+            effects.push(Effect::Edit { node: console.node, path });
+        }
+        Err(message) => console.lines.push((Ink::Bad, message)),
+    }
     model.over.push(Overlay::Console(console));
 }
 

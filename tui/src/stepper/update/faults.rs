@@ -102,7 +102,8 @@ fn programs(model: &Model, node: NodeId) -> BTreeSet<String> {
     // A process that says it is `Keepalived_vrrp` is one of keepalived.
     let said = said.map(|record| match &*record.program {
         program if program.starts_with("Keepalived") => "keepalived".to_string(),
-        program => program.to_string(),
+        // `ldirectord[204]` is process 204 of ldirectord.
+        program => program.split('[').next().unwrap_or_default().to_string(),
     });
     let served = run.trace.served.iter().filter(|record| record.node == node);
     let installed = host.services.iter().map(|name| (*name).to_string());

@@ -9,7 +9,7 @@ use ratatui::layout::{Margin, Position};
 /// Takes in what the mouse did.
 pub(super) fn happened(model: &mut Model, pointer: Pointer, column: u16, line: u16, effects: &mut Vec<Effect>) {
     if !model.over.is_empty() {
-        return over::pointed(model, pointer, effects);
+        return over::pointed(model, pointer, column, line, effects);
     }
     let Some(places) = model.places() else { return };
     let found = places.panes.iter().rfind(|(_, area)| area.contains(Position::new(column, line)));

@@ -1,6 +1,6 @@
 //! Keys while something lies over the panes: help, lists, texts, questions.
 
-use super::{bar, console};
+use super::{bar, console, editor};
 use crate::stepper::input::Input;
 use crate::stepper::keymap::{Action, Key};
 use crate::stepper::message::{Effect, Pointer};
@@ -42,6 +42,7 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     match top {
         Overlay::Bar(line) => bar::press(model, line, key, effects),
         Overlay::Console(line) => console::press(model, line, key, effects),
+        Overlay::Editor(open) => editor::press(model, open, key, effects),
         Overlay::Help { search, scroll } => help_key(model, search, scroll, key),
         Overlay::Text { title, lines, scroll } => {
             let last = lines.len().saturating_sub(1);
@@ -72,6 +73,7 @@ fn takes_question_mark(model: &Model) -> bool {
     match model.over.last() {
         Some(Overlay::Bar(bar)) => bar.input.text().is_empty() || matches!(bar.kind, BarKind::Filter | BarKind::Break),
         Some(Overlay::Console(console)) => console.input.text().is_empty(),
+        Some(Overlay::Editor(_)) => false,
         _ => true,
     }
 }
@@ -189,8 +191,10 @@ pub(super) fn paste(model: &mut Model, text: &str) {
             console.input.insert(text);
             console::offer(model, console);
         }
+        Overlay::Editor(open) if !open.asks => open.insert(text),
         Overlay::Help { search, .. } => search.insert(text),
-        Overlay::Menu { .. }
+        Overlay::Editor(_)
+        | Overlay::Menu { .. }
         | Overlay::Forks { .. }
         | Overlay::Text { .. }
         | Overlay::Predict { .. }
@@ -200,7 +204,11 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 }
 
 /// The wheel scrolls what lies on top.
-pub(super) fn pointed(model: &mut Model, pointer: Pointer, effects: &mut Vec<Effect>) {
+pub(super) fn pointed(model: &mut Model, pointer: Pointer, column: u16, line: u16, effects: &mut Vec<Effect>) {
+    if let Some(Overlay::Editor(_)) = model.over.last() {
+        let Some(Overlay::Editor(open)) = model.over.pop() else { return };
+        return editor::point(model, open, pointer, column, line);
+    }
     let code = match pointer {
         Pointer::Up => KeyCode::Up,
         Pointer::Down => KeyCode::Down,
