@@ -43,6 +43,8 @@ fn failover(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
     Ok(())
 }
 
+/// With fewer attempts nothing is said about parts of the time.
+const SAMPLES_MIN: u32 = 20;
 /// Availability says nothing about attempts that were made at once.
 const SPAN_MIN: Duration = Duration::from_secs(1);
 
@@ -74,14 +76,16 @@ fn outages_of(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
     }
     for one in availability(&ran.trace).iter().filter(|one| one.outages > 0 && one.answered > 0 && one.span >= SPAN_MIN)
     {
+        let (target, client) = (one.pair.target, ran.trace.node_name(one.pair.client));
+        let counts = format!("{} of {} requests and echoes", one.answered, one.asked);
+        if one.asked < SAMPLES_MIN {
+            screen.line(&format!(" {target} answered {client} {counts}"))?;
+            continue;
+        }
+        let share = percent(u64::from(one.ppm()), 1_000_000);
         screen.line(&format!(
-            " {} answered {} {} of {} s: {} of {} requests and echoes",
-            one.pair.target,
-            ran.trace.node_name(one.pair.client),
-            percent(u64::from(one.ppm()), 1_000_000),
-            one.span.nanos() / 1_000_000_000,
-            one.answered,
-            one.asked
+            " {target} answered {client} {share} of {} s: {counts}",
+            one.span.nanos() / 1_000_000_000
         ))?;
     }
     Ok(())
