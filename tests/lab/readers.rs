@@ -1,16 +1,18 @@
 //! The readers of the trace agree with what the run printed and with each other.
 
-use scenarios::library;
+use scenarios::problem::SourceFile;
+use scenarios::{Source, library};
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
 use sim_core::trace::changes::Changes;
 use sim_core::trace::conversation::Conversations;
 use sim_core::trace::filter::Filter;
 use sim_core::trace::moment::{Moment, Tables};
-use sim_core::trace::record::RequestRecord;
+use sim_core::trace::record::{PowerState, RequestRecord, Table};
 use sim_core::trace::select::Selector;
 use sim_core::trace::{Kind, Level, Trace, explain, served};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// The trace of a bundled scenario.
 fn trace(name: &str, level: Level) -> Trace {
@@ -58,7 +60,7 @@ fn a_connection_keeps_its_number_through_nat() {
 
 #[test]
 fn going_back_in_time_shows_the_same_tables_as_going_there_first() {
-    for scenario in ["tutorial-000-dr", "tutorial-001-nat", "tutorial-002-lvs-real"] {
+    for scenario in ["tutorial-000-dr", "tutorial-001-nat", "tutorial-002-lvs-real", "failover-crash"] {
         let trace = trace(scenario, Level::Everything);
         let last = trace.events.len() as u32 - 1;
         let changes = Changes::of(&trace);
@@ -77,6 +79,31 @@ fn going_back_in_time_shows_the_same_tables_as_going_there_first() {
                 assert_eq!(moment.node(node), there[event as usize].node(&trace, node), "{scenario} e{event}");
             }
         }
+    }
+}
+
+#[test]
+fn a_host_that_is_off_has_no_tables_and_one_that_is_on_again_those_of_its_boot() {
+    let bundled = library::find("tutorial-000-dr").expect("it is bundled");
+    let text = bundled.read(&bundled.file()).expect("it is bundled");
+    let added = r#"script: [(at: "2s", power_off: "server4"), (at: "3s", power_on: "server4"),"#;
+    let file = SourceFile { name: bundled.file(), text: text.replace("script: [", added) };
+    let model = scenarios::load_text(&Arc::new(file), &bundled).expect("it can be loaded");
+    let mut sim = scenarios::assemble(&model, scenarios::Options::default());
+    sim.run();
+    let trace = sim.into_trace();
+    let director = node(&trace, "server4");
+    let at = |at_ms: u64| Moment::at(&trace, Instant::from_nanos(at_ms * 1_000_000));
+    let rows = |moment: &Moment| Table::ALL.map(|table| moment.node(director).count(table));
+    assert!(rows(&at(1_900)).iter().sum::<usize>() > 30, "services, connections, processes, routes");
+    let off = at(2_500);
+    assert_eq!(off.node(director).power(), Some(PowerState::Off));
+    assert_eq!(rows(&off).iter().sum::<usize>(), 1, "that it is off, and nothing else: {:?}", rows(&off));
+    let again = at(3_500);
+    assert_eq!(again.node(director).power(), Some(PowerState::On));
+    assert_eq!(again.node(director).connection_count(), 0);
+    for table in [Table::Address, Table::Route, Table::Service, Table::Server, Table::RoutingRule] {
+        assert_eq!(again.node(director).count(table), at(900).node(director).count(table), "{}", table.name());
     }
 }
 

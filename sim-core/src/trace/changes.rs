@@ -35,6 +35,19 @@ pub(super) struct Change<'a> {
     pub(super) place: Place,
 }
 
+/// A change as a reader shows it.
+#[derive(Clone, Copy, Debug)]
+pub struct News<'a> {
+    /// The table.
+    pub table: Table,
+    /// Where the row stands in it.
+    pub place: Place,
+    /// The new record.
+    pub row: &'a dyn Row,
+    /// The row was not there before.
+    pub is_new: bool,
+}
+
 /// No record.
 const NONE: u32 = u32::MAX;
 
@@ -78,6 +91,15 @@ impl Changes {
     pub fn between(&self, from: EventId, to: EventId) -> impl Iterator<Item = EventId> + '_ {
         let (from, to) = (self.up_to(from), self.up_to(to));
         self.events[from.min(to) as usize..to as usize].iter().map(|event| EventId(*event))
+    }
+
+    /// What changed after the event `from` up to and including `to`, in order.
+    pub fn news<'a>(&'a self, trace: &'a Trace, from: EventId, to: EventId) -> impl Iterator<Item = News<'a>> {
+        let (from, to) = (self.up_to(from), self.up_to(to));
+        (from.min(to)..to).filter_map(move |index| self.get(trace, index)).map(|(change, before)| {
+            let Change { table, place, row, .. } = change;
+            News { table, place, row, is_new: before.is_none() }
+        })
     }
 
     /// How many there are.

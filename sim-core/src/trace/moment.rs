@@ -8,7 +8,7 @@
 //! [`Tables`] are numbers only and may be kept beside their trace; [`Moment`] is the handy form for one question.
 
 use super::Trace;
-use super::changes::{Change, Changes};
+use super::changes::{Change, Changes, News};
 use super::record::{
     AddressRecord, ChainId, ChainRecord, ConnRecord, FdbRecord, HealthRecord, InterfaceRecord, NeighbourRecord, Place,
     PowerState, ProcessRecord, QuorumRecord, RouteRecord, RoutingRuleRecord, RuleCountRecord, RuleRecord, ServerRecord,
@@ -36,6 +36,7 @@ struct Rows {
 #[derive(Clone, Copy, Debug)]
 pub struct NodeTables<'a> {
     trace: &'a Trace,
+    node: NodeId,
     rows: &'a Rows,
 }
 
@@ -80,7 +81,7 @@ impl Tables {
 
     /// The tables of a node.
     pub fn node<'a>(&'a self, trace: &'a Trace, node: NodeId) -> NodeTables<'a> {
-        NodeTables { trace, rows: &self.nodes[node.index()] }
+        NodeTables { trace, node, rows: &self.nodes[node.index()] }
     }
 
     /// How many rows all tables have.
@@ -121,6 +122,11 @@ impl Rows {
 }
 
 impl<'a> NodeTables<'a> {
+    /// Whose they are.
+    pub fn owner(self) -> NodeId {
+        self.node
+    }
+
     /// Whether the machine runs; none before it was switched on for the first time, and for a switch.
     pub fn power(self) -> Option<PowerState> {
         self.rows(Table::Power, &self.trace.powers).next().map(|record| record.state)
@@ -274,6 +280,11 @@ impl<'a> Moment<'a> {
     /// Goes to the moment after the event `id`, forwards or back.
     pub fn go_to(&mut self, id: EventId) {
         self.tables.go_to(self.trace, &self.changes, id);
+    }
+
+    /// What changed after the event `from` up to and including `to`, in order.
+    pub fn news(&self, from: EventId, to: EventId) -> impl Iterator<Item = News<'_>> {
+        self.changes.news(self.trace, from, to)
     }
 
     /// The tables of a node.

@@ -7,12 +7,13 @@ use crate::filter::compiled;
 use crate::paint::{Ink, Screen};
 use crate::place::Place;
 use crate::session::{self, Options, Ran};
+use crate::stepper::model::TableKind;
 use crate::stepper::{self, Opening, What};
 use crate::tables;
 use clap::Args;
 use pcap_out::journey::{self, Manner};
 use pcap_out::story::Archive;
-use sim_core::base::id::NodeId;
+use sim_core::base::id::EventId;
 use sim_core::trace::Trace;
 use sim_core::trace::capture::Captured;
 use sim_core::trace::moment::Moment;
@@ -24,7 +25,7 @@ use unicode_width::UnicodeWidthStr;
 /// Walk through a run, frame by frame, forwards and back.
 ///
 /// On a terminal: the full-screen stepper; ? lists its keys. With --text: Enter or n goes on, p goes back, a place (f21,
-/// r3, 1.2s) jumps there, q ends. Without a terminal every frame is listed; with --at, one place is shown in full: the
+/// r3, 1.2s) jumps there, a key of the tables (0 to 9, i, u) prints one of this host, q ends. Without a terminal every frame is listed; with --at, one place is shown in full: the
 /// packet's journey and the tables of that host at that instant.
 #[derive(Debug, Args)]
 pub(crate) struct Step {
@@ -115,17 +116,20 @@ fn full(screen: &mut Screen, archive: &Archive, number: u32) -> Result<(), Failu
     let text = journey::frame(archive, number, manner).unwrap_or_default();
     screen.put(&text)?;
     let Some(frame) = archive.trace.frame(number) else { return Ok(()) };
-    show_tables(screen, archive.trace, &frame, frame.node)
+    show_tables(screen, archive.trace, &frame, TableKind::Overview)
 }
 
-fn show_tables(screen: &mut Screen, trace: &Trace, frame: &Captured, node: NodeId) -> Result<(), Failure> {
+/// A table of the frame's host at that instant, with what changed since the frame before.
+fn show_tables(screen: &mut Screen, trace: &Trace, frame: &Captured, kind: TableKind) -> Result<(), Failure> {
     let moment = Moment::after(trace, frame.event);
-    let text = tables::text(trace, &moment, node, frame.at);
+    let before = frame.number.checked_sub(2).map_or(EventId(0), |index| trace.frames[index as usize]);
+    let news: Vec<_> = moment.news(before, frame.event).collect();
+    let text = tables::text(trace, moment.node(frame.node), frame.at, kind, &news);
     if text.is_empty() {
         return Ok(());
     }
     screen.line("")?;
-    screen.line(&screen.ink(Ink::Strong, &format!("{} at {} s", trace.node_name(node), frame.at)))?;
+    screen.line(&screen.ink(Ink::Strong, &format!("{} at {} s", trace.node_name(frame.node), frame.at)))?;
     screen.put(&text)
 }
 
@@ -133,10 +137,13 @@ fn show_tables(screen: &mut Screen, trace: &Trace, frame: &Captured, node: NodeI
 fn walk(screen: &mut Screen, ran: &Ran, archive: &Archive, frames: &[u32], start: usize) -> Result<(), Failure> {
     let mut at = start;
     let mut lines = io::stdin().lock().lines();
+    let mut is_shown = false;
     loop {
-        full(screen, archive, frames[at])?;
+        if !std::mem::take(&mut is_shown) {
+            full(screen, archive, frames[at])?;
+        }
         screen.line("")?;
-        screen.put(&screen.ink(Ink::Faint, "n next, p back, f21 r3 1.2s go there, q quit: "))?;
+        screen.put(&screen.ink(Ink::Faint, "n next, p back, f21 r3 1.2s go there, 0-9 i u tables, q quit: "))?;
         screen.finish()?;
         let Some(line) = lines.next().transpose().map_err(|error| Failure::File(error.to_string()))? else {
             return screen.line("");
@@ -147,6 +154,12 @@ fn walk(screen: &mut Screen, ran: &Ran, archive: &Archive, frames: &[u32], start
             "g" => at = 0,
             "G" => at = frames.len() - 1,
             "q" => return Ok(()),
+            key if tables::by_key(key).is_some() => {
+                if let (Some(frame), Some(kind)) = (archive.trace.frame(frames[at]), tables::by_key(key)) {
+                    show_tables(screen, archive.trace, &frame, kind)?;
+                }
+                is_shown = true;
+            }
             place => match place.parse::<Place>() {
                 Ok(place) => match at_place(&ran.trace, frames, place) {
                     Ok(index) => at = index,

@@ -52,14 +52,15 @@ pub(crate) fn first_difference(a: &Trace, b: &Trace) -> Option<EventId> {
 fn records_equal(a: &Trace, b: &Trace, kind: Kind) -> bool {
     match kind {
         Kind::Sent { bytes, .. } | Kind::Received { bytes, .. } => a.bytes(bytes) == b.bytes(bytes),
-        Kind::Neighbour(at) => a.neighbours[at as usize] == b.neighbours[at as usize],
-        Kind::Connection(at) => a.connections[at as usize] == b.connections[at as usize],
-        Kind::Server(at) => a.servers[at as usize] == b.servers[at as usize],
         Kind::Check(at) => a.checks[at as usize] == b.checks[at as usize],
-        Kind::Health(at) => a.health[at as usize] == b.health[at as usize],
-        Kind::Quorum(at) => a.quorums[at as usize] == b.quorums[at as usize],
-        Kind::Vrrp(at) => a.vrrp[at as usize] == b.vrrp[at as usize],
-        _ => true,
+        Kind::Log(at) => a.logs[at as usize] == b.logs[at as usize],
+        _ => match kind.change() {
+            Some((table, at)) => a
+                .row(table, at)
+                .zip(b.row(table, at))
+                .is_none_or(|(x, y)| x.is_present() == y.is_present() && x.key() == y.key() && x.told(a) == y.told(b)),
+            None => true,
+        },
     }
 }
 
@@ -87,7 +88,7 @@ pub(crate) fn lines(a: &Run, b: &Run, now: sim_core::base::time::Instant) -> Vec
     let before = out.len();
     let (at_a, at_b) = (at(a, now), at(b, now));
     for node in (0..a.trace.cast.nodes.len() as u32).map(NodeId) {
-        let text = |run: &Run, tables: &Tables| crate::tables::of(&run.trace, tables.node(&run.trace, node), now);
+        let text = |run: &Run, tables: &Tables| crate::tables::all(&run.trace, tables.node(&run.trace, node), now);
         let (old, new) = (text(a, &at_a), text(b, &at_b));
         if old == new {
             continue;

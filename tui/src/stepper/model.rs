@@ -154,7 +154,7 @@ pub(crate) struct Play {
 pub(crate) const SPEEDS: &[u64] = &[2000, 1000, 500, 250, 120, 60, 30];
 
 /// Which tables the tables pane shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TableKind {
     /// What matters at this host.
     #[default]
@@ -171,6 +171,12 @@ pub(crate) enum TableKind {
     Connections,
     /// Virtual routers.
     Vrrp,
+    /// Rules of `iptables` and `arptables`.
+    Filters,
+    /// Processes.
+    Processes,
+    /// Flows that connection tracking remembers.
+    Conntrack,
     /// Interfaces and addresses.
     Addresses,
     /// Kernel settings.

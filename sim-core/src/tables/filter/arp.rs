@@ -139,9 +139,6 @@ pub enum ArpVerdict {
     },
 }
 
-/// Rules of `iptables` and `arptables` are numbered apart, those of the latter from here.
-const FIRST_RULE: u32 = 1 << 31;
-
 /// Octets of an ARP message, as the counters count them.
 const MESSAGE: u64 = 28;
 
@@ -164,7 +161,7 @@ impl ArpTables {
             })
         };
         let variants = [chains(FilterTable::ArpLegacy), chains(FilterTable::ArpNft)];
-        ArpTables { variants, news: News::new(node, FIRST_RULE) }
+        ArpTables { variants, news: News::new(node, 1) }
     }
 
     /// The rules of one chain of one variant.

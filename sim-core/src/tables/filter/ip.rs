@@ -161,7 +161,7 @@ impl IpTables {
                 chains(Table::Nat, &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting]),
                 chains(Table::Mangle, &HOOKS),
             ],
-            news: News::new(node, 0),
+            news: News::new(node, 2),
             next_chain: HOOKS.len() as u16,
             busy: [false; 5],
         }

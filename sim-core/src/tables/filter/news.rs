@@ -12,6 +12,7 @@ use crate::trace::recorder::Change;
 pub(super) struct News {
     pub(super) node: NodeId,
     pub(super) changes: Vec<Change>,
+    /// Rules of `iptables` have even numbers, those of `arptables` odd ones.
     next_rule: u32,
 }
 
@@ -101,7 +102,7 @@ impl Roll {
             (Some(before), Some(after)) => Some(before + (after - before) / 2).filter(|middle| *middle > before),
         };
         let label = Label { rule: news.next_rule, order: between.unwrap_or(FIRST), counted: false };
-        news.next_rule += 1;
+        news.next_rule += 2;
         self.rules.insert(at, label);
         if between.is_some() {
             news.write_rule(self.id, label, &texts(at), true);

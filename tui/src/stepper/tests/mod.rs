@@ -6,6 +6,7 @@ mod labs;
 mod laws;
 mod saving;
 mod screens;
+mod tables;
 
 use super::fork::Addition;
 use super::job::Job;
