@@ -42,12 +42,50 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
     }
 }
 
-/// A box in the middle, as large as its content where that fits.
+/// Where a box in the middle stands: as large as its content where that fits.
+fn middle(area: Rect, title: &str, width: usize, height: usize) -> Rect {
+    let width = (width.max(title.width() + 4) as u16).saturating_add(2).min(area.width.saturating_sub(2));
+    let height = (height.min(usize::from(u16::MAX) - 2) as u16 + 2).min(area.height.saturating_sub(2));
+    Rect::new((area.width - width) / 2, (area.height - height) / 2, width, height)
+}
+
+/// The row of the list on top that stands under a column and line of the screen.
+pub(crate) fn hit(model: &Model, column: u16, line: u16) -> Option<usize> {
+    let area = Rect::new(0, 0, model.size.0, model.size.1);
+    model.places()?;
+    let (title, lines, row, before, count) = match model.over.last()? {
+        Overlay::Menu { title, items, row } => {
+            let lines: Vec<String> = items.iter().map(|(text, _)| format!("{text}  ")).collect();
+            let count = lines.len();
+            (title.as_str(), lines, *row, 0, count)
+        }
+        Overlay::Forks { row } => {
+            let lines: Vec<String> = forks(model).into_iter().map(|text| text + "  ").collect();
+            let count = lines.len();
+            ("FORKS", lines, *row, 0, count)
+        }
+        Overlay::Predict { question, row, given: None } => {
+            let before = wrap(&question.text, QUESTION_WIDTH).len() + 1;
+            let lines = asked(model, question, *row, None).into_iter().map(|(_, text)| text).collect();
+            (QUESTION, lines, 0, before, question.choices.len())
+        }
+        _ => return None,
+    };
+    let widest = lines.iter().map(|text: &String| text.width()).max().unwrap_or(0);
+    let inside = Block::bordered().inner(middle(area, title, widest, lines.len()));
+    if !inside.contains(Position::new(column, line)) {
+        return None;
+    }
+    let first = start(lines.len(), row, inside.height as usize);
+    let at = first + usize::from(line - inside.y);
+    at.checked_sub(before).filter(|at| *at < count)
+}
+
+/// A box in the middle.
 fn boxed(frame: &mut Frame, area: Rect, model: &Model, title: &str, width: usize, height: usize) -> Rect {
-    let width = (width.max(title.width() + 4) as u16 + 2).min(area.width.saturating_sub(2));
-    let height = (height as u16 + 2).min(area.height.saturating_sub(2));
-    let rect = Rect::new((area.width - width) / 2, (area.height - height) / 2, width, height);
-    let title = Line::styled(cut(&format!(" {title} "), width as usize - 2), style(model, Ink::Focus));
+    let rect = middle(area, title, width, height);
+    let title =
+        Line::styled(cut(&format!(" {title} "), (rect.width as usize).saturating_sub(2)), style(model, Ink::Focus));
     let block = Block::bordered().border_style(style(model, Ink::Focus)).title(title);
     let inside = block.inner(rect);
     frame.render_widget(Clear, rect);
@@ -124,7 +162,15 @@ fn forks(model: &Model) -> Vec<String> {
 const FORK_WIDTH: usize = 64;
 
 fn predict(frame: &mut Frame, area: Rect, model: &Model, question: &Question, row: usize, given: Option<usize>) {
-    const WIDTH: usize = 66;
+    text(frame, area, model, QUESTION, &asked(model, question, row, given), 0);
+}
+
+const QUESTION: &str = "WHAT HAPPENS NEXT?";
+const QUESTION_WIDTH: usize = 66;
+
+/// A question, its choices, and what there is to say about the answer.
+fn asked(model: &Model, question: &Question, row: usize, given: Option<usize>) -> Vec<(Ink, String)> {
+    const WIDTH: usize = QUESTION_WIDTH;
     let mut lines: Vec<(Ink, String)> =
         wrap(&question.text, WIDTH).into_iter().map(|text| (Ink::Title, text)).collect();
     lines.push((Ink::Plain, String::new()));
@@ -154,7 +200,7 @@ fn predict(frame: &mut Frame, area: Rect, model: &Model, question: &Question, ro
         }
         None => lines.push((Ink::Faint, "a number or Enter answers; what comes next is hidden until then".to_string())),
     }
-    text(frame, area, model, "WHAT HAPPENS NEXT?", &lines, 0);
+    lines
 }
 
 fn console(frame: &mut Frame, area: Rect, model: &Model, console: &Console, on_top: bool) {

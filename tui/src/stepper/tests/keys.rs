@@ -273,6 +273,30 @@ fn a_click_chooses_a_row_an_octet_and_an_instant() {
 }
 
 #[test]
+fn a_click_takes_an_item_of_a_menu_a_fork_and_an_answer() {
+    let mut model = opened("tutorial-000-dr", (120, 40));
+    at(&mut model, "f13");
+    let find = |model: &Model, part: &str| {
+        let screen = text(model);
+        let y = screen.lines().position(|line| line.contains(part)).unwrap_or_else(|| panic!("{part} in {screen}"));
+        let line = screen.lines().nth(y).expect("that line");
+        (line[..line.find(part).expect("there")].chars().count() as u16, y as u16)
+    };
+    press(&mut model, &["p"]);
+    let (x, y) = find(&model, "  2  ");
+    send(&mut model, Message::Mouse(Pointer::Click, x, y));
+    assert!(matches!(model.over.last(), Some(Overlay::Predict { given: Some(1), .. })), "{}", text(&model));
+    press(&mut model, &["Esc", "x"]);
+    let (x, y) = find(&model, "freeze, as if suspended");
+    send(&mut model, Message::Mouse(Pointer::Click, x, y));
+    assert_eq!(model.branches.len(), 2, "{}", text(&model));
+    press(&mut model, &["v"]);
+    let (x, y) = find(&model, "the scenario itself");
+    send(&mut model, Message::Mouse(Pointer::Click, x, y));
+    assert_eq!(model.shown, 0);
+}
+
+#[test]
 fn playing_goes_on_by_itself_and_stops_at_a_breakpoint() {
     let mut model = opened("tutorial-000-dr", (120, 40));
     press(&mut model, &["b"]);

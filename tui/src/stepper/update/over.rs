@@ -203,7 +203,7 @@ pub(super) fn paste(model: &mut Model, text: &str) {
     model.over.push(top);
 }
 
-/// The wheel scrolls what lies on top.
+/// The wheel scrolls what lies on top, a click takes a row of it.
 pub(super) fn pointed(model: &mut Model, pointer: Pointer, column: u16, line: u16, effects: &mut Vec<Effect>) {
     if let Some(Overlay::Editor(_)) = model.over.last() {
         let Some(Overlay::Editor(open)) = model.over.pop() else { return };
@@ -212,11 +212,23 @@ pub(super) fn pointed(model: &mut Model, pointer: Pointer, column: u16, line: u1
     let code = match pointer {
         Pointer::Up => KeyCode::Up,
         Pointer::Down => KeyCode::Down,
-        Pointer::Click => return,
+        Pointer::Click => return clicked(model, column, line, effects),
     };
     let types = matches!(model.over.last(), Some(Overlay::Bar(_) | Overlay::Console(_)));
     if !types {
         press(model, Key::plain(code), effects);
+    }
+}
+
+/// A click on a row of a list takes it.
+fn clicked(model: &mut Model, column: u16, line: u16, effects: &mut Vec<Effect>) {
+    let Some(hit) = crate::stepper::panes::overlay::hit(model, column, line) else { return };
+    if let Some(Overlay::Menu { row, .. } | Overlay::Forks { row } | Overlay::Predict { row, .. }) =
+        model.over.last_mut()
+    {
+        *row = hit;
+        let opens = model.keys.keys(Action::Open).first().copied().unwrap_or(Key::plain(KeyCode::Enter));
+        press(model, opens, effects);
     }
 }
 
