@@ -186,6 +186,12 @@ struct Beside<'a> {
     source: &'a dyn Source,
 }
 
+/// A folder below keepalived's own, as it is called beside the file.
+fn below(folder: &str) -> Option<&str> {
+    let rest = folder.strip_prefix("/etc/keepalived")?;
+    if rest.is_empty() { Some(".") } else { rest.strip_prefix('/') }
+}
+
 impl keepalived::Surroundings for Beside<'_> {
     fn file(&self, path: &str) -> Option<keepalived::IncludedFile> {
         let name = path.strip_prefix("/etc/keepalived/")?;
@@ -193,9 +199,12 @@ impl keepalived::Surroundings for Beside<'_> {
         Some(keepalived::IncludedFile { text, executable: false })
     }
 
-    /// A folder cannot be listed here: wildcards match nothing.
-    fn list(&self, _: &str) -> Vec<String> {
-        Vec::new()
+    fn list(&self, folder: &str) -> Vec<String> {
+        below(folder).and_then(|folder| self.source.list(folder)).unwrap_or_default()
+    }
+
+    fn is_folder(&self, path: &str) -> bool {
+        below(path).is_some_and(|folder| self.source.list(folder).is_some())
     }
 
     fn exists(&self, path: &str) -> bool {

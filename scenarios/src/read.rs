@@ -403,6 +403,7 @@ fn syntax_problem(file: &Arc<SourceFile>, error: &ron::error::SpannedError) -> P
     let next = file.text[at..].chars().next().map_or(0, char::len_utf8);
     let place = Place { file: Arc::clone(file), span: at..at + next };
     let (message, hint) = match &error.code {
+        E::Eof if file.text.trim().is_empty() => ("the file is empty", "a scenario begins with Scenario( and a title"),
         E::Eof => ("the text ends in the middle of something", "is a bracket not closed?"),
         E::ExpectedComma => {
             ("a comma is missing before this", "or a value with letters in it is not in quotes: \"50us\"")

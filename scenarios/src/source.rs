@@ -12,6 +12,13 @@ pub trait Source {
     /// # Errors
     /// A fragment that says why it cannot be read: `No such file or directory`.
     fn read(&self, path: &str) -> Result<String, String>;
+
+    /// The names of what is in a folder of the folder, for the wildcards of configuration files; none if there is no such
+    /// folder, or if nobody can say.
+    fn list(&self, path: &str) -> Option<Vec<String>> {
+        let _ = path;
+        None
+    }
 }
 
 /// The longest text that is read, in octets.

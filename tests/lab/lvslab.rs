@@ -48,7 +48,7 @@ pub(crate) fn text(octets: &[u8]) -> String {
 }
 
 /// The program, built once: a test of another package is not given its path.
-fn program() -> &'static Path {
+pub(crate) fn program() -> &'static Path {
     static PROGRAM: OnceLock<PathBuf> = OnceLock::new();
     PROGRAM.get_or_init(|| {
         let profile = if cfg!(debug_assertions) { "dev" } else { "release" };

@@ -15,6 +15,7 @@ mod journeys;
 mod lan;
 mod laws;
 mod lvslab;
+mod mishaps;
 mod outputs;
 mod pages;
 mod readers;

@@ -64,7 +64,7 @@ impl Failure {
 }
 
 /// What an error of the operating system says to somebody who is not a programmer.
-fn reason(error: &io::Error) -> String {
+pub(crate) fn reason(error: &io::Error) -> String {
     match error.kind() {
         ErrorKind::StorageFull => "there is no room left on the device".to_string(),
         ErrorKind::PermissionDenied => "permission denied".to_string(),

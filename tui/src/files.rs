@@ -18,7 +18,24 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// The names of what is in a folder of it; none if there is no such folder in it.
+    fn names(&self, path: &str) -> Option<Vec<String>> {
+        let folder = fs::canonicalize(&self.0).ok()?;
+        let inner = fs::canonicalize(folder.join(path)).ok().filter(|inner| inner.starts_with(&folder))?;
+        let names = fs::read_dir(inner).ok()?.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        Some(names.take(FILES_MAX).collect())
+    }
+}
+
+/// Files of a folder that a wildcard may mean.
+const FILES_MAX: usize = 4_096;
+
 impl Source for Folder {
+    fn list(&self, path: &str) -> Option<Vec<String>> {
+        self.names(path)
+    }
+
     fn read(&self, path: &str) -> Result<String, String> {
         let say = |error: io::Error| error.to_string().split(" (os error").next().unwrap_or_default().to_string();
         let folder = fs::canonicalize(&self.0).map_err(say)?;
@@ -26,12 +43,26 @@ impl Source for Folder {
         if !file.starts_with(&folder) {
             return Err("it is outside the scenario's folder".to_string());
         }
-        let length = fs::metadata(&file).map_err(say)?.len();
+        let known = fs::metadata(&file).map_err(say)?;
+        if !known.is_file() {
+            return Err(if known.is_dir() { "it is a folder" } else { "it is a device or a pipe" }.to_string());
+        }
+        let length = known.len();
         if length > scenarios::source::TEXT_MAX as u64 {
             return Err(format!("it has {length} octets, more than {}", scenarios::source::TEXT_MAX));
         }
         let bytes = fs::read(&file).map_err(say)?;
         String::from_utf8(bytes).map_err(|error| format!("octet {} is not UTF-8", error.utf8_error().valid_up_to()))
+    }
+}
+
+/// A file that grows beyond the limit of its owner (`ulimit -f`) is an error of writing, not the end of the program.
+pub(crate) fn bear_limits() {
+    #[cfg(unix)]
+    {
+        const SIGXFSZ: i32 = 25;
+        // Without the handler such a file ends the program as it would without us.
+        let _unlimited = signal_hook::flag::register(SIGXFSZ, std::sync::Arc::default());
     }
 }
 

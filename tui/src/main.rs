@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         // If nobody can hear it, there is nothing left to do.
         let _ = writeln!(std::io::stderr(), "this is a bug of lvslab, please report it with the scenario: {panic}");
     }));
+    files::bear_limits();
     if commands::menu::is_meant() {
         let mut screen = Screen::new(paint::Color::Auto);
         let result = commands::menu::run(dispatch, &mut screen).and_then(|()| screen.finish());
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
 fn ended(result: Result<(), Failure>, screen: &mut Screen) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::NobodyReads) => ExitCode::SUCCESS,
         Err(failure) => {
             // What was written before the failure belongs in front of it.
             let flushed = screen.finish();

@@ -55,7 +55,7 @@ pub(crate) struct Ran {
 pub(crate) enum End {
     /// The engine stopped.
     Engine(Stopped),
-    /// Somebody pressed Ctrl-C.
+    /// Somebody pressed Ctrl-C, or sent SIGTERM.
     Interrupted,
 }
 
@@ -139,7 +139,7 @@ pub(crate) fn saved(name: &str) -> Result<Option<Saved>, Failure> {
 }
 
 fn unreadable(name: &str, error: &std::io::Error) -> Failure {
-    Failure::File(format!("cannot read {name}: {error}"))
+    Failure::File(format!("cannot read {name}: {}", crate::failure::reason(error)))
 }
 
 /// A source that notes what was read from it.
@@ -184,14 +184,19 @@ pub(crate) fn text(name: &str) -> Result<String, Failure> {
 /// The name of a file in its folder, and the folder.
 pub(crate) fn on_disk(name: &str) -> Result<(String, Folder), Failure> {
     let path = Path::new(name);
-    let looks_like_file = name.contains('/') || name.ends_with(".ron") || path.exists();
+    let looks_like_file = name.contains(['/', '.']) || path.exists();
     if !looks_like_file {
         let known: Vec<Bundled> = bundled();
         let meant = did_you_mean(name, known.iter().flat_map(|one| [Some(one.name), one.alias].into_iter().flatten()));
-        return Err(Failure::Usage(format!("there is no scenario {name}{meant} (lvslab list shows all)")));
+        return Err(Failure::Usage(format!("there is no scenario `{name}`{meant} (lvslab list shows all)")));
     }
     match path.file_name() {
-        Some(file) if path.is_file() => Ok((file.to_string_lossy().into_owned(), Folder::of(path))),
+        Some(file) if path.is_file() => match std::fs::File::open(path) {
+            Ok(_) => Ok((file.to_string_lossy().into_owned(), Folder::of(path))),
+            Err(error) => Err(unreadable(name, &error)),
+        },
+        _ if path.is_dir() => Err(Failure::File(format!("cannot read {name}: it is a folder"))),
+        _ if path.exists() => Err(Failure::File(format!("cannot read {name}: it is a device or a pipe, and no file"))),
         Some(_) | None => Err(Failure::File(format!("cannot read {name}: there is no such file"))),
     }
 }
@@ -212,15 +217,46 @@ pub(crate) fn show(problems: &[scenarios::Problem]) {
 
 /// Runs a scenario, and says before what was put right in it.
 pub(crate) fn run(model: &Model, options: &Options) -> Result<Ran, Failure> {
+    let interrupt = Interrupt::listen();
     warn(model);
-    run_again(model, options)
+    Ok(run_listening(model, options, &interrupt))
 }
 
 /// Runs a scenario about which everything was said already.
 fn run_again(model: &Model, options: &Options) -> Result<Ran, Failure> {
+    Ok(run_listening(model, options, &Interrupt::listen()))
+}
+
+fn run_listening(model: &Model, options: &Options, interrupt: &Interrupt) -> Ran {
     let seed = options.seed.unwrap_or(model.seed);
     let until = options.until.unwrap_or(model.until);
-    Ok(drive(assembled(model, seed, until), model, seed, until))
+    drive(assembled(model, seed, until), model, seed, until, interrupt)
+}
+
+/// Ctrl-C and SIGTERM, as long as a run lasts.
+struct Interrupt {
+    came: Arc<AtomicBool>,
+    handlers: Vec<signal_hook::SigId>,
+}
+
+impl Interrupt {
+    fn listen() -> Interrupt {
+        let came = Arc::new(AtomicBool::new(false));
+        // Without a handler a signal ends the program as it would without us.
+        let handlers = [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM]
+            .into_iter()
+            .filter_map(|signal| signal_hook::flag::register(signal, Arc::clone(&came)).ok())
+            .collect();
+        Interrupt { came, handlers }
+    }
+}
+
+impl Drop for Interrupt {
+    fn drop(&mut self) {
+        for handler in self.handlers.drain(..) {
+            signal_hook::low_level::unregister(handler);
+        }
+    }
 }
 
 /// The world of a scenario, before anything has happened.
@@ -231,11 +267,8 @@ pub(crate) fn assembled(model: &Model, seed: u64, until: Instant) -> Sim {
     )
 }
 
-/// Turns the engine, with a progress bar for whoever waits longer than a second, until the end or Ctrl-C.
-fn drive(mut sim: Sim, model: &Model, seed: u64, until: Instant) -> Ran {
-    let interrupted = Arc::new(AtomicBool::new(false));
-    // Without the handler Ctrl-C ends the program as it would without us.
-    let handler = signal_hook::flag::register(signal_hook::consts::SIGINT, Arc::clone(&interrupted));
+/// Turns the engine, with a progress bar for whoever waits longer than a second, until the end, Ctrl-C or SIGTERM.
+fn drive(mut sim: Sim, model: &Model, seed: u64, until: Instant, interrupt: &Interrupt) -> Ran {
     let clock = Clock::start();
     let mut progress: Option<ProgressBar> = None;
     let mut turns: u32 = 0;
@@ -245,7 +278,7 @@ fn drive(mut sim: Sim, model: &Model, seed: u64, until: Instant) -> Ran {
         }
         turns = turns.wrapping_add(1);
         if turns.is_multiple_of(1024) {
-            if interrupted.load(Ordering::Relaxed) {
+            if interrupt.came.load(Ordering::Relaxed) {
                 break End::Interrupted;
             }
             if progress.is_none() && clock.elapsed().as_secs() >= 1 {
@@ -258,9 +291,6 @@ fn drive(mut sim: Sim, model: &Model, seed: u64, until: Instant) -> Ran {
     };
     if let Some(progress) = progress {
         progress.finish_and_clear();
-    }
-    if let Ok(handler) = handler {
-        signal_hook::low_level::unregister(handler);
     }
     let took = clock.elapsed();
     let (counters, digest) = (sim.counters(), sim.digest());

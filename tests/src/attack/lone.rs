@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::rc::Rc;
 
 /// So many steps of the world are gone at most: what a run does is as long as its author wishes, a step is not.
-pub(super) const STEPS_MAX: usize = 20_000;
+const STEPS_MAX: usize = 20_000;
 
 /// The host's address; its network has 24 bits.
 pub(super) const HOST: Ipv4Addr = Ipv4Addr::new(10, 0, 0, 11);

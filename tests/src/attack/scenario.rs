@@ -1,10 +1,12 @@
 //! A scenario, with every text that it names another time itself.
 
-use super::lone::STEPS_MAX;
 use scenarios::problem::{SourceFile, render};
 use scenarios::{Options, Source, assemble, load_text};
 use sim_core::trace::Level;
 use std::sync::Arc;
+
+/// So many steps of the world are gone at most; a scenario may have many hosts.
+const STEPS_MAX: usize = 2_000;
 
 /// Reads the octets as a scenario and shows what is wrong with it; if nothing is, its first steps are run.
 pub(super) fn attack(octets: &[u8]) {

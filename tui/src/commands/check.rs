@@ -19,9 +19,18 @@ pub(crate) struct Check {
 
 pub(crate) fn run(arguments: &Check, screen: &mut Screen) -> Result<(), Failure> {
     let mut problems: Vec<Problem> = Vec::new();
+    let mut unread: Vec<Failure> = Vec::new();
     for file in &arguments.files {
         if daemon_files::is_daemon_file(file) {
-            problems.extend(daemon_file(file, screen)?);
+            match daemon_file(file, screen) {
+                Ok(found) => problems.extend(found),
+                Err(Failure::Invalid(found)) => {
+                    screen.line(&format!("{} {file}", screen.ink(Ink::Bad, "✘")))?;
+                    problems.extend(found);
+                }
+                Err(failure @ (Failure::File(_) | Failure::Usage(_))) => unread.push(failure),
+                Err(other) => return Err(other),
+            }
             continue;
         }
         match session::open(file) {
@@ -43,10 +52,20 @@ pub(crate) fn run(arguments: &Check, screen: &mut Screen) -> Result<(), Failure>
                 screen.line(&format!("{} {file}", screen.ink(Ink::Bad, "✘")))?;
                 problems.extend(found);
             }
+            Err(failure @ (Failure::File(_) | Failure::Usage(_))) => unread.push(failure),
             Err(other) => return Err(other),
         }
     }
-    if problems.is_empty() { Ok(()) } else { Err(Failure::Invalid(problems)) }
+    // The other files were checked all the same: what was found in them comes first.
+    let Some(last) = unread.pop() else {
+        return if problems.is_empty() { Ok(()) } else { Err(Failure::Invalid(problems)) };
+    };
+    screen.finish()?;
+    if !problems.is_empty() {
+        Failure::Invalid(problems).report();
+    }
+    unread.iter().for_each(Failure::report);
+    Err(last)
 }
 
 /// Checks a file of keepalived or ldirectord; gives its problems if the daemon would not take it.

@@ -28,6 +28,9 @@ pub(crate) struct Exec {
 pub(crate) fn run(arguments: &Exec, screen: &mut Screen) -> Result<(), Failure> {
     let model = session::open(&arguments.scenario)?;
     let at = session::instant_of(&model, arguments.at)?;
+    if at > model.until {
+        return Err(Failure::Usage(format!("there is no {at} s: the run ends at {} s", model.until)));
+    }
     let line = session::quoted(&arguments.command);
     let typed = session::exec(&model, &arguments.host, at, &line)?;
     screen.put(&typed.stdout)?;

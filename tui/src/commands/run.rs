@@ -92,6 +92,10 @@ fn parse_time(text: &str) -> Result<Instant, String> {
 }
 
 pub(crate) fn run(arguments: &Run, screen: &mut Screen) -> Result<(), Failure> {
+    let to_stdout = [&arguments.pcap, &arguments.report, &arguments.events, &arguments.save];
+    if to_stdout.into_iter().flatten().filter(|name| *name == Path::new("-")).count() > 1 {
+        return Err(Failure::Usage("only one of them can go to standard output (-)".to_string()));
+    }
     let filter = arguments.filter.as_deref().map(compiled).transpose()?;
     let (model, texts) = session::open_with_texts(&arguments.scenario)?;
     let options = Options { seed: arguments.seed, until: arguments.until };
@@ -120,7 +124,8 @@ pub(crate) fn run(arguments: &Run, screen: &mut Screen) -> Result<(), Failure> {
 }
 
 fn writes_to_stdout(arguments: &Run) -> bool {
-    [&arguments.pcap, &arguments.report, &arguments.events].into_iter().flatten().any(|name| name == Path::new("-"))
+    let files = [&arguments.pcap, &arguments.report, &arguments.events, &arguments.save];
+    files.into_iter().flatten().any(|name| name == Path::new("-"))
 }
 
 fn write_files(
