@@ -57,6 +57,12 @@ pub struct HealthChange {
     pub weight: u32,
     /// Whether it is in the table.
     pub present: bool,
+    /// The health check that led to it, and what it found: `TCP_CHECK: its port refuses connections: down`; null if none
+    /// did.
+    pub check: Option<String>,
+    /// When the first of the failed looks in a row began: from then to this the failure was being detected; null if no
+    /// check failed.
+    pub failing_since_ns: Option<u64>,
 }
 
 /// The account of an address of a virtual router.
@@ -174,11 +180,14 @@ pub fn moves(trace: &Trace) -> Vec<VipMove> {
 /// Every coming and going of a real server, and every new weight.
 pub fn health(trace: &Trace) -> Vec<HealthChange> {
     let news = news_of_servers(trace);
+    let since = failing_since(trace);
     let mut all = Vec::new();
     for (event, id) in trace.events.iter().zip(0..) {
         let Kind::Server(at) = event.kind else { continue };
         if news.contains(&at) {
             let record = &trace.servers[at as usize];
+            let check = check_behind(trace, EventId(id));
+            let failed = check.and_then(|at| since[at as usize]);
             all.push(HealthChange {
                 at_ns: trace.at(EventId(id)).nanos(),
                 host: trace.node_name(record.node).to_string(),
@@ -186,10 +195,44 @@ pub fn health(trace: &Trace) -> Vec<HealthChange> {
                 server: record.server.to_string(),
                 weight: record.weight,
                 present: record.present,
+                check: check.map(|at| trace.checks[at as usize].to_string()),
+                failing_since_ns: failed.map(Instant::nanos),
             });
         }
     }
     all
+}
+
+/// The look of a checker that led to an event, if one did.
+fn check_behind(trace: &Trace, id: EventId) -> Option<u32> {
+    let mut id = id;
+    for _ in 0..CAUSES_MAX {
+        id = trace.event(id).cause;
+        if !id.is_some() {
+            return None;
+        }
+        if let Kind::Check(at) = trace.event(id).kind {
+            return Some(at);
+        }
+    }
+    None
+}
+
+/// From a look to what comes of it lie at most so many events: log lines, other servers of the pool.
+const CAUSES_MAX: usize = 1_000;
+
+/// By look: when the first of the failed ones in a row began; none for one that did not fail.
+fn failing_since(trace: &Trace) -> Vec<Option<Instant>> {
+    let mut first = std::collections::BTreeMap::new();
+    let checks = trace.checks.iter();
+    let since = checks.map(|check| {
+        let key = (check.node, check.kind, check.service, check.server);
+        match check.flaw {
+            Some(_) => Some(*first.entry(key).or_insert(check.began)),
+            None => first.remove(&key).and(None),
+        }
+    });
+    since.collect()
 }
 
 /// The account of every address of every virtual router.

@@ -1,6 +1,6 @@
 //! How a process of keepalived writes its log: to syslog under its own name, and with `-l` to its standard error.
 
-use super::config::{Reader, RemarkKind};
+use super::config::{Reader, Remark, RemarkKind};
 use super::era::Era;
 use super::launch::{Given, Launch};
 use crate::base::calendar::Date;
@@ -61,11 +61,21 @@ impl Voice {
                 is_usable = false;
             }
             if remark.is_said_by(reader) {
-                self.say(&remark.log_line(reader), sys);
+                self.remark(remark, reader, sys);
                 is_usable &= !matches!(remark.kind, RemarkKind::Fatal(_));
             }
         }
         is_usable
+    }
+
+    /// What the file gives cause to. The first generations say nothing of a word they do not know, or not where it stands.
+    fn remark(&self, remark: &Remark, reader: Reader, sys: &mut Sys) {
+        let is_unknown = remark.text.starts_with("Unknown keyword ");
+        match Era::of(sys.kernel.os) {
+            Era::V1_1 if is_unknown => {}
+            Era::V1_3 if is_unknown => self.say(&remark.text, sys),
+            Era::V1_1 | Era::V1_3 | Era::V2_2 => self.say(&remark.log_line(reader), sys),
+        }
     }
 
     /// Writes a line that only `-D` shows.

@@ -97,18 +97,25 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
 
 /// Says what is wrong; the exit status if the file cannot be used.
 pub(super) fn complain(problems: &[Problem], call: &mut Call) -> Option<i32> {
-    let mut code = None;
+    let (mut code, mut unreadable) = (None, None);
     for problem in problems {
         let Problem { file, line, text, is_not_modelled, is_note } = problem;
-        match is_note {
-            true => call.err(format!("[WARNING]  (1) : config : parsing [{file}:{line}] : {text}\n")),
-            false => call.err(format!("[ALERT]    (1) : config : parsing [{file}:{line}] : {text}\n")),
+        // What only shows when the whole file is read has no line.
+        let is_of_whole = text.starts_with("Proxy '");
+        let place = if is_of_whole { String::new() } else { format!("parsing [{file}:{line}] : ") };
+        let level = if *is_note { "[WARNING]  " } else { "[ALERT]    " };
+        call.err(format!("{level}(1) : config : {place}{text}\n"));
+        if !is_note && !is_of_whole {
+            unreadable = Some(file);
         }
         if *is_not_modelled {
             code = Some(NOT_MODELLED);
         } else if !is_note && code.is_none() {
             code = Some(1);
         }
+    }
+    if let Some(file) = unreadable {
+        call.err(format!("[ALERT]    (1) : config : Error(s) found in configuration file : {file}\n"));
     }
     if code.is_some() {
         call.err("[ALERT]    (1) : config : Fatal errors found in configuration.\n");

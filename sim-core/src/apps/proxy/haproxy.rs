@@ -529,7 +529,7 @@ impl Reader<'_> {
                 continue;
             }
             if backend.is_none() && !wanted.is_empty() {
-                self.wrong(*line, format!("unable to find required default_backend: '{wanted}'."));
+                self.wrong(*line, format!("Proxy '{name}': unable to find required default_backend: '{wanted}'."));
             }
             let action = backend.map(Action::Backend);
             let routes = action.map(|action| Route { prefix: "/".into(), exact: false, action }).into_iter().collect();
@@ -590,7 +590,11 @@ mod tests {
             ("frontend f\n bind *:80\n ballance x\n", 3, "unknown keyword 'ballance' in 'frontend' section"),
             ("listen f\n bind *:80\n server a\n", 3, "'server' expects <name> and <addr>[:<port>] as arguments."),
             ("listen f\n bind *:80\n balance best\n", 3, "unknown balance algorithm 'best'."),
-            ("frontend f\n bind *:80\n default_backend no\n", 1, "unable to find required default_backend: 'no'."),
+            (
+                "frontend f\n bind *:80\n default_backend no\n",
+                1,
+                "Proxy 'f': unable to find required default_backend: 'no'.",
+            ),
             ("bind *:80\n", 1, "unknown keyword 'bind' out of section."),
         ] {
             let (_, problems) = read(text, "haproxy.cfg");

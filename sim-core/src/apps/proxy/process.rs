@@ -1,7 +1,8 @@
 //! The process of a proxy: takes clients, chooses servers, carries octets, checks servers.
 //!
 //! # Not modelled
-//! More than one worker; a reload keeps the connections that are there and takes the new file for those that come.
+//! Workers as processes of their own. At a reload the old worker finishes what it has begun, by the old file, and takes
+//! nothing new; `ps` shows one process all the same.
 
 mod checks;
 mod log;
@@ -36,6 +37,8 @@ pub struct Proxy {
     health: Vec<Vec<Health>>,
     checks: BTreeMap<SocketId, (usize, usize)>,
     timers: BTreeSet<(Instant, Timer)>,
+    /// Workers of files that were read before; they have no listeners and check nobody.
+    retired: Vec<Proxy>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -45,6 +48,8 @@ enum Timer {
 }
 
 const BACKLOG: u32 = 511;
+/// Old workers at a time; when there are more, the oldest is cut off.
+const RETIRED_MAX: usize = 16;
 const PAUSE_BEFORE_RETRY: Duration = Duration::from_secs(1);
 
 impl Proxy {
@@ -62,6 +67,7 @@ impl Proxy {
             health: Vec::new(),
             checks: BTreeMap::new(),
             timers: BTreeSet::new(),
+            retired: Vec::new(),
         }
     }
 
@@ -130,8 +136,21 @@ impl Proxy {
                 self.go_on(number, sys);
             } else if let Some((backend, server)) = self.checks.get(&socket).copied() {
                 self.look_at_check(backend, server, sys);
+            } else if let Some(old) = self.retired.iter_mut().find(|old| old.ends.contains_key(&socket)) {
+                old.go_on_by_socket(socket, sys);
             }
         }
+        self.fire_timers(sys);
+        for old in &mut self.retired {
+            old.fire_timers(sys);
+        }
+        self.retired.retain(|old| !old.sessions.is_empty());
+        let own = self.timers.first().map(|(due, _)| *due);
+        let old = self.retired.iter().filter_map(|old| old.timers.first().map(|(due, _)| *due)).min();
+        Next::Wait(Wait { until: Instant::soonest([own, old]), any: vec![On::AnySocket] })
+    }
+
+    fn fire_timers(&mut self, sys: &mut Sys) {
         while let Some((due, timer)) = self.timers.first().copied()
             && due <= sys.now()
         {
@@ -141,8 +160,15 @@ impl Proxy {
                 Timer::Check(backend, server) => self.check(backend, server, sys),
             }
         }
-        let until = self.timers.first().map(|(due, _)| *due);
-        Next::Wait(Wait { until, any: vec![On::AnySocket] })
+    }
+
+    /// A client of an old worker: when it has its answer, it has to come again.
+    fn go_on_by_socket(&mut self, socket: SocketId, sys: &mut Sys) {
+        let Some(number) = self.ends.get(&socket).copied() else { return };
+        self.go_on(number, sys);
+        if self.sessions.get(&number).is_some_and(Session::is_idle) {
+            self.end(number, sys);
+        }
     }
 
     // ── clients ──
@@ -457,14 +483,10 @@ impl Proxy {
             self.say("the new configuration cannot be used; the old one stays", sys);
             return self.run(sys);
         };
-        for number in self.sessions.keys().copied().collect::<Vec<_>>() {
-            // Numbers of backends and servers may stand for others: what runs is cut off.
-            self.end(number, sys);
-        }
         for (socket, _) in std::mem::take(&mut self.checks) {
             sys.close(socket);
         }
-        self.timers.clear();
+        self.retire(sys);
         let binds: BTreeSet<SocketAddr> = setup.frontends.iter().flat_map(|frontend| frontend.binds.clone()).collect();
         for socket in self.listeners.keys().copied().collect::<Vec<_>>() {
             if sys.listens_at(socket).is_none_or(|bind| !binds.contains(&bind)) {
@@ -476,6 +498,31 @@ impl Proxy {
         match self.start(sys) {
             true => self.run(sys),
             false => Next::Exit(1),
+        }
+    }
+}
+
+impl Proxy {
+    /// What has begun goes on by the old file, in an old worker; who only holds a connection open is sent away.
+    fn retire(&mut self, sys: &mut Sys) {
+        let idle = self.sessions.iter().filter(|(_, session)| session.is_idle()).map(|(number, _)| *number);
+        for number in idle.collect::<Vec<_>>() {
+            self.end(number, sys);
+        }
+        let mut old = Proxy::new(self.setup.clone(), self.read);
+        old.is_started = true;
+        old.sessions = std::mem::take(&mut self.sessions);
+        old.ends = std::mem::take(&mut self.ends);
+        old.turns = std::mem::take(&mut self.turns);
+        old.health = std::mem::take(&mut self.health);
+        old.timers = std::mem::take(&mut self.timers);
+        old.timers.retain(|(_, timer)| matches!(timer, Timer::Session(_)));
+        self.retired.push(old);
+        if self.retired.len() > RETIRED_MAX {
+            let mut oldest = self.retired.remove(0);
+            for number in oldest.sessions.keys().copied().collect::<Vec<_>>() {
+                oldest.end(number, sys);
+            }
         }
     }
 }

@@ -34,6 +34,13 @@ pub(super) struct Session {
     pub(super) answered_at: Option<Instant>,
 }
 
+impl Session {
+    /// Whether its client has asked for nothing yet.
+    pub(super) fn is_idle(&self) -> bool {
+        self.phase == Phase::Reading && self.to_server.octets.is_empty()
+    }
+}
+
 /// How far it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Phase {

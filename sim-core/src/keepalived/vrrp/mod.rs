@@ -66,6 +66,8 @@ pub struct Vrrp {
     /// `vrrp_startup_delay` ends.
     delayed_until: Option<Instant>,
     post: Post,
+    /// Settings `promote_secondaries` of interfaces that are to be put back.
+    promoted: Vec<String>,
     /// The process has work to do until then, and looks at nothing else.
     busy_until: Instant,
     /// Instances that become master with one of their group, when it is their turn.
@@ -129,6 +131,7 @@ impl Vrrp {
             count: 0,
             delayed_until: None,
             post: Post::default(),
+            promoted: Vec::new(),
             busy_until: Instant::ZERO,
             following: VecDeque::new(),
         }
@@ -167,6 +170,7 @@ impl Vrrp {
         let given = self.config();
         self.sender = Some(sys.raw(RAW));
         self.packets = Some(sys.packet_socket(Some(crate::base::id::IfaceId(0))));
+        self.set_promotion(sys);
         self.set_static(&given.config, sys);
         self.open_receivers(sys);
         self.begin_watching(&given.config, sys);
@@ -334,6 +338,7 @@ impl Vrrp {
 
     fn finish(&mut self, sys: &mut Sys) -> Next {
         self.remove_vmacs(sys);
+        self.clear_promotion(sys);
         self.voice.say_stopped(sys);
         Next::Exit(0)
     }

@@ -333,6 +333,24 @@ impl Vrrp {
 
     // ── what is static ──
 
+    /// `promote_secondaries`: other addresses of the network outlive the one that is taken away.
+    pub(super) fn set_promotion(&mut self, sys: &mut Sys) {
+        for instance in self.instances.iter().filter(|instance| instance.conf.promote_secondaries) {
+            let path = promotion(&instance.conf.interface);
+            if sys.read_file(&path).is_ok_and(|value| value.starts_with(b"0")) && sys.write_file(&path, b"1\n").is_ok()
+            {
+                self.promoted.push(path);
+            }
+        }
+    }
+
+    pub(super) fn clear_promotion(&mut self, sys: &mut Sys) {
+        for path in std::mem::take(&mut self.promoted) {
+            // The interface may be gone.
+            let _gone = sys.write_file(&path, b"0\n");
+        }
+    }
+
     pub(super) fn set_static(&self, config: &Config, sys: &mut Sys) {
         for address in &config.static_addresses {
             if let Some(on) = place(address, None, "", sys) {
@@ -422,4 +440,9 @@ fn ip(what: &str, verb: &str, words: &[String], sys: &mut Sys) {
     if let Ok(pid) = sys.spawn(&argv, &Env::new(), Stdio::default()) {
         sys.disown(pid);
     }
+}
+
+/// Where the kernel's setting stands.
+fn promotion(interface: &str) -> String {
+    format!("/proc/sys/net/ipv4/conf/{interface}/promote_secondaries")
 }

@@ -151,7 +151,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         "adverts missed before a backup takes over (3)",
         instance::down_timer_adverts,
     ),
-    accepted(INSTANCE, "promote_secondaries", "the sysctl is not set", instance::promote_secondaries),
+    modelled(INSTANCE, "promote_secondaries", "other addresses outlive one that goes", instance::promote_secondaries),
     accepted(INSTANCE, "linkbeat_use_polling", "carrier is always reported by the kernel", instance::linkbeat),
     accepted(INSTANCE, "debug", "it has no effect in keepalived's usual builds", instance::debug),
     accepted(INSTANCE, "kernel_rx_buf_size", "adverts are never lost in a host", instance::kernel_rx_buf_size),
