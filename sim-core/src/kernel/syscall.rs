@@ -428,6 +428,16 @@ impl Sys<'_, '_> {
         sockets.listen(self.pid, local, backlog, tables)
     }
 
+    /// Whether it could listen there now.
+    ///
+    /// # Errors
+    /// As `listen`.
+    pub fn may_listen(&mut self, local: SocketAddr) -> Result<(), SocketError> {
+        let socket = self.listen(local, 1)?;
+        self.close(socket);
+        Ok(())
+    }
+
     /// Where a socket of this process listens, if it does.
     pub fn listens_at(&self, socket: SocketId) -> Option<SocketAddr> {
         self.kernel.sockets.listens_at(socket)

@@ -77,6 +77,12 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     for pid in named.into_iter().chain(options.words.iter().copied()).filter_map(|word| word.parse().ok().map(Pid)) {
         sys.kill(pid, if ends_softly { Signal::Usr1 } else { Signal::Term });
     }
+    // Its listeners are taken over from the process that ends softly.
+    if !ends_softly && let Some(refusal) = setup.first_refusal(sys) {
+        let main =
+            "[ALERT]    (1) : [/usr/sbin/haproxy.main()] Some protocols failed to start their listeners! Exiting.";
+        return call.fail(1, format!("{refusal}\n{main}\n"));
+    }
     let proxy = Proxy::new(setup, self::setup);
     let name = format!("/usr/sbin/haproxy {}", call.args().join(" "));
     if !options.has(&["-D", "-Ws", "-W"]) {

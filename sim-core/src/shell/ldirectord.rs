@@ -2,9 +2,10 @@
 
 use super::command::{Call, Command, NOT_MODELLED, Opt, Outcome, getopt};
 use super::options::Options;
+use super::service::Started;
 use crate::base::id::Pid;
 use crate::kernel::process::Signal;
-use crate::kernel::syscall::Sys;
+use crate::kernel::syscall::{Stdio, Sys};
 use crate::ldirectord::config::{Remark, RemarkKind, read};
 use crate::ldirectord::daemon::{FILES, Ldirectord, PROGRAM};
 
@@ -143,14 +144,15 @@ fn launch(path: &str, call: &mut Call, sys: &mut Sys) -> i32 {
 }
 
 /// Starts it as a service does.
-pub(super) fn start_service(sys: &mut Sys<'_, '_>) -> bool {
+pub(super) fn start_service(sys: &mut Sys<'_, '_>, _: Stdio) -> Started {
     let path = path_of(None, sys);
-    let Ok(text) = sys.read_file(&path) else { return false };
+    let Ok(text) = sys.read_file(&path) else { return Started::Failed };
     let text = String::from_utf8_lossy(&text).into_owned();
     if read(&text).remarks.iter().any(Remark::stops) || pid(&path, sys).is_some() {
-        return false;
+        return Started::Failed;
     }
-    sys.daemon(&format!("{PROGRAM} {path} start"), Box::new(Ldirectord::new(&path, &text))).is_ok()
+    let daemon = Ldirectord::new(&path, &text);
+    sys.daemon(&format!("{PROGRAM} {path} start"), Box::new(daemon)).map_or(Started::Failed, |_| Started::Runs)
 }
 
 #[cfg(test)]

@@ -61,6 +61,9 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     if let Some(code) = code {
         return Outcome::Done(code);
     }
+    if let Some(refusal) = setup.first_refusal(sys) {
+        return call.fail(1, format!("{refusal}\n"));
+    }
     let body: Box<dyn Process> = match is_usual {
         true => Box::new(HttpServer::new(Flavour::Nginx, HTTP)),
         false => Box::new(Proxy::new(setup, self::setup)),

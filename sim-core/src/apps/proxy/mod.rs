@@ -20,6 +20,7 @@ mod words;
 pub use process::Proxy;
 
 use crate::base::time::Duration;
+use crate::kernel::syscall::{SocketError, Sys};
 use crate::wire::flow::SocketAddr;
 use std::net::Ipv4Addr;
 
@@ -34,6 +35,32 @@ pub struct Setup {
     pub backends: Vec<Backend>,
     /// Whether it writes a log.
     pub logs: bool,
+}
+
+impl Setup {
+    /// The first place where it could not listen now, in the program's words. Its first process tries them all before
+    /// it goes to the background.
+    pub fn first_refusal(&self, sys: &mut Sys) -> Option<String> {
+        self.frontends.iter().zip(0..).find_map(|(frontend, number)| {
+            let refused = |bind: &SocketAddr| Some((*bind, sys.may_listen(*bind).err()?));
+            let (bind, error) = frontend.binds.iter().find_map(refused)?;
+            Some(self.cannot_bind(number, bind, error))
+        })
+    }
+
+    /// That it cannot listen at a place of a frontend, in the program's words.
+    fn cannot_bind(&self, frontend: usize, bind: SocketAddr, error: SocketError) -> String {
+        match self.program {
+            Program::Haproxy => {
+                let name = &self.frontends[frontend].name;
+                format!("[ALERT]    (1) : Starting frontend {name}: cannot bind socket ({error}) [{bind}]")
+            }
+            Program::Nginx => {
+                let number = if error == SocketError::AddressInUse { 98 } else { 99 };
+                format!("nginx: [emerg] bind() to {bind} failed ({number}: {error})")
+            }
+        }
+    }
 }
 
 /// Which proxy it is.

@@ -86,13 +86,7 @@ impl Proxy {
                 None => match sys.listen(bind, BACKLOG) {
                     Ok(socket) => socket,
                     Err(error) => {
-                        let text = match self.setup.program {
-                            Program::Haproxy => format!(
-                                "[ALERT] Starting frontend {}: cannot bind socket ({error}) [{bind}]",
-                                self.setup.frontends[number].name
-                            ),
-                            Program::Nginx => format!("nginx: [emerg] bind() to {bind} failed (98: {error})"),
-                        };
+                        let text = self.setup.cannot_bind(number, bind, error);
                         sys.log(name, &text);
                         return false;
                     }

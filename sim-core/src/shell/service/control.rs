@@ -1,8 +1,8 @@
 //! The three ways to a service: `systemctl VERB NAME`, `service NAME VERB`, `/etc/init.d/NAME VERB`.
 
-use super::turnover::Turnover;
+use super::turnover::{Turnover, Wanted};
 use super::{Kind, NOT_MODELLED, SERVICES, Service, find, has_systemd, names};
-use crate::kernel::process::Signal;
+use crate::kernel::process::{Fd, Signal};
 use crate::kernel::syscall::Sys;
 use crate::shell::command::{Call, Command, Fault, Opt, Outcome, base_name, did_you_mean};
 
@@ -177,7 +177,12 @@ fn unit_verb(verb: &str, now: bool, service: &Service, turnover: &mut Turnover, 
             return 1;
         }
     };
-    match carry_out(verb, service, turnover, sys) {
+    let failed = format!(
+        "Job for {name}.service failed because the control process exited with error code.\n\
+         See \"systemctl status {name}.service\" and \"journalctl -xeu {name}.service\" for details.\n"
+    );
+    let says = Says { good: String::new(), bad: (Fd::STDERR, failed), is_logged: true };
+    match carry_out(verb, service, says, turnover, sys) {
         Ok(()) => 0,
         Err(problem) => {
             call.err(format!("Job for {name}.service failed: {problem}"));
@@ -259,17 +264,16 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
     let mut turnover = Turnover::default();
     for (verb, doing) in steps {
         let was_active = service.is_active(sys);
-        let ended = carry_out(*verb, service, &mut turnover, sys);
+        let said = |good: bool| -> String {
+            sentences(*verb, doing, service).iter().map(|what| verdict(name, what, good)).collect()
+        };
+        let says = Says { good: said(true), bad: (Fd::STDOUT, said(false)), is_logged: false };
+        let waiting = turnover.wanted();
+        let ended = carry_out(*verb, service, says, &mut turnover, sys);
         let pointless = *verb == Verb::Stop && !was_active && matches!(service.kind, Kind::Daemon { .. });
-        let good = ended.is_ok() && !pointless;
-        for what in sentences(*verb, doing, service) {
-            call.out(match name {
-                // Its script is not made of the distribution's functions.
-                "ldirectord" => {
-                    format!("{}... {}\n", what.trim_end_matches(':'), if good { "success" } else { "failed" })
-                }
-                _ => format!("{what:<59}[{}]\n", if good { "  OK  " } else { "FAILED" }),
-            });
+        // What is started says itself how that went.
+        if turnover.wanted() == waiting {
+            call.out(said(ended.is_ok() && !pointless));
         }
         if let Err(problem) = ended {
             call.err(problem);
@@ -277,6 +281,15 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
         }
     }
     turnover.finish(code)
+}
+
+/// A line of a start script with how it went.
+fn verdict(name: &str, what: &str, good: bool) -> String {
+    match name {
+        // Its script is not made of the distribution's functions.
+        "ldirectord" => format!("{}... {}\n", what.trim_end_matches(':'), if good { "success" } else { "failed" }),
+        _ => format!("{what:<59}[{}]\n", if good { "  OK  " } else { "FAILED" }),
+    }
 }
 
 fn sentences(verb: Verb, doing: &str, service: &Service) -> Vec<String> {
@@ -314,25 +327,32 @@ fn script_status(service: &Service, call: &mut Call, sys: &Sys) -> Outcome {
     Outcome::Done(if active { 0 } else { 3 })
 }
 
-fn carry_out(verb: Verb, service: &Service, turnover: &mut Turnover, sys: &mut Sys) -> Result<(), String> {
+/// What is said when a start has come off or not.
+struct Says {
+    good: String,
+    bad: (Fd, String),
+    is_logged: bool,
+}
+
+fn carry_out(verb: Verb, service: &Service, says: Says, turnover: &mut Turnover, sys: &mut Sys) -> Result<(), String> {
     match (verb, &service.kind) {
         (_, Kind::Always) => Ok(()),
         (Verb::Start, Kind::Daemon { program, .. }) if service.is_active(sys) && !turnover.stops(program) => Ok(()),
-        (Verb::Start, Kind::Daemon { start, .. }) => {
-            turnover.start(*start);
+        (Verb::Start, Kind::Daemon { program, start }) => {
+            let Says { good, bad, is_logged } = says;
+            turnover.start(Wanted { program, start: *start, good, bad, is_logged });
             Ok(())
         }
         (Verb::Stop, Kind::Daemon { program, .. }) => {
             turnover.stop(program, sys);
             Ok(())
         }
-        (Verb::Restart, Kind::Daemon { program, start }) => {
+        (Verb::Restart, Kind::Daemon { program, .. }) => {
             turnover.stop(program, sys);
-            turnover.start(*start);
-            Ok(())
+            carry_out(Verb::Start, service, says, turnover, sys)
         }
         (Verb::RestartIfActive, Kind::Daemon { .. }) if service.is_active(sys) => {
-            carry_out(Verb::Restart, service, turnover, sys)
+            carry_out(Verb::Restart, service, says, turnover, sys)
         }
         (Verb::RestartIfActive, _) => Ok(()),
         (Verb::Reload, Kind::Daemon { .. }) if !service.is_active(sys) => Err("the service is not active\n".into()),

@@ -1,8 +1,9 @@
 //! The FTP server as a service.
 
+use super::turnover::Started;
 use crate::apps::ftp_server::FtpServer;
-use crate::kernel::syscall::Sys;
+use crate::kernel::syscall::{Stdio, Sys};
 
-pub(super) fn start_vsftpd(sys: &mut Sys<'_, '_>) -> bool {
-    sys.daemon("vsftpd", Box::new(FtpServer::new(None))).is_ok()
+pub(super) fn start_vsftpd(sys: &mut Sys<'_, '_>, _: Stdio) -> Started {
+    sys.daemon("vsftpd", Box::new(FtpServer::new(None))).map_or(Started::Failed, |_| Started::Runs)
 }

@@ -1,5 +1,7 @@
 //! keepalived as a service: how its unit and its start script call it.
 
+use super::turnover::Started;
+use super::web::start_program;
 use crate::kernel::syscall::{Stdio, Sys};
 
 /// Where distributions keep its options, and the name of the variable.
@@ -9,18 +11,10 @@ const SETTINGS: [(&str, &str); 2] =
 /// Its options if no file says otherwise.
 const USUAL: &str = "-D";
 
-pub(super) fn start(sys: &mut Sys<'_, '_>) -> bool {
-    let mut argv = vec!["/usr/sbin/keepalived".to_owned()];
-    argv.extend(options(sys).split_whitespace().map(str::to_owned));
-    let env = sys.env();
-    // The program puts itself into the background; its first process ends at once.
-    match sys.spawn(&argv, &env, Stdio::default()) {
-        Ok(pid) => {
-            sys.disown(pid);
-            true
-        }
-        Err(_) => false,
-    }
+pub(super) fn start(sys: &mut Sys<'_, '_>, stdio: Stdio) -> Started {
+    let options = options(sys);
+    let argv: Vec<&str> = std::iter::once("/usr/sbin/keepalived").chain(options.split_whitespace()).collect();
+    start_program(&argv, stdio, sys)
 }
 
 fn options(sys: &mut Sys) -> String {

@@ -1,8 +1,9 @@
 //! postfix as a service.
 
+use super::turnover::Started;
 use crate::apps::mail_server::MailServer;
-use crate::kernel::syscall::Sys;
+use crate::kernel::syscall::{Stdio, Sys};
 
-pub(super) fn start(sys: &mut Sys<'_, '_>) -> bool {
-    sys.daemon("master", Box::new(MailServer::default())).is_ok()
+pub(super) fn start(sys: &mut Sys<'_, '_>, _: Stdio) -> Started {
+    sys.daemon("master", Box::new(MailServer::default())).map_or(Started::Failed, |_| Started::Runs)
 }

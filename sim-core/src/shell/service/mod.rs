@@ -14,6 +14,8 @@ use crate::base::id::Pid;
 use crate::kernel::Os;
 use crate::kernel::process::table::ProcessInfo;
 use crate::kernel::syscall::Sys;
+use turnover::Start;
+pub(super) use turnover::Started;
 
 /// A service of the table.
 #[derive(Debug)]
@@ -30,7 +32,7 @@ pub(super) struct Service {
 #[derive(Debug)]
 enum Kind {
     /// A daemon: it runs as processes of this name.
-    Daemon { program: &'static str, start: fn(&mut Sys<'_, '_>) -> bool },
+    Daemon { program: &'static str, start: Start },
     /// Rules of the kernel, kept in a file.
     Rules(rules::Rules),
     /// There already, and never off: `network`.
