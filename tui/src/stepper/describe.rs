@@ -125,6 +125,24 @@ fn changed(run: &Run, kind: Kind) -> Told {
     Told { code: "TABLE".to_string(), text, ink: Ink::Changed }
 }
 
+/// Why a virtual router has a new state: the cause if it is a decision, else the last decision about virtual routers on
+/// that host at that instant.
+pub(crate) fn vrrp_reason(run: &Run, event: EventId) -> Option<EventId> {
+    let trace = &run.trace;
+    let is_reason = |id: EventId| match trace.event(id).kind {
+        Kind::Decided(Why::VrrpAnnounced { .. }) => false,
+        Kind::Decided(why) => explain::code(trace, why).starts_with("VRRP."),
+        _ => false,
+    };
+    let cause = trace.event(event).cause;
+    if cause.is_some() && is_reason(cause) {
+        return Some(cause);
+    }
+    let (at, node) = (trace.at(event), trace.step_of(event).node);
+    let before = (0..event.0).rev().map(EventId).take_while(|id| trace.at(*id) == at);
+    before.filter(|id| trace.step_of(*id).node == node).find(|id| is_reason(*id))
+}
+
 /// The most telling decision about a frame: its code and ink.
 pub(crate) fn verdict(run: &Run, number: u32) -> Option<(&'static str, Ink)> {
     let trace = &run.trace;

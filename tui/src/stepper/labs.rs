@@ -69,7 +69,12 @@ enum Shown<'a> {
 impl Labs {
     /// Nothing is searched, the first one is chosen.
     pub(crate) fn new(config: &Config, size: (u16, u16)) -> Self {
-        let entries = library::all().map(|bundled| {
+        Labs::of(library::all(), config, size)
+    }
+
+    /// The same, of these.
+    pub(super) fn of(all: impl Iterator<Item = library::Bundled>, config: &Config, size: (u16, u16)) -> Self {
+        let entries = all.map(|bundled| {
             let (title, about) = match session::open(bundled.name) {
                 Ok(model) => (model.title, model.about),
                 Err(_) => ("(it does not load)".to_string(), String::new()),

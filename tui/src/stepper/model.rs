@@ -15,6 +15,7 @@ use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
 use sim_core::trace::filter::Filter;
 use sim_core::trace::moment::Tables;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Everything.
@@ -76,6 +77,8 @@ pub(crate) struct Model {
     pub(crate) note: Option<String>,
     /// Right answers, and questions asked.
     pub(crate) score: (u32, u32),
+    /// Questions that were answered and are not asked again.
+    pub(crate) asked: BTreeSet<String>,
 }
 
 /// A run in the list of forks.
@@ -343,6 +346,7 @@ impl Model {
             busy: None,
             note,
             score: (0, 0),
+            asked: BTreeSet::new(),
         }
     }
 

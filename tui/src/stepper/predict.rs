@@ -26,6 +26,8 @@ pub(crate) struct Question {
     pub(crate) event: EventId,
     /// Why.
     pub(crate) because: String,
+    /// Whoever answered it knows it: it is not asked again.
+    pub(crate) once: bool,
 }
 
 /// Asks about the next thing that can be asked about.
@@ -38,11 +40,24 @@ pub(crate) fn open(model: &mut Model) {
 
 /// Takes the answer: the moment of the decision is shown, with its reason.
 pub(crate) fn answer(model: &mut Model, question: Question, given: usize) {
+    if question.once && model.asked.len() < ASKED_MAX {
+        model.asked.insert(question.topic());
+    }
     model.score.1 += 1;
     model.score.0 += u32::from(given == question.right);
     model.trail.push(model.cursor);
     go_to(model, question.event);
     model.over.push(Overlay::Predict { question, row: given, given: Some(given) });
+}
+
+/// So many topics are remembered.
+const ASKED_MAX: usize = 10_000;
+
+impl Question {
+    /// What makes it the same question again: what is asked, and what is right.
+    fn topic(&self) -> String {
+        format!("{} {}", self.text, self.choices.get(self.right).map_or("", |right| right))
+    }
 }
 
 /// How far a question may lie ahead, in events.
@@ -57,7 +72,7 @@ fn next(model: &Model) -> Option<Question> {
     let mut tables = model.tables.clone();
     let asked =
         |(index, event): (usize, &Event)| about(run, &mut tables, model.now(), EventId(index as u32), event.kind);
-    ahead.filter_map(asked).find(is_a_question)
+    ahead.filter_map(asked).find(|question| is_a_question(question) && !model.asked.contains(&question.topic()))
 }
 
 /// With one choice there is nothing to ask.
@@ -98,7 +113,7 @@ fn which_server(run: &Run, tables: &mut Tables, event: EventId, evidence: Eviden
     let right = servers.iter().position(|server| *server == winner)?;
     let (name, scheduler) = (run.trace.node_name(director), grounds.scheduler);
     let text = format!("A new connection to {}. Which real server will {scheduler} on {name} choose?", grounds.service);
-    Some(Question { text, choices, right, event, because: because(run, event) })
+    Some(Question { text, choices, right, event, because: because(run, event), once: false })
 }
 
 fn owner(run: &Run, server: sim_core::wire::flow::SocketAddr) -> String {
@@ -130,7 +145,14 @@ fn who_answers(run: &Run, event: EventId, target: std::net::Ipv4Addr) -> Option<
     let because = said.into_iter().chain(silent).collect::<Vec<_>>().join("; ");
     let name = run.trace.node_name(asked.asker);
     let event = answered.map_or(event, |reaction| reaction.decision);
-    Some(Question { text: format!("{name} asks who has {target}. Who will answer?"), choices, right, event, because })
+    Some(Question {
+        text: format!("{name} asks who has {target}. Who will answer?"),
+        choices,
+        right,
+        event,
+        because,
+        once: true,
+    })
 }
 
 fn which_ttl(run: &Run, event: EventId, ttl: u64) -> Option<Question> {
@@ -139,7 +161,7 @@ fn which_ttl(run: &Run, event: EventId, ttl: u64) -> Option<Question> {
     let right = values.iter().position(|value| *value == ttl)?;
     let choices = values.iter().map(u64::to_string).collect();
     let text = format!("{name} sends the packet on. With which TTL will it leave?");
-    Some(Question { text, choices, right, event, because: because(run, event) })
+    Some(Question { text, choices, right, event, because: because(run, event), once: true })
 }
 
 /// The destination MAC of the frame in which a packet leaves its director.
@@ -164,7 +186,7 @@ fn what_changes(run: &Run, event: EventId, method: Method) -> Option<Question> {
     let right = macs.iter().position(|(_, right)| *right)?;
     let text = format!("{} forwards the packet ({}). To which MAC?", run.trace.node_name(node), method.listed());
     let choices = macs.into_iter().map(|(text, _)| text).collect();
-    Some(Question { text, choices, right, event: frame.event, because: because(run, event) })
+    Some(Question { text, choices, right, event: frame.event, because: because(run, event), once: true })
 }
 
 /// Who, and when: the right host a second too early and too late stands among the choices too.
@@ -179,11 +201,10 @@ fn who_is_master(run: &Run, now: Instant, event: EventId, instance: &str) -> Opt
     let all: BTreeSet<(Instant, NodeId)> = others.chain(times).collect();
     let right = all.iter().position(|choice| *choice == (at, new))?;
     let choices = all.iter().map(|(at, node)| format!("{} at {} s", run.trace.node_name(*node), short(*at))).collect();
-    let cause = run.trace.event(event).cause;
-    let reason = if cause.is_some() { because(run, cause) } else { String::new() };
-    let because = format!("{} at {at} s. {reason}", run.trace.node_name(new));
+    let reason = super::describe::vrrp_reason(run, event).map_or(String::new(), |reason| because(run, reason));
+    let because = format!("{} at {at} s: {reason}", run.trace.node_name(new));
     let text = format!("It is {} s. Who will be the next to become master of {instance}, and when?", short(now));
-    Some(Question { text, choices, right, event, because })
+    Some(Question { text, choices, right, event, because, once: false })
 }
 
 const SECOND: Duration = Duration::from_secs(1);

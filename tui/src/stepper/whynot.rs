@@ -1,6 +1,7 @@
 //! Why not: why this host is not master, this server not chosen, this address not answered for. Only what was decided
 //! and recorded up to now is told.
 
+use super::describe;
 use super::model::{Model, Overlay};
 use super::run::Run;
 use super::theme::Ink;
@@ -90,11 +91,9 @@ fn master(out: &mut Vec<(Ink, String)>, run: &Run, tables: &Tables, node: NodeId
         let mine = trace.events[..until.min(trace.events.len())].iter().enumerate().rev().find(|(_, event)| {
             matches!(event.kind, Kind::Vrrp(at) if trace.vrrp[at as usize].node == node && trace.vrrp[at as usize].instance == record.instance)
         });
-        if let Some((_, event)) = mine {
-            let cause = event.cause;
-            if cause.is_some() && matches!(trace.event(cause).kind, Kind::Decided(_)) {
-                decision(out, trace, cause);
-            }
+        let reason = mine.and_then(|(index, _)| describe::vrrp_reason(run, EventId(index as u32)));
+        if let Some(reason) = reason {
+            decision(out, trace, reason);
         }
     }
     let stopped =
@@ -116,7 +115,21 @@ fn chosen(out: &mut Vec<(Ink, String)>, run: &Run, tables: &Tables, node: NodeId
         .map(|record| (record.node, record.service))
         .collect();
     for (director, service) in ever {
-        heading(out, &format!("Not chosen for {service} by {}?", trace.node_name(director)));
+        let last = last(trace, now, Some(director), |why| match why {
+            Why::IpvsScheduled { evidence } | Why::IpvsNoDestination { evidence } => {
+                trace.evidence.get(evidence.0 as usize).is_some_and(|grounds| grounds.service == service)
+            }
+            _ => false,
+        });
+        let winner = last.and_then(|event| match trace.event(event).kind {
+            Kind::Decided(Why::IpvsScheduled { evidence }) => trace.evidence.get(evidence.0 as usize)?.winner,
+            _ => None,
+        });
+        let name = trace.node_name(director);
+        match winner.is_some_and(|winner| own.contains(&winner.server.address)) {
+            true => heading(out, &format!("Chosen for {service} by {name}, the last time")),
+            false => heading(out, &format!("Not chosen for {service} by {name}?")),
+        }
         let here = tables.node(trace, director).servers();
         let listed = here.into_iter().find(|record| record.service == service && own.contains(&record.server.address));
         match listed {
@@ -133,12 +146,6 @@ fn chosen(out: &mut Vec<(Ink, String)>, run: &Run, tables: &Tables, node: NodeId
                 ),
             ),
         }
-        let last = last(trace, now, Some(director), |why| match why {
-            Why::IpvsScheduled { evidence } | Why::IpvsNoDestination { evidence } => {
-                trace.evidence.get(evidence.0 as usize).is_some_and(|grounds| grounds.service == service)
-            }
-            _ => false,
-        });
         match last {
             None => say(out, Ink::Faint, "No connection has been scheduled so far."),
             Some(event) => decision(out, trace, event),
@@ -200,7 +207,7 @@ fn drops(out: &mut Vec<(Ink, String)>, run: &Run, node: NodeId, now: EventId) {
 }
 
 fn is_everyday(kind: Kind) -> bool {
-    matches!(kind, Kind::Decided(Why::OtherHost | Why::ArpNotMine { .. }))
+    matches!(kind, Kind::Decided(Why::OtherHost | Why::ArpNotMine { .. } | Why::MulticastNotJoined { .. }))
 }
 
 fn addresses(trace: &Trace, node: NodeId) -> BTreeSet<Ipv4Addr> {

@@ -94,6 +94,17 @@ fn boxed(frame: &mut Frame, area: Rect, model: &Model, title: &str, width: usize
 }
 
 fn text(frame: &mut Frame, area: Rect, model: &Model, title: &str, lines: &[(Ink, String)], scroll: usize) {
+    // What is wider than the screen goes on in the next line.
+    let room = (area.width as usize).saturating_sub(4).max(1);
+    let fold = |(ink, text): &(Ink, String)| -> Vec<(Ink, String)> {
+        let parts = match text.width() <= room {
+            true => vec![text.clone()],
+            false if text.contains("  ") => folded(text, room),
+            false => wrap(text, room),
+        };
+        parts.into_iter().map(|part| (*ink, part)).collect()
+    };
+    let lines: Vec<(Ink, String)> = lines.iter().flat_map(fold).collect();
     let widest = lines.iter().map(|(_, text)| text.width()).max().unwrap_or(0);
     let inside = boxed(frame, area, model, title, widest, lines.len());
     let height = inside.height as usize;

@@ -117,6 +117,17 @@ fn the_book_shows_a_question() {
 }
 
 #[test]
+fn the_book_shows_a_split_brain() {
+    let mut model = opened("split-brain-heal", (120, 16));
+    press(&mut model, &["t"]);
+    enter(&mut model, "25s");
+    press(&mut model, &[":"]);
+    enter(&mut model, "timeline");
+    press(&mut model, &["e"]);
+    kept("timeline.svg", &svg(&drawn(&model)));
+}
+
+#[test]
 fn the_book_lists_every_key() {
     let mut out = String::from("| key | does | name |\n|---|---|---|\n");
     for row in ACTIONS {

@@ -241,6 +241,31 @@ fn every_question_of_a_run_has_one_right_answer() {
 }
 
 #[test]
+fn what_was_answered_is_not_asked_again_but_choices_of_servers_are() {
+    let mut model = opened("tutorial-000-nat", (120, 40));
+    let mut texts: Vec<String> = Vec::new();
+    loop {
+        press(&mut model, &["p"]);
+        let Some(Overlay::Predict { question, .. }) = model.over.last() else { break };
+        texts.push(format!("{} {}", question.text, question.choices[question.right]));
+        press(&mut model, &["1", "Enter"]);
+    }
+    let count = |part: &str| texts.iter().filter(|text| text.contains(part)).count();
+    assert_eq!((count("which TTL"), count("Which real server")), (1, 4), "{texts:#?}");
+}
+
+#[test]
+fn who_becomes_master_and_when_is_asked_with_the_reason() {
+    let mut model = opened("failover-crash", (120, 40));
+    at(&mut model, "6s");
+    press(&mut model, &["p"]);
+    let Some(Overlay::Predict { question, .. }) = model.over.last().cloned() else { panic!("{}", text(&model)) };
+    assert!(question.text.contains("master of VI_1, and when?"), "{}", question.text);
+    assert!(question.choices[question.right].starts_with("n2 at 15."), "{:?}", question.choices);
+    assert!(question.because.contains("VRRP.TIMEOUT"), "{}", question.because);
+}
+
+#[test]
 fn why_not_tells_why_a_server_was_silent() {
     let mut model = opened("tutorial-000-dr", (120, 40));
     at(&mut model, "1.1s");

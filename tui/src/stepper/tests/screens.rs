@@ -81,7 +81,7 @@ const SIZES: &[(u16, u16)] = &[(60, 16), (80, 24), (120, 40), (200, 60)];
 fn a_split_brain_at_four_sizes() {
     let mut model = opened("split-brain-heal", (120, 40));
     press(&mut model, &["t"]);
-    enter(&mut model, "e4700");
+    enter(&mut model, "32.65s");
     let mut out = String::new();
     for size in SIZES {
         model.size = *size;
