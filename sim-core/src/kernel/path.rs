@@ -74,9 +74,13 @@ impl State {
 
 /// A frame came in by a port.
 pub(crate) fn receive(kernel: &mut Kernel, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
-    for upper in ingress::macvlans(kernel, port, &frame) {
+    let (uppers, is_for_below) = ingress::macvlans(kernel, port, &frame);
+    if !is_for_below {
+        ingress::overhear_below(kernel, port, &frame, cx);
+    }
+    for (number, upper) in uppers.iter().copied().enumerate() {
         let circumstances = cx.context();
-        if !frame.destination().is_broadcast() && !frame.destination().is_multicast() {
+        if !is_for_below && number + 1 == uppers.len() {
             return enter(kernel, port, Some(upper), frame, out, cx);
         }
         let copy = Frame::new(cx.pool.copy(frame.buffer()));

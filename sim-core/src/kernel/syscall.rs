@@ -655,6 +655,8 @@ impl Sys<'_, '_> {
         if !self.kernel.sockets.has_packet_socket(socket) {
             return Err(SocketError::BadDescriptor);
         }
+        // What the process sent before by other sockets leaves before.
+        self.kernel.transmit(self.out, self.cx);
         path::egress::raw_frame(self.kernel, iface, frame, self.out, self.cx)
     }
 

@@ -123,14 +123,42 @@ impl Vrrp {
         }
     }
 
+    /// What is in FAULT from the start, and why: first all reasons, then all instances.
+    pub(super) fn say_faults(&mut self, sys: &mut Sys) {
+        if is_old(sys) {
+            return;
+        }
+        for at in 0..self.instances.len() {
+            self.say_reasons(at, sys);
+        }
+        for group in &self.groups {
+            let first = group.members.iter().find(|member| !self.instances[**member].is_up());
+            if let Some(first) = first {
+                let (group, member) = (&group.conf.name, &self.instances[*first].conf.name);
+                self.voice.say(&format!("VRRP_Group({group}): Syncing {member} to FAULT state"), sys);
+            }
+        }
+        for at in 0..self.instances.len() {
+            if !self.instances[at].is_up() || self.group_is_down(at) {
+                self.say_of(at, "entering FAULT state", sys);
+                self.instances[at].has_said_fault = true;
+            }
+        }
+    }
+
+    fn say_reasons(&self, at: usize, sys: &mut Sys) {
+        let name = &self.instances[at].conf.name;
+        for (colon, reason) in self.faults_of(at) {
+            let colon = if colon { ":" } else { "" };
+            self.voice.say(&format!("({name}){colon} entering FAULT state {reason}"), sys);
+        }
+    }
+
     pub(super) fn say_fault_at_start(&self, at: usize, sys: &mut Sys) {
         if is_old(sys) {
             return self.say_of(at, "Entering FAULT STATE", sys);
         }
-        let name = self.instances[at].conf.name.clone();
-        for reason in self.faults_of(at) {
-            self.voice.say(&format!("({name}): entering FAULT state ({reason})"), sys);
-        }
+        self.say_reasons(at, sys);
         self.say_of(at, "entering FAULT state", sys);
     }
 

@@ -70,8 +70,23 @@ pub struct Vrrp {
     promoted: Vec<String>,
     /// The process has work to do until then, and looks at nothing else.
     busy_until: Instant,
-    /// Instances that become master with one of their group, when it is their turn.
-    following: VecDeque<usize>,
+    /// What it goes on with then.
+    steps: VecDeque<Step>,
+}
+
+/// A part of a takeover. Each is done when the one before is; nothing comes between. Instances are named by their place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// The advert is out, the addresses are set: everybody is told.
+    Announce(usize),
+    /// It is no longer master: the addresses go.
+    Release(usize),
+    /// An instance has become master: its group follows.
+    Lead(usize),
+    /// It becomes master with its group.
+    Enter(usize),
+    /// All of its group are masters: the group's scripts are started.
+    Tell(usize),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -133,7 +148,7 @@ impl Vrrp {
             post: Post::default(),
             promoted: Vec::new(),
             busy_until: Instant::ZERO,
-            following: VecDeque::new(),
+            steps: VecDeque::new(),
         }
     }
 
@@ -161,6 +176,8 @@ impl Vrrp {
         }
         self.say_addresses(sys);
         self.create_vmacs(sys);
+        self.begin_watching(&given.config, sys);
+        self.say_faults(sys);
         self.say_registered(sys);
         true
     }
@@ -173,7 +190,6 @@ impl Vrrp {
         self.set_promotion(sys);
         self.set_static(&given.config, sys);
         self.open_receivers(sys);
-        self.begin_watching(&given.config, sys);
         for at in 0..self.instances.len() {
             self.clear_addresses(at, sys);
         }
@@ -193,8 +209,8 @@ impl Vrrp {
     /// One turn: everything that has happened since the last.
     fn turn(&mut self, sys: &mut Sys) {
         while !self.is_busy(sys) {
-            let Some(at) = self.following.pop_front() else { break };
-            self.go_along(at, sys);
+            let Some(step) = self.steps.pop_front() else { break };
+            self.go_on(step, sys);
         }
         if self.is_busy(sys) {
             return;
@@ -220,6 +236,30 @@ impl Vrrp {
     /// Some work takes time. Others wait for it: instances of one process are dealt with one after another.
     fn work(&mut self, time: Duration, sys: &Sys) {
         self.busy_until = self.busy_until.max(sys.now()) + time;
+    }
+
+    fn go_on(&mut self, step: Step, sys: &mut Sys) {
+        match step {
+            Step::Announce(at) => {
+                self.announce_takeover(at, sys);
+                self.restart_timer(at, sys);
+            }
+            Step::Release(at) => {
+                self.release(at, false, sys);
+                self.notify_state(at, sys);
+                self.restart_timer(at, sys);
+            }
+            Step::Lead(at) => self.group_master(at, sys),
+            Step::Enter(at) => self.enter_master(at, sys),
+            Step::Tell(at) => self.notify_group_of(at, sys),
+        }
+    }
+
+    /// Before something that concerns all instances.
+    fn finish_steps(&mut self, sys: &mut Sys) {
+        while let Some(step) = self.steps.pop_front() {
+            self.go_on(step, sys);
+        }
     }
 
     fn is_busy(&self, sys: &Sys) -> bool {
@@ -314,6 +354,7 @@ impl Vrrp {
             Phase::New | Phase::Registered => return Next::Exit(0),
             Phase::Running => {}
         }
+        self.finish_steps(sys);
         for at in 0..self.instances.len() {
             if self.instances[at].state == VrrpState::Master {
                 self.release(at, true, sys);
@@ -325,7 +366,6 @@ impl Vrrp {
         self.watched.stop(sys);
         self.clear_static(sys);
         self.timers.clear();
-        self.following.clear();
         for instance in &mut self.instances {
             instance.timer = None;
         }

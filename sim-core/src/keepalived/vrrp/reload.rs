@@ -13,9 +13,7 @@ impl Vrrp {
         if !super::log::is_old(sys) {
             self.voice.say("Reloading", sys);
         }
-        while let Some(at) = self.following.pop_front() {
-            self.go_along(at, sys);
-        }
+        self.finish_steps(sys);
         for at in 0..self.instances.len() {
             if self.instances[at].state == VrrpState::Master {
                 // The reload may take its time: the backups are told that all is well.

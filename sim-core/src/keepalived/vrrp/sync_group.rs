@@ -1,8 +1,8 @@
 //! `vrrp_sync_group`: instances that are of one state. Master only if all want to be; down if one is.
 
 use super::super::config::{self, Config};
-use super::Vrrp;
 use super::notify::Mailed;
+use super::{Step, Vrrp};
 use crate::kernel::syscall::Sys;
 use crate::trace::record::VrrpState;
 
@@ -77,7 +77,7 @@ impl Vrrp {
     /// An instance changed by itself: the others follow.
     pub(super) fn follow(&mut self, at: usize, before: VrrpState, sys: &mut Sys) {
         match (before, self.instances[at].state) {
-            (VrrpState::Backup, VrrpState::Master) => self.group_master(at, sys),
+            (VrrpState::Backup, VrrpState::Master) => self.steps.push_back(Step::Lead(at)),
             (VrrpState::Master, VrrpState::Backup) => self.group_backup(at, sys),
             (VrrpState::Init | VrrpState::Fault, _)
             | (_, VrrpState::Init | VrrpState::Fault)
@@ -86,25 +86,16 @@ impl Vrrp {
         }
     }
 
-    fn group_master(&mut self, at: usize, sys: &mut Sys) {
+    pub(super) fn group_master(&mut self, at: usize, sys: &mut Sys) {
         if !self.group_turns(at, VrrpState::Master, sys) {
             return;
         }
-        self.following = self.companions(at).into();
-        if self.following.is_empty() {
-            self.notify_group_of(at, sys);
+        for other in self.companions(at) {
+            if self.instances[other].state != VrrpState::Master {
+                self.steps.push_back(Step::Enter(other));
+            }
         }
-    }
-
-    /// A member becomes master with its group, when the one before is done.
-    pub(super) fn go_along(&mut self, at: usize, sys: &mut Sys) {
-        if self.instances[at].state != VrrpState::Master {
-            self.enter_master(at, sys);
-            self.restart_timer(at, sys);
-        }
-        if self.following.is_empty() {
-            self.notify_group_of(at, sys);
-        }
+        self.steps.push_back(Step::Tell(at));
     }
 
     pub(super) fn group_backup(&mut self, at: usize, sys: &mut Sys) {
@@ -150,7 +141,7 @@ impl Vrrp {
         true
     }
 
-    fn notify_group_of(&mut self, at: usize, sys: &mut Sys) {
+    pub(super) fn notify_group_of(&mut self, at: usize, sys: &mut Sys) {
         if let Some(group) = self.instances[at].group {
             self.notify_group(group, sys);
         }

@@ -41,7 +41,8 @@ struct ScriptRun {
     /// It was told to end because it took too long.
     is_late: bool,
     has_ended_once: bool,
-    last_status: Option<i32>,
+    /// 0 before the first.
+    last_status: i32,
     result: u32,
 }
 
@@ -272,17 +273,38 @@ impl Vrrp {
         }
     }
 
-    /// What keeps an instance in FAULT, in words.
-    pub(super) fn faults_of(&self, at: usize) -> Vec<String> {
-        let name = |fault: &Fault| match *fault {
-            Fault::Link(place) => Some(format!("interface {} down", self.watched.links.get(place)?.name)),
-            Fault::Script(place) => Some(format!("script {} failed", self.watched.scripts.get(place)?.conf.name)),
-            Fault::File(place) => Some(format!("file {}", self.watched.files.get(place)?.conf.name)),
-            Fault::Process(place) => Some(format!("process {}", self.watched.processes.get(place)?.conf.name)),
-            Fault::Address => Some("no IPv4 address for interface".to_owned()),
-            Fault::Peer => Some("no unicast peers".to_owned()),
+    /// What keeps an instance in FAULT, in keepalived's words, and whether it writes a colon before.
+    pub(super) fn faults_of(&self, at: usize) -> Vec<(bool, String)> {
+        let words = |fault: &Fault| match *fault {
+            Fault::Link(place) => Some((true, format!("(interface {} down)", self.watched.links.get(place)?.name))),
+            Fault::Script(place) => {
+                Some((true, format!("due to script {}", self.watched.scripts.get(place)?.conf.name)))
+            }
+            Fault::File(place) => {
+                let file = self.watched.files.get(place)?;
+                let status = self.status_of(at, file);
+                Some((true, format!("(tracked file {} has status {status})", file.conf.name)))
+            }
+            Fault::Process(place) => {
+                let name = &self.watched.processes.get(place)?.conf.name;
+                Some((false, format!("(tracked process {name} quorum not achieved)")))
+            }
+            Fault::Address => Some((false, "(no IPv4 address for interface)".to_owned())),
+            Fault::Peer => Some((false, "(no unicast peers)".to_owned())),
         };
-        self.instances[at].faults.iter().filter_map(name).collect()
+        self.instances[at].faults.iter().filter_map(words).collect()
+    }
+
+    /// A file's number times its weight; without a weight, -254 is FAULT.
+    fn status_of(&self, at: usize, file: &FileWatch) -> i64 {
+        let tracks = self.tracks_of(at);
+        let weights =
+            tracks.files.iter().filter(|tracked| tracked.name == file.conf.name).map(|tracked| tracked.weight);
+        let of = |weight: Weight| match weight.direction {
+            Direction::Straight => i64::from(weight.value).saturating_mul(file.number),
+            Direction::Reversed => i64::from(weight.value).saturating_mul(file.number).saturating_neg(),
+        };
+        weights.map(|weight| if weight.value == 0 { -254 } else { of(weight) }).min().unwrap_or(-254)
     }
 
     // ── interfaces ──
@@ -370,8 +392,8 @@ impl Vrrp {
         let was_up = script.is_up();
         let is_killed = status > 128;
         if !is_killed {
-            let before = script.last_status.replace(status);
-            if before.is_some_and(|before| before != status) {
+            let before = std::mem::replace(&mut script.last_status, status);
+            if before != status {
                 self.voice.say(&format!("Script `{name}` now returning {status}"), sys);
             }
         }
@@ -451,7 +473,7 @@ impl ScriptRun {
     fn new(conf: config::Script) -> Self {
         // One success is enough at first; `init_fail` asks for all of them.
         let result = if conf.init_fail { 0 } else { conf.rise.saturating_sub(1) };
-        ScriptRun { conf, running: None, is_late: false, has_ended_once: false, last_status: None, result }
+        ScriptRun { conf, running: None, is_late: false, has_ended_once: false, last_status: 0, result }
     }
 
     fn is_up(&self) -> bool {

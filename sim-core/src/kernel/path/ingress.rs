@@ -5,6 +5,7 @@ use crate::base::id::{IfaceId, PortId};
 use crate::kernel::Kernel;
 use crate::kernel::socket::Way;
 use crate::trace::{Stage, Why};
+use crate::wire::Mac;
 use crate::wire::checksum;
 use crate::wire::frame::{ETHERTYPE_ARP, ETHERTYPE_IPV4, Frame};
 use crate::wire::packet::Packet;
@@ -54,19 +55,40 @@ pub(super) fn accept(
     }
 }
 
-/// The macvlans that get a frame too (to everybody), or alone (to their MAC), by index. (A macvlan takes only groups that
-/// were joined on it; routing looks at that.)
-pub(super) fn macvlans(kernel: &Kernel, port: PortId, frame: &Frame) -> Vec<IfaceId> {
+/// The macvlans that get a frame, by index, and whether the interface below gets it too. (A macvlan takes only groups that
+/// were joined on it; routing looks at that.) Follows Linux `macvlan_handle_frame`, for macvlans of the private mode.
+pub(super) fn macvlans(kernel: &Kernel, port: PortId, frame: &Frame) -> (Vec<IfaceId>, bool) {
     let interfaces = &kernel.tables.interfaces;
     if !interfaces.has_macvlans() || !frame.is_whole() {
-        return Vec::new();
+        return (Vec::new(), true);
     }
-    let to = frame.destination();
+    let (from, to) = (frame.source(), frame.destination());
     let everybody = to.is_broadcast() || to.is_multicast();
-    let Some(parent) = interfaces.at_port(port) else { return Vec::new() };
-    let takes =
-        |id: &IfaceId| interfaces.get(*id).is_some_and(|upper| upper.running() && (everybody || upper.mac == to));
-    interfaces.above(parent).filter(takes).collect()
+    let Some(parent) = interfaces.at_port(port) else { return (Vec::new(), true) };
+    let with = |mac: Mac| {
+        let upper = interfaces.above(parent);
+        upper.filter(move |id| interfaces.get(*id).is_some_and(|upper| upper.running() && upper.mac == mac))
+    };
+    if !everybody {
+        let alone: Vec<IfaceId> = with(to).collect();
+        let below = alone.is_empty();
+        return (alone, below);
+    }
+    // What comes from a macvlan's own MAC is for that macvlan alone: its double elsewhere, a VRRP master of the same
+    // virtual router, speaks to it.
+    if let Some(double) = with(from).next() {
+        return (vec![double], false);
+    }
+    (interfaces.above(parent).filter(|id| interfaces.get(*id).is_some_and(|upper| upper.running())).collect(), true)
+}
+
+/// Taps on the interface below see also what only a macvlan gets.
+pub(super) fn overhear_below(kernel: &mut Kernel, port: PortId, frame: &Frame, cx: &mut Cx) {
+    if !kernel.sockets.taps.is_empty()
+        && let Some(id) = kernel.tables.interfaces.at_port(port)
+    {
+        kernel.sockets.overhear(id, Way::In, frame.bytes(), frame.buffer().packet, cx);
+    }
 }
 
 /// The interface a frame belongs to, and whether it was addressed to more than this machine.

@@ -7,7 +7,7 @@ use super::super::unit::Difference;
 use super::deaf::Deaf;
 use super::lines;
 use super::story::{Echo, Micros, Story};
-use super::timeline::{Advert, Causes, Timeline, Transition, bursts, periods};
+use super::timeline::{About, Advert, Causes, Timeline, Transition, bursts, periods};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 
@@ -76,12 +76,12 @@ impl<'a> Judge<'a> {
     // ── times ──
 
     /// Notes a difference if nothing that may have led to the two things is equally far back.
-    fn time(&mut self, field: impl Display, node: &str, vrid: Option<u8>, recorded: Micros, played: Micros) {
-        let there = self.recorded.causes(node, vrid, recorded);
-        let here = self.played.causes(node, vrid, played);
+    fn time(&mut self, field: impl Display, node: &str, of: About, recorded: Micros, played: Micros) {
+        let there = self.recorded.causes(node, of, recorded);
+        let here = self.played.causes(node, of, played);
         let pairs = there.iter().filter_map(|(cause, there)| Some(there - here.get(cause)?));
         let nearest = pairs.chain([recorded - played]).min_by_key(|late| late.abs()).unwrap_or(0);
-        if nearest.abs() <= TOLERANCE || self.is_put_off_alike(node, vrid, recorded, played) {
+        if nearest.abs() <= TOLERANCE || self.is_put_off_alike(node, of.vrid(), recorded, played) {
             return;
         }
         let is_late = nearest > 0 && nearest <= LATE_MAX;
@@ -157,7 +157,7 @@ impl<'a> Judge<'a> {
         if there.is_first && here.is_first && started.is_some_and(|start| there.at - start < START) {
             return;
         }
-        self.time(field, node, there.vrid, there.at, here.at);
+        self.time(field, node, About::Router(there.vrid), there.at, here.at);
     }
 
     // ── adverts ──
@@ -205,7 +205,7 @@ impl<'a> Judge<'a> {
             }
             let (before_a, before_b) = match number {
                 0 => {
-                    self.time(format!("{name} begins"), node, Some(vrid), a.at, b.at);
+                    self.time(format!("{name} begins"), node, About::Router(Some(vrid)), a.at, b.at);
                     continue;
                 }
                 _ => (&there[number - 1], &here[number - 1]),
@@ -218,7 +218,13 @@ impl<'a> Judge<'a> {
                 self.note(format!("{name} advert {number} id"), format!("{steps_a:?}"), format!("{steps_b:?}"));
             }
             if ((a.at - before_a.at) - (b.at - before_b.at)).abs() > TOLERANCE {
-                self.time(format!("{name} advert {number} of priority {}", a.priority), node, Some(vrid), a.at, b.at);
+                self.time(
+                    format!("{name} advert {number} of priority {}", a.priority),
+                    node,
+                    About::Router(Some(vrid)),
+                    a.at,
+                    b.at,
+                );
             }
         }
     }
@@ -274,13 +280,18 @@ impl<'a> Judge<'a> {
                 self.note(name, show(&there), show(&here));
                 continue;
             }
+            for (number, ((a, _), (b, _))) in there.iter().zip(&here).enumerate() {
+                if self.recorded.follows_advert(&key.0, *a) && !self.played.follows_advert(&key.0, *b) {
+                    self.note(format!("{name} {number}"), "after the advert", "before the advert");
+                }
+            }
             let mut last: Option<(Micros, Micros)> = None;
             for (number, ((a, _), (b, _))) in there.iter().zip(&here).enumerate() {
                 // The second batch comes so long after the first.
                 let follows = last.is_some_and(|(there, here)| ((a - there) - (b - here)).abs() <= TOLERANCE);
                 last = Some((*a, *b));
                 if !follows {
-                    self.time(format!("{name} {number}"), &key.0, None, *a, *b);
+                    self.time(format!("{name} {number}"), &key.0, About::Address(&key.1), *a, *b);
                 }
             }
         }

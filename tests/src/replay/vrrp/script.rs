@@ -25,13 +25,8 @@ const RUN: &str = "/run/case";
 /// The clock of the replay begins this much before the case.
 const LEAD: Duration = Duration::from_secs(1);
 const MAC_AGEING: Duration = Duration::from_secs(300);
-const CABLE: LinkSettings = LinkSettings {
-    rate_bps: 1_000_000_000_000_000,
-    delay: Duration::from_micros(5),
-    queue: 1000,
-    mtu: 1500,
-    loss_ppm: 0,
-};
+const CABLE: LinkSettings =
+    LinkSettings { rate_bps: 10_000_000_000, delay: Duration::from_micros(5), queue: 1000, mtu: 1500, loss_ppm: 0 };
 
 /// The world of a case: the directors and the client, then one or two switches.
 struct Lan {

@@ -51,6 +51,24 @@ pub(super) enum Cause {
     Behind,
 }
 
+/// What a time is about.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum About<'a> {
+    /// A virtual router, if it is known which.
+    Router(Option<u8>),
+    /// The gratuitous ARPs for an address.
+    Address(&'a str),
+}
+
+impl About<'_> {
+    pub(super) fn vrid(self) -> Option<u8> {
+        match self {
+            About::Router(vrid) => vrid,
+            About::Address(_) => None,
+        }
+    }
+}
+
 /// How long ago each of the causes was.
 pub(super) type Causes = BTreeMap<Cause, Micros>;
 
@@ -122,10 +140,11 @@ impl Timeline {
 
     /// The times since whatever may have led to something at `at` on a node; of adverts, those of one virtual router, or
     /// of all for gratuitous ARPs, which follow from an advert or change of state in the same moment.
-    pub(super) fn causes(&self, node: &str, vrid: Option<u8>, at: Micros) -> Causes {
+    pub(super) fn causes(&self, node: &str, of: About, at: Micros) -> Causes {
+        let vrid = of.vrid();
         let mut causes = Causes::new();
         let mut since = |cause: Cause, when: Micros| {
-            let in_one_moment = vrid.is_none() && matches!(cause, Cause::Heard(_) | Cause::Sent(_) | Cause::State);
+            let in_one_moment = matches!(of, About::Address(_)) && cause != Cause::Action;
             if when < at || when == at && in_one_moment {
                 let least = causes.entry(cause).or_insert(at - when);
                 *least = (*least).min(at - when);
@@ -134,26 +153,28 @@ impl Timeline {
         for action in &self.actions {
             since(Cause::Action, *action);
         }
-        for ((sender, of), list) in &self.adverts {
+        for ((sender, router), list) in &self.adverts {
             let is_own = sender == node;
-            let of = *of;
+            let router = *router;
             for advert in list {
-                if vrid.is_none_or(|vrid| vrid == of) {
-                    since(if is_own { Cause::Sent(of) } else { Cause::Heard(of) }, advert.at);
+                if vrid.is_none_or(|vrid| vrid == router) {
+                    since(if is_own { Cause::Sent(router) } else { Cause::Heard(router) }, advert.at);
                 }
-                if is_own && vrid != Some(of) && at - advert.at <= BEHIND {
+                if is_own && vrid != Some(router) && at - advert.at <= BEHIND {
                     since(Cause::Behind, advert.at);
                 }
             }
         }
-        for (of, when) in self.forged.iter().filter(|(of, _)| vrid.is_none_or(|vrid| vrid == *of)) {
-            since(Cause::Heard(*of), *when);
+        for (router, when) in self.forged.iter().filter(|(router, _)| vrid.is_none_or(|vrid| vrid == *router)) {
+            since(Cause::Heard(*router), *when);
         }
         for change in self.transitions.get(node).into_iter().flatten() {
             since(Cause::State, change.at);
         }
-        for (_, list) in self.garps.iter().filter(|((sender, _), _)| sender == node) {
-            for garp in list {
+        for ((_, address), list) in self.garps.iter().filter(|((sender, _), _)| sender == node) {
+            // Addresses are announced in turn; here in one instant.
+            let is_other = matches!(of, About::Address(own) if own != address);
+            for garp in list.iter().filter(|garp| **garp < at || is_other) {
                 since(Cause::Announced, *garp);
             }
         }
@@ -165,6 +186,14 @@ impl Timeline {
         let others = self.adverts.iter().filter(|((sender, of), _)| sender != node && *of == vrid);
         let times = others.flat_map(|(_, list)| list).map(|advert| advert.at);
         times.filter(|at| *at > from && *at < until).collect()
+    }
+
+    /// Whether a gratuitous ARP of a node comes after a new master's first advert of the same moment, not before it.
+    pub(super) fn follows_advert(&self, node: &str, garp: Micros) -> bool {
+        const MOMENT: Micros = 20_000;
+        let masters = self.transitions.get(node).into_iter().flatten().filter(|change| change.state == "MASTER");
+        let mut near = masters.map(|change| change.at).filter(|at| (at - garp).abs() <= MOMENT).peekable();
+        near.peek().is_none() || near.any(|at| at <= garp)
     }
 
     pub(super) fn is_master_at_the_end(&self, node: &str) -> bool {
