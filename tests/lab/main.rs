@@ -23,3 +23,4 @@ mod readers;
 mod recordings;
 mod tidy;
 mod tutorial_lines;
+mod virtual_routers;
