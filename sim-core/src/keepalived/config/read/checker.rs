@@ -407,7 +407,7 @@ pub(super) fn misc_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
     };
     if !p.around.has_user(user) {
         p.log(words, &format!("Script user '{user}' does not exist"));
-        p.say(words, 1, &format!("Failed to set uid/gid for misc checker script {script} - removing"));
+        p.say(words, 1, &format!("Failed to set uid/gid for misc checker script '{script}' - removing"));
         p.checker().gone = true;
         return Ok(());
     }

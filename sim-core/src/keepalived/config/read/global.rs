@@ -67,6 +67,15 @@ pub(super) fn email(p: &mut Parser<'_>, words: &Words) -> Outcome {
     Ok(())
 }
 
+/// `vrrp_priority` and so on: checked, without effect.
+pub(super) fn process_priority(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    if words.get(1).is_some() && p.int(words, 1, -20, 19, false)?.is_none() {
+        let process = words.keyword().trim_end_matches("_priority").to_owned();
+        p.say(words, 1, &format!("Invalid {process} process priority specified"));
+    }
+    Ok(())
+}
+
 pub(super) fn iptables(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let text = "iptables not supported, using nftables instead. Please replace 'vrrp_iptables and 'vrrp_ipsets' with 'nftables' config option";
     p.say(words, 0, text);

@@ -663,7 +663,7 @@ pub(super) fn sync_daemon_interface(p: &mut Parser<'_>, words: &Words) -> Outcom
     let name = name(p);
     let text = format!("({name}) Specifying lvs_sync_daemon_interface against a vrrp is deprecated.");
     p.say(words, 0, &text);
-    let indent = " ".repeat(name.len().saturating_sub(2));
+    let indent = " ".repeat(name.len().abs_diff(2));
     p.say(words, 0, &format!("      {indent}Please use global lvs_sync_daemon"));
     let given = p.word(words, 1)?.to_owned();
     if let Some(known) = &p.drafts.global.global.lvs_sync_daemon {

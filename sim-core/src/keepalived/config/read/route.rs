@@ -42,6 +42,7 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                     given = p.word(words, index)?.to_owned();
                 }
                 if host(&given).is_none() {
+                    p.say(words, index, &format!("VRRP parsed invalid IP {given}. skipping IP..."));
                     p.say(words, index, &format!("invalid route via address {given}"));
                     return Ok(None);
                 }
@@ -94,6 +95,7 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                     continue;
                 }
                 if word != "default" && host(word).is_none() {
+                    p.say(words, index, &format!("VRRP parsed invalid IP {word}. skipping IP..."));
                     p.say(words, index, &format!("unknown route keyword {word}"));
                     return Ok(None);
                 }
@@ -177,7 +179,7 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
                 return Ok(None);
             }
             other => {
-                p.say(words, index, &format!("unknown rule option {other}"));
+                p.say(words, index, &format!("Unknown rule option {other}"));
                 return Ok(None);
             }
         }

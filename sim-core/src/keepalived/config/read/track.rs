@@ -172,7 +172,7 @@ pub(super) fn script_open(p: &mut Parser<'_>, words: &Words) -> Outcome {
 }
 
 pub(super) fn script_script(p: &mut Parser<'_>, words: &Words) -> Outcome {
-    p.word(words, 1)?;
+    // Without a word there is no script, which is said at the end of the block.
     let argv = script::plain(p, words);
     current(p).it.command.argv = argv;
     Ok(())
