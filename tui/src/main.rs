@@ -66,6 +66,7 @@ fn dispatch(command: Command, screen: &mut Screen) -> Result<(), Failure> {
         Command::Explain(arguments) => commands::explain::run(&arguments, screen),
         Command::Exec(arguments) => commands::exec::run(&arguments, screen),
         Command::Timeline(arguments) => commands::timeline::run(&arguments, screen),
+        Command::Diff(arguments) => commands::diff::run(&arguments, screen),
         Command::Check(arguments) => commands::check::run(&arguments, screen),
         Command::List(arguments) => commands::list::run(&arguments, screen),
         Command::Show(arguments) => commands::show::run(&arguments, screen),

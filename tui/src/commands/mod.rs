@@ -3,6 +3,7 @@
 pub(crate) mod bench;
 pub(crate) mod check;
 pub(crate) mod config;
+pub(crate) mod diff;
 pub(crate) mod exec;
 pub(crate) mod explain;
 mod findings;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     Exec(exec::Exec),
     /// Draw states, VIP owners and requests on one time axis
     Timeline(timeline::Timeline),
+    /// Run two scenarios: where they first differ, and which tables differ in the end
+    Diff(diff::Diff),
     /// Check scenario files without running them
     Check(check::Check),
     /// List the bundled scenarios

@@ -10,7 +10,7 @@ mod app;
 pub(crate) mod bench;
 pub(crate) mod config;
 mod describe;
-mod diff;
+pub(crate) mod diff;
 mod editor;
 mod explain_field;
 mod fields;
