@@ -39,6 +39,9 @@ pub(crate) struct Opening {
     pub(crate) config: Config,
 }
 
+/// The texts of a scenario, by their names in its folder.
+type Texts = Vec<(String, String)>;
+
 /// What the stepper shows.
 pub(crate) enum What {
     /// A scenario, which is run first.
@@ -46,7 +49,7 @@ pub(crate) enum What {
         /// The scenario.
         scenario: Box<Scenario>,
         /// Its texts, its own first: a fork is saved as an addition to them.
-        texts: Vec<(String, String)>,
+        texts: Texts,
     },
     /// A run that was made and saved before, by its file.
     Saved(String),
@@ -88,7 +91,7 @@ struct App {
     model: Model,
     /// What every fork begins with.
     scenario: Scenario,
-    texts: Vec<(String, String)>,
+    texts: Texts,
     options: Options,
     job: Option<Job>,
 }
@@ -224,7 +227,7 @@ fn first_run(
     what: What,
     options: &Options,
     theme: Theme,
-) -> Result<Option<(Run, Vec<(String, String)>)>, Failure> {
+) -> Result<Option<(Run, Texts)>, Failure> {
     let (title, mut job, mut texts) = match what {
         What::Scenario { scenario, texts } => {
             let title = format!(" {}  {} ", scenario.name, scenario.title);

@@ -69,10 +69,10 @@ impl Editor {
         match (key.code, key.ctrl, key.alt) {
             (KeyCode::Home, ..) | (KeyCode::Char('a'), true, _) => self.column = 0,
             (KeyCode::End, ..) | (KeyCode::Char('e'), true, _) => self.column = self.width(),
-            (KeyCode::Up, ..) => self.to_row(self.row.saturating_sub(1)),
-            (KeyCode::Down, ..) => self.to_row(self.row + 1),
-            (KeyCode::PageUp, ..) => self.to_row(self.row.saturating_sub(page)),
-            (KeyCode::PageDown, ..) => self.to_row(self.row + page),
+            (KeyCode::Up, ..) => self.climb_to(self.row.saturating_sub(1)),
+            (KeyCode::Down, ..) => self.climb_to(self.row + 1),
+            (KeyCode::PageUp, ..) => self.climb_to(self.row.saturating_sub(page)),
+            (KeyCode::PageDown, ..) => self.climb_to(self.row + page),
             (KeyCode::Left, ..) if self.column > 0 => self.column -= 1,
             (KeyCode::Left, ..) if self.row > 0 => {
                 self.row -= 1;
@@ -133,7 +133,7 @@ impl Editor {
         self.column = column.min(self.width());
     }
 
-    fn to_row(&mut self, row: usize) {
+    fn climb_to(&mut self, row: usize) {
         self.to(row, self.column);
     }
 

@@ -75,7 +75,7 @@ fn every_fault_of_the_menu_can_be_saved_and_is_the_same_run() {
     }
     added.push(Addition { shown: model.now(), what: Added::Heal(None) });
     for (addition, index) in added.iter_mut().zip(0..) {
-        addition.shown = addition.shown + sim_core::base::time::Duration::from_millis(20 * index);
+        addition.shown += sim_core::base::time::Duration::from_millis(20 * index);
     }
     let scenario = model.run().scenario.clone();
     let items: Vec<String> = added.iter().map(|addition| addition.ron(&scenario)).collect();
