@@ -80,11 +80,11 @@ fn put_right(packet: &mut [u8]) {
     let length = u16::try_from(packet.len()).unwrap_or(u16::MAX).to_be_bytes();
     packet[2..4].copy_from_slice(&length);
     let (head, body) = packet.split_at_mut(header);
-    fill(head, 10, |head| sum(head));
+    fill(head, 10, sum);
     let address = |at: usize| Ipv4Addr::new(head[at], head[at + 1], head[at + 2], head[at + 3]);
     let (protocol, from, to) = (head[9], address(12), address(16));
     match protocol {
-        1 => fill(body, 2, |body| sum(body)),
+        1 => fill(body, 2, sum),
         6 => fill(body, 16, |body| transport_sum(from, to, protocol, body)),
         17 => {
             if let Some(place) = body.get_mut(4..6) {
@@ -92,7 +92,7 @@ fn put_right(packet: &mut [u8]) {
             }
             fill(body, 6, |body| transport_sum(from, to, protocol, body));
         }
-        PROTOCOL if body.first().is_some_and(|first| first >> 4 == 2) => fill(body, 6, |body| sum(body)),
+        PROTOCOL if body.first().is_some_and(|first| first >> 4 == 2) => fill(body, 6, sum),
         PROTOCOL => fill(body, 6, |body| transport_sum(from, to, protocol, body)),
         _ => {}
     }

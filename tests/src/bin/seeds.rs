@@ -20,8 +20,8 @@ fn main() -> ExitCode {
     };
     let seeds = target.map_or_else(Vec::new, |target| (target.seeds)());
     let written = fs::create_dir_all(folder).and_then(|()| {
-        let short = seeds.iter().enumerate().filter(|(_, seed)| seed.len() <= LENGTH_MAX);
-        short.map(|(number, seed)| fs::write(folder.join(format!("seed-{number:03}")), seed)).collect()
+        let mut short = seeds.iter().enumerate().filter(|(_, seed)| seed.len() <= LENGTH_MAX);
+        short.try_for_each(|(number, seed)| fs::write(folder.join(format!("seed-{number:03}")), seed))
     });
     match written {
         Ok(()) => {
