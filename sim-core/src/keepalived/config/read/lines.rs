@@ -22,11 +22,11 @@ use std::rc::Rc;
 /// Files that may be open at once, one including the next.
 const INCLUDE_DEPTH_MAX: usize = 16;
 /// Files that may be included in all: a file that includes itself twice doubles with every step.
-const INCLUDES_MAX: usize = 512;
+const INCLUDES_MAX: usize = 256;
 /// Lines of a whole configuration, with those of its sequences and definitions.
 const LINES_MAX: usize = 100_000;
 /// Octets of all these lines; what is put into a line counts again.
-const OCTETS_MAX: usize = 4 << 20;
+const OCTETS_MAX: usize = 2 << 20;
 /// Definitions of several lines that may be in use at once, and lines that one may have.
 const OPEN_MAX: usize = 64;
 

@@ -21,7 +21,7 @@ impl Parser<'_> {
         }
         if self.lines.too_long {
             let mut remark = self.remark(RemarkKind::Refused, Place::default(), TOO_LONG);
-            let most = "100000 lines, 4 MiB and 5000 blocks in a block are the most";
+            let most = "100000 lines, 2 MiB and 5000 blocks in a block are the most";
             remark.hint = format!("{most}, with everything that it includes and repeats");
             self.push(remark);
         }
