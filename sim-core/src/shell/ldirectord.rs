@@ -2,7 +2,7 @@
 
 use super::command::{Call, Command, NOT_MODELLED, Opt, Outcome, getopt};
 use super::options::Options;
-use super::service::Started;
+use super::service::started::Started;
 use crate::base::id::Pid;
 use crate::kernel::process::Signal;
 use crate::kernel::syscall::{Stdio, Sys};

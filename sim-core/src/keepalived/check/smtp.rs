@@ -11,6 +11,8 @@ use crate::trace::record::CheckFlaw;
 pub(super) struct Smtp {
     helo: String,
     talk: Option<Talk>,
+    /// What was wrong last, for the log.
+    wrong: String,
 }
 
 #[derive(Debug)]
@@ -18,7 +20,7 @@ struct Talk {
     socket: SocketId,
     until: Instant,
     heard: Vec<u8>,
-    /// Good answers so far: greeting, HELO, QUIT.
+    /// Answers so far: to the connection, HELO, QUIT.
     answers: usize,
 }
 
@@ -26,12 +28,12 @@ const ANSWER_MAX: usize = 4_096;
 
 impl Smtp {
     pub(super) fn new(helo: &str) -> Self {
-        Smtp { helo: helo.to_owned(), talk: None }
+        Smtp { helo: helo.to_owned(), talk: None, wrong: String::new() }
     }
 
     fn look(&mut self, job: &Job<'_>, sys: &mut Sys) -> Option<Finding> {
         let talk = self.talk.as_mut()?;
-        let bad = |flaw: CheckFlaw, what: &str| Some(Finding::Bad(flaw, format!("{what} {}", job.server)));
+        let bad = |flaw: CheckFlaw, what: &str| Some(Finding::Bad(flaw, format!("{what} server {}", job.server)));
         match connected(talk.socket, sys) {
             Ok(false) => return None,
             Ok(true) => {}
@@ -41,16 +43,19 @@ impl Smtp {
             match sys.recv(talk.socket, ANSWER_MAX) {
                 Read::Data(bytes) if talk.heard.len() < ANSWER_MAX => talk.heard.extend(bytes),
                 Read::Wait => break,
-                Read::Data(_) | Read::End | Read::Failed(_) => return bad(CheckFlaw::Broken, "Read error from"),
+                Read::Data(_) | Read::End | Read::Failed(_) => return bad(CheckFlaw::Broken, "Read failure from"),
             }
             while let Some(end) = talk.heard.iter().position(|octet| *octet == b'\n') {
                 let line: Vec<u8> = talk.heard.drain(..=end).collect();
                 if line.get(3) == Some(&b'-') {
                     continue;
                 }
-                let wanted: &[u8] = [b"220", b"250", b"221"][talk.answers];
-                if !line.starts_with(wanted) {
-                    return bad(CheckFlaw::Answer, "Bad greeting from");
+                // What it says to QUIT does not matter.
+                let wanted: [(&[u8], &str); 3] =
+                    [(b"220", "Bad greeting banner from"), (b"250", "Bad HELO response from"), (b"", "")];
+                let (code, flawed) = wanted[talk.answers];
+                if !line.starts_with(code) {
+                    return bad(CheckFlaw::Answer, flawed);
                 }
                 talk.answers += 1;
                 talk.until = job.timeout(sys);
@@ -60,7 +65,7 @@ impl Smtp {
                     _ => return Some(Finding::Good),
                 };
                 if sys.send(talk.socket, next.as_bytes()).is_err() {
-                    return bad(CheckFlaw::Broken, "Cannot write to");
+                    return bad(CheckFlaw::Broken, "Write failure to");
                 }
             }
         }
@@ -72,7 +77,10 @@ impl Probe for Smtp {
     fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
         let socket = match connect(job, sys) {
             Ok(socket) => socket,
-            Err(finding) => return Progress::Over(finding),
+            Err(finding) => {
+                self.wrong = format!("Error connecting to server {}", job.server);
+                return Progress::Over(finding);
+            }
         };
         let until = job.timeout(sys);
         self.talk = Some(Talk { socket, until, heard: Vec::new(), answers: 0 });
@@ -89,7 +97,13 @@ impl Probe for Smtp {
             }
             (found, _) => {
                 self.abandon(sys);
-                Progress::Over(found.unwrap_or_else(|| Finding::Bad(flaw, format!("Timeout from {}", job.server))))
+                let waited = if has_connection { "Read timeout from" } else { "Connection timeout to" };
+                let late = || Finding::Bad(flaw, format!("{waited} server {}", job.server));
+                let finding = found.unwrap_or_else(late);
+                if let Finding::Bad(_, why) = &finding {
+                    self.wrong.clone_from(why);
+                }
+                Progress::Over(finding)
             }
         }
     }
@@ -111,7 +125,7 @@ impl Probe for Smtp {
         format!("Remote SMTP server {} succeed on service.", job.server)
     }
 
-    fn failure(&self, how: &str, job: &Job<'_>) -> String {
-        format!("SMTP_CHECK on service {} {how}", job.server)
+    fn failure(&self, _: &str, _: &Job<'_>) -> String {
+        format!("SMTP_CHECK {}", self.wrong)
     }
 }

@@ -1,6 +1,6 @@
 //! The FTP server as a service.
 
-use super::turnover::Started;
+use super::started::Started;
 use crate::apps::ftp_server::FtpServer;
 use crate::kernel::syscall::{Stdio, Sys};
 

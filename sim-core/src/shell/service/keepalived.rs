@@ -1,6 +1,6 @@
 //! keepalived as a service: how its unit and its start script call it.
 
-use super::turnover::Started;
+use super::started::Started;
 use super::web::start_program;
 use crate::kernel::syscall::{Stdio, Sys};
 

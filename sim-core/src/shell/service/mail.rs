@@ -1,6 +1,6 @@
 //! postfix as a service.
 
-use super::turnover::Started;
+use super::started::Started;
 use crate::apps::mail_server::MailServer;
 use crate::kernel::syscall::{Stdio, Sys};
 

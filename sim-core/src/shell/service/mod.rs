@@ -5,6 +5,7 @@ mod ftp;
 mod keepalived;
 mod mail;
 mod rules;
+pub(super) mod started;
 mod turnover;
 mod web;
 
@@ -14,8 +15,7 @@ use crate::base::id::Pid;
 use crate::kernel::Os;
 use crate::kernel::process::table::ProcessInfo;
 use crate::kernel::syscall::Sys;
-use turnover::Start;
-pub(super) use turnover::Started;
+use started::Start;
 
 /// A service of the table.
 #[derive(Debug)]

@@ -1,25 +1,12 @@
 //! Daemons that end, and those that start when they have: a signal is delivered in a daemon's own turn, and its port is
 //! free only after that. Whether a start came off is known when the program's first process has ended.
 
+use super::started::{Start, Started};
 use crate::base::id::Pid;
 use crate::kernel::process::{Fd, Next, On, Process, Signal, Wait};
 use crate::kernel::syscall::{Read, Stdio, Sys};
 use crate::shell::command::Outcome;
 use std::collections::VecDeque;
-
-/// Starts a daemon, whose first process writes what is wrong to that standard error.
-pub(super) type Start = fn(&mut Sys<'_, '_>, Stdio) -> Started;
-
-/// How a start goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::shell) enum Started {
-    /// It runs.
-    Runs,
-    /// It does not.
-    Failed,
-    /// This process brings it up; its exit status tells.
-    By(Pid),
-}
 
 /// What a call of a service command has set going.
 #[derive(Debug, Default)]

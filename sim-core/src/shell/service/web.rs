@@ -1,6 +1,6 @@
 //! The web servers as services.
 
-use super::turnover::Started;
+use super::started::Started;
 use crate::apps::http_server::{Flavour, HttpServer};
 use crate::kernel::syscall::{Stdio, Sys};
 use crate::wire::flow::SocketAddr;

@@ -63,16 +63,16 @@ pub(super) fn hint_for(block: Block, word: &str) -> String {
     if let Some(&(_, now)) = LEGACY.iter().find(|(old, _)| *old == word) {
         return now.to_owned();
     }
-    let word: String = word.chars().take(WORD_MAX).collect();
-    let near = of(block).map(|keyword| (strsim::levenshtein(keyword.word, &word), keyword.word)).min();
+    let is_near = |keyword: &&Keyword| keyword.word.len().abs_diff(word.len()) <= SLIPS_MAX;
+    let near = of(block).filter(is_near).map(|keyword| (strsim::levenshtein(keyword.word, word), keyword.word)).min();
     match near {
-        Some((steps, near)) if steps <= 2 && steps < near.len() => format!("did you mean `{near}`?"),
+        Some((steps, near)) if steps <= SLIPS_MAX && steps < near.len() => format!("did you mean `{near}`?"),
         _ => String::new(),
     }
 }
 
-/// Letters of an unknown word that are compared.
-const WORD_MAX: usize = 40;
+/// Letters that may be wrong, missing or too many in a slip.
+const SLIPS_MAX: usize = 2;
 
 /// Words of earlier versions that 2.2.7 no longer knows.
 const LEGACY: &[(&str, &str)] = &[

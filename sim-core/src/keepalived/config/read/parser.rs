@@ -377,10 +377,15 @@ impl<'a> Parser<'a> {
         Remark { place, placed: false, named: false, kind, reader: self.reader, text, hint: String::new() }
     }
 
+    /// Whether there are so many remarks that most further ones are left out.
+    pub(super) fn is_full(&self) -> bool {
+        self.remarks.len() >= REMARKS_MAX
+    }
+
     /// Keeps a remark.
     pub(super) fn push(&mut self, remark: Remark) {
         let may_be_left_out = !matches!(remark.kind, RemarkKind::Refused | RemarkKind::Fatal(_));
-        if self.remarks.len() < REMARKS_MAX || !may_be_left_out && self.remarks.len() < 2 * REMARKS_MAX {
+        if !self.is_full() || !may_be_left_out && self.remarks.len() < 2 * REMARKS_MAX {
             self.remarks.push(remark);
         }
     }

@@ -134,7 +134,9 @@ impl Parser<'_> {
 
     fn unknown(&mut self, block: Block, words: &Words) {
         let mut remark = self.warning(words, 0, format!("Unknown keyword '{}'", words.keyword()));
-        remark.hint = hint_for(block, words.keyword());
+        if !self.is_full() {
+            remark.hint = hint_for(block, words.keyword());
+        }
         self.push(remark);
     }
 }
