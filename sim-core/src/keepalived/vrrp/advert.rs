@@ -49,7 +49,8 @@ impl<'a> Heard<'a> {
 
     fn interval(&self) -> Duration {
         match self.view.version() {
-            3 => Duration::from_millis(u64::from(self.view.interval_cs()) * 10),
+            // An interval of 0 would let a backup time out again and again at one instant: it counts as the shortest.
+            3 => Duration::from_millis(u64::from(self.view.interval_cs().max(1)) * 10),
             _ => Duration::from_secs(u64::from(self.view.interval_s())),
         }
     }
