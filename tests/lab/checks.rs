@@ -1,7 +1,7 @@
 //! Every kind of health check of keepalived: good, bad, late; when it looks again; and what its server and its service
 //! come to. Read from the records of the trace, so that a log line that lies would not help.
 
-use scenarios::Source;
+use crate::clients::Alone;
 use scenarios::problem::{SourceFile, render};
 use sim_core::base::id::EventId;
 use sim_core::trace::{Kind, Trace};
@@ -24,15 +24,6 @@ const WORLD: &str = r##"Scenario(
     script: [ SCRIPT ],
     expect: [],
 )"##;
-
-/// Nothing stands beside the scenario.
-struct Alone;
-
-impl Source for Alone {
-    fn read(&self, _: &str) -> Result<String, String> {
-        Err("No such file or directory".into())
-    }
-}
 
 /// What the checks, the servers and the service come to when the director has this file and this happens.
 fn told(conf: &str, script: &str) -> Vec<String> {

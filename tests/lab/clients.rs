@@ -31,7 +31,7 @@ const WORLD: &str = r##"Scenario(
 )"##;
 
 /// Nothing stands beside the scenario.
-struct Alone;
+pub(crate) struct Alone;
 
 impl Source for Alone {
     fn read(&self, _: &str) -> Result<String, String> {

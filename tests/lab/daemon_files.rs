@@ -4,9 +4,7 @@ use crate::lvslab::root;
 use scenarios::problem::SourceFile;
 use scenarios::{Options, Source, assemble, load_text};
 use sim_core::keepalived::config::read::keywords::{self, BLOCKS};
-use sim_core::keepalived::config::{
-    self, IncludedFile, Input, Program, Reader, Remark, RemarkKind, Surroundings, test_status,
-};
+use sim_core::keepalived::config::{self, Input, Program, Reader, Remark, RemarkKind, Surroundings, test_status};
 use sim_core::ldirectord::config::{DIRECTIVES, Stands};
 use sim_core::trace::Level;
 use sim_core::world::Stopped;
@@ -123,18 +121,6 @@ fn the_book_says_what_the_readers_go_by() {
 struct Recorded;
 
 impl Surroundings for Recorded {
-    fn file(&self, _: &str) -> Option<IncludedFile> {
-        None
-    }
-
-    fn list(&self, _: &str) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn exists(&self, _: &str) -> bool {
-        false
-    }
-
     fn has_interface(&self, name: &str) -> bool {
         matches!(name, "lo" | "eth0" | "eth1")
     }

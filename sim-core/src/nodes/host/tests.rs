@@ -362,7 +362,7 @@ fn settings_are_files_and_files_stay_when_the_power_goes() {
     let reader: Program = || {
         steps(vec![Box::new(|sys| {
             let setting = String::from_utf8(sys.read_file("/proc/sys/net/ipv4/ip_forward").unwrap()).unwrap();
-            let note = String::from_utf8(sys.read_file("/root/note").unwrap()).unwrap();
+            let note = String::from_utf8(sys.read_file("note").unwrap()).unwrap();
             say(sys, &format!("{setting}{note}"));
             Next::Exit(0)
         })])

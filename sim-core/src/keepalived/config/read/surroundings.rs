@@ -15,16 +15,26 @@ pub struct Input<'a> {
     pub around: &'a dyn Surroundings,
 }
 
-/// What the reader asks about the host. The default answers are those of a host that nobody knows: everything is there.
+/// What the reader asks about the host. The default answers are those of a host that nobody knows: no file can be
+/// included, everything else is there.
 pub trait Surroundings {
     /// A file, if there is one at that path.
-    fn file(&self, path: &str) -> Option<IncludedFile>;
+    fn file(&self, path: &str) -> Option<IncludedFile> {
+        let _ = path;
+        None
+    }
 
     /// The names of what is in a folder.
-    fn list(&self, folder: &str) -> Vec<String>;
+    fn list(&self, folder: &str) -> Vec<String> {
+        let _ = folder;
+        Vec::new()
+    }
 
     /// Whether something is at that path.
-    fn exists(&self, path: &str) -> bool;
+    fn exists(&self, path: &str) -> bool {
+        let _ = path;
+        false
+    }
 
     /// Whether there is a folder at that path; one with something in it is.
     fn is_folder(&self, path: &str) -> bool {
@@ -75,19 +85,7 @@ pub enum Program {
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Nowhere;
 
-impl Surroundings for Nowhere {
-    fn file(&self, _: &str) -> Option<IncludedFile> {
-        None
-    }
-
-    fn list(&self, _: &str) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn exists(&self, _: &str) -> bool {
-        false
-    }
-}
+impl Surroundings for Nowhere {}
 
 /// Users of a usual installation.
 const USERS: &[&str] = &[
