@@ -1,9 +1,10 @@
 //! What is wrong with a scenario is said all at once, each with its place, the text underlined, and a hint. The snapshots
 //! are what an author reads; a changed one is reviewed like code.
 
+use crate::lan::Alone;
 use proptest::prelude::*;
 use scenarios::problem::{SourceFile, render};
-use scenarios::{Model, Problem, Source};
+use scenarios::{Model, Problem};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::recorder::Level;
 use std::sync::Arc;
@@ -200,15 +201,6 @@ proptest! {
             let options = scenarios::Options { level: Level::Counters, ..scenarios::Options::default() };
             scenarios::assemble(&model, options).run_until(Instant::ZERO + Duration::from_secs(6));
         }
-    }
-}
-
-/// A scenario's folder with nothing else in it.
-struct Alone;
-
-impl Source for Alone {
-    fn read(&self, _: &str) -> Result<String, String> {
-        Err("No such file or directory".into())
     }
 }
 

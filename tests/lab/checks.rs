@@ -1,7 +1,7 @@
 //! Every kind of health check of keepalived: good, bad, late; when it looks again; and what its server and its service
 //! come to. Read from the records of the trace, so that a log line that lies would not help.
 
-use crate::clients::Alone;
+use crate::lan::Alone;
 use scenarios::problem::{SourceFile, render};
 use sim_core::base::id::EventId;
 use sim_core::trace::{Kind, Trace};

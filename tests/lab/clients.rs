@@ -1,7 +1,7 @@
 //! What clients and tools print, word for word: FTP, `nc`, `ab`, `ss`, `watch`, `traceroute`, and the lines that build
 //! keepalived from source. A changed snapshot is reviewed like code.
 
-use scenarios::Source;
+use crate::lan::Alone;
 use scenarios::problem::{SourceFile, render};
 use std::sync::Arc;
 
@@ -29,15 +29,6 @@ const WORLD: &str = r##"Scenario(
     script: [ SCRIPT ],
     expect: [],
 )"##;
-
-/// Nothing stands beside the scenario.
-pub(crate) struct Alone;
-
-impl Source for Alone {
-    fn read(&self, _: &str) -> Result<String, String> {
-        Err("No such file or directory".into())
-    }
-}
 
 /// What comes of these lines, each typed two seconds after the one before.
 fn typed(lines: &[(&str, &str)]) -> String {

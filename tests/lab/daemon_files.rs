@@ -1,8 +1,9 @@
 //! The files of daemons: usual configurations are read, tested and run; the book's page is what the readers go by.
 
+use crate::lan::Alone;
 use crate::lvslab::root;
 use scenarios::problem::SourceFile;
-use scenarios::{Options, Source, assemble, load_text};
+use scenarios::{Options, assemble, load_text};
 use sim_core::keepalived::config::read::keywords::{self, BLOCKS};
 use sim_core::keepalived::config::{self, Input, Program, Reader, Remark, RemarkKind, Surroundings, test_status};
 use sim_core::ldirectord::config::{DIRECTIVES, Stands};
@@ -26,15 +27,6 @@ fn usual() -> Vec<(String, String)> {
     found.sort();
     assert!(found.len() >= 70, "there are seventy and more");
     found
-}
-
-/// A scenario names no other files.
-struct Alone;
-
-impl Source for Alone {
-    fn read(&self, _: &str) -> Result<String, String> {
-        Err("there is none".to_owned())
-    }
 }
 
 #[test]

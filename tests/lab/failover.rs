@@ -6,10 +6,11 @@
 //! - right after a master's gratuitous ARPs, and at the end, every cache is right, with one exception, which the law
 //!   names: [`Exception::HealWithoutGarp`].
 
+use crate::lan::Alone;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
+use scenarios::Options;
 use scenarios::problem::SourceFile;
-use scenarios::{Options, Source};
 use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::moment::Moment;
@@ -187,14 +188,6 @@ impl Trouble {
                 format!("on: \"{}\", run: \"ip addr del {}/24 dev eth0\"", name(host), ROUTERS[*router].1)
             }
         }
-    }
-}
-
-struct Alone;
-
-impl Source for Alone {
-    fn read(&self, _: &str) -> Result<String, String> {
-        Err("No such file or directory".into())
     }
 }
 

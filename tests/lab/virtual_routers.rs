@@ -1,21 +1,12 @@
 //! What keepalived's virtual routers do where no recording of ours compares it: AH, strict mode, FAULT from the start, the
 //! generation before 2.0, a VMAC whose adverts leave by the interface below.
 
-use scenarios::Source;
+use crate::lan::Alone;
 use scenarios::problem::{SourceFile, render};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::{Trace, record::VrrpState};
 use sim_core::world::sim::Sim;
 use std::sync::Arc;
-
-/// Nothing stands beside the scenario.
-struct Alone;
-
-impl Source for Alone {
-    fn read(&self, _: &str) -> Result<String, String> {
-        Err("No such file or directory".into())
-    }
-}
 
 /// Two directors and a client; what each director's instance says besides, and what is done.
 #[derive(Default)]
