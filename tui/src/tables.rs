@@ -1,7 +1,7 @@
 //! The tables of a host at an instant, as plain text.
 
 use crate::stepper::keymap::{ACTIONS, Action};
-use crate::stepper::model::TableKind;
+use crate::stepper::pane::TableKind;
 use crate::stepper::panes::tables::{self, TABLES};
 use pcap_out::headers::ShortMacs;
 use sim_core::base::time::Instant;

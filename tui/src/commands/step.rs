@@ -7,7 +7,7 @@ use crate::filter::compiled;
 use crate::paint::{Ink, Screen};
 use crate::place::Place;
 use crate::session::{self, Options, Ran};
-use crate::stepper::model::TableKind;
+use crate::stepper::pane::TableKind;
 use crate::stepper::{self, Opening, What};
 use crate::tables;
 use clap::Args;

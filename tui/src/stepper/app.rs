@@ -281,7 +281,7 @@ fn progress(frame: &mut ratatui::Frame, title: &str, theme: Theme, done: u64, of
         let ratio = (done as f64 / of.max(1) as f64).clamp(0.0, 1.0);
         frame.render_widget(Gauge::default().ratio(ratio).gauge_style(theme.style(Ink::Focus)), middle);
         let below = Rect { y: middle.y + 1, ..middle };
-        let said = format!("{}, {} s so far; q gives up", super::job::doing(done), so_far.as_secs());
+        let said = format!("{}, {} s so far; q gives up", super::watch::doing(done), so_far.as_secs());
         frame.render_widget(Paragraph::new(Line::from(said).centered()), below);
     }
     theme.finish(frame.buffer_mut());

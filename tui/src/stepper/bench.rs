@@ -1,6 +1,5 @@
 //! How fast the stepper opens and answers, on a screen that is drawn and not shown. For `lvslab bench --stepper`.
 
-use super::job::Watch;
 use super::keymap::{Key, Keymap};
 use super::message::Message;
 use super::model::Model;
@@ -8,6 +7,7 @@ use super::panes;
 use super::run::{Raw, Run};
 use super::theme::Theme;
 use super::update::update;
+use super::watch::Watch;
 use crate::session::{Clock, End};
 use ratatui::backend::TestBackend;
 use sim_core::base::time::Instant;

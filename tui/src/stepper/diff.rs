@@ -2,11 +2,9 @@
 //! differ at the instant shown.
 
 use super::describe;
-use super::job::Watch;
-use super::message::Effect;
-use super::model;
 use super::run::{Raw, Run};
 use super::theme::Ink;
+use super::watch::Watch;
 use crate::session::Ran;
 use scenarios::Model;
 use sim_core::base::id::{EventId, NodeId};
@@ -15,35 +13,6 @@ use sim_core::trace::capture::Captured;
 use sim_core::trace::moment::Tables;
 use sim_core::trace::{Kind, Trace};
 use std::collections::BTreeSet;
-
-/// Opens the comparison of the shown branch with another one; without a number, with the one it left.
-pub(crate) fn open(model: &mut model::Model, which: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
-    if model.busy.is_some() {
-        return Err("one thing at a time: Ctrl-C gives up what goes on".to_string());
-    }
-    let count = model.branches.len();
-    let other = match which {
-        "" => model.branches[model.shown].parent.ok_or("this is the scenario itself; say with which fork: diff 1")?,
-        number => number.parse().ok().filter(|at| *at < count).ok_or(format!("there is no fork {number}"))?,
-    };
-    let (here, there) = match (other == model.shown, model.branches[other].parent) {
-        (true, Some(parent)) => (other, parent),
-        (true, None) => return Err("it is the one that is shown".to_string()),
-        (false, _) => (model.shown, other),
-    };
-    let title = format!("{} and {}", name(model, there), name(model, here));
-    model.busy = Some((format!("comparing {title}"), 0, 0));
-    effects.push(Effect::Compare { title, old: there, new: here });
-    Ok(())
-}
-
-/// `the scenario`, `fork 2`.
-fn name(model: &model::Model, branch: usize) -> String {
-    match model.branches[branch].parent {
-        None => "the scenario".to_string(),
-        Some(_) => format!("fork {branch}"),
-    }
-}
 
 /// The first event that is not the same in both.
 pub(crate) fn first_difference(a: &Trace, b: &Trace) -> Option<EventId> {

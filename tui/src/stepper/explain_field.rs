@@ -9,14 +9,14 @@ use sim_core::trace::record::Method;
 use sim_core::trace::{Kind, Why, explain};
 use sim_core::wire::field::FieldName as F;
 
-/// Opens the explanation of the field under the cursor.
-pub(crate) fn open(model: &mut Model) {
-    let run = std::sync::Arc::clone(model.run());
-    let Some(scene) = Scene::at(&run, model.cursor) else { return };
-    let Some(field) = chosen(model, &scene) else {
-        model.note = Some("there is no field here".to_string());
-        return;
-    };
+/// The explanation of the field under the cursor.
+///
+/// # Errors
+/// That there is none.
+pub(crate) fn text(model: &Model) -> Result<Overlay, String> {
+    let run = model.run();
+    let found = Scene::at(run, model.cursor).and_then(|scene| Some((chosen(model, &scene)?, scene)));
+    let (field, scene) = found.ok_or("there is no field here")?;
     let row = field.name.row();
     let mut lines = vec![(Ink::Title, format!("{} ({})", row.title, row.name))];
     let shown = match (&field.before, &field.after) {
@@ -33,7 +33,7 @@ pub(crate) fn open(model: &mut Model) {
         lines.push((Ink::Plain, String::new()));
     }
     lines.push((Ink::Faint, format!("filter: {}", as_text(&field))));
-    model.over.push(Overlay::Text { title: format!("Why, at {}", run.trace.node_name(scene.node)), lines, scroll: 0 });
+    Ok(Overlay::Text { title: format!("Why, at {}", run.trace.node_name(scene.node)), lines, scroll: 0 })
 }
 
 /// The field under the cursor as a filter.

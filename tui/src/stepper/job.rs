@@ -10,8 +10,9 @@
 use super::diff;
 use super::editor::{self, Editor};
 use super::fork::{self, Added, Addition};
-use super::run::{Raw, Run, STAGES};
+use super::run::{Raw, Run};
 use super::theme::Ink;
+use super::watch::Watch;
 use crate::failure::Failure;
 use crate::session::{self, End, Options};
 use scenarios::Model;
@@ -21,7 +22,6 @@ use sim_core::trace::record::CommandRecord;
 use sim_core::world::sim::{Sim, Stopped};
 use std::panic;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
@@ -49,13 +49,6 @@ pub(crate) struct Job {
     thread: Option<JoinHandle<()>>,
 }
 
-/// What the screen and the work tell each other.
-#[derive(Debug, Default)]
-pub(crate) struct Watch {
-    given_up: AtomicBool,
-    done: AtomicU64,
-}
-
 /// How far a job is.
 #[derive(Debug)]
 pub(crate) enum Turn {
@@ -65,37 +58,6 @@ pub(crate) enum Turn {
     Done(Done),
     /// It cannot be done.
     Failed(Failure),
-}
-
-/// Progress of a run is counted in so many parts.
-const PARTS: u64 = 1000;
-/// What a stage of reading counts beside them.
-const STAGE_PARTS: u64 = 100;
-/// All of it.
-const WHOLE: u64 = PARTS + STAGES * STAGE_PARTS;
-
-/// What goes on, in words, when so many parts are done.
-pub(crate) fn doing(done: u64) -> String {
-    match done.checked_sub(PARTS) {
-        None => "running the scenario".to_string(),
-        Some(read) => format!("reading what was recorded, {} of {STAGES}", (read / STAGE_PARTS + 1).min(STAGES)),
-    }
-}
-
-impl Watch {
-    /// The run has got to an instant. True if nobody waits any longer.
-    fn ran(&self, now: Instant, until: Instant) -> bool {
-        let whole = u128::from(until.nanos().max(1));
-        let done = (u128::from(now.nanos()) * u128::from(PARTS) / whole) as u64;
-        self.done.store(done.min(PARTS), Ordering::Relaxed);
-        self.given_up.load(Ordering::Relaxed)
-    }
-
-    /// So many stages of reading are done. True if nobody waits any longer.
-    pub(crate) fn read(&self, stages: u64) -> bool {
-        self.done.store(PARTS + stages * STAGE_PARTS, Ordering::Relaxed);
-        self.given_up.load(Ordering::Relaxed)
-    }
 }
 
 impl Job {
@@ -203,7 +165,10 @@ impl Job {
         match self.answer.recv_timeout(patience) {
             Ok(Ok(done)) => Turn::Done(done),
             Ok(Err(failure)) => Turn::Failed(failure),
-            Err(RecvTimeoutError::Timeout) => Turn::Going(self.watch.done.load(Ordering::Relaxed), WHOLE),
+            Err(RecvTimeoutError::Timeout) => {
+                let (done, of) = self.watch.so_far();
+                Turn::Going(done, of)
+            }
             Err(RecvTimeoutError::Disconnected) => {
                 // A job that ends without an answer is a bug of ours: it is one here too.
                 if let Some(Err(bug)) = self.thread.take().map(JoinHandle::join) {
@@ -229,7 +194,7 @@ impl Job {
 
 impl Drop for Job {
     fn drop(&mut self) {
-        self.watch.given_up.store(true, Ordering::Relaxed);
+        self.watch.give_up();
     }
 }
 

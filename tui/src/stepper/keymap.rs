@@ -1,6 +1,6 @@
 //! Which key does what: one table, from which keys are looked up, help is printed and the configuration is written.
 
-use super::model::TableKind;
+use super::pane::TableKind;
 use ratatui::crossterm::event::{KeyCode, KeyEvent, KeyModifiers};
 
 /// A key, as the table knows it. Shift is in the letter itself.

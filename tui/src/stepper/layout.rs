@@ -11,7 +11,7 @@
 //!                         * or the log, or the question
 //! ```
 
-use super::panes::PaneId;
+use super::pane::PaneId;
 use ratatui::layout::Rect;
 
 /// Smaller than this there is nothing but one line.

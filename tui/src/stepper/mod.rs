@@ -23,6 +23,7 @@ mod layout;
 mod message;
 pub(crate) mod model;
 mod pages;
+pub(crate) mod pane;
 pub(crate) mod panes;
 mod predict;
 mod rows;
@@ -35,6 +36,7 @@ mod tests;
 pub(crate) mod theme;
 mod tree;
 mod update;
+mod watch;
 mod whynot;
 
 pub(crate) use app::{Opening, What, open};

@@ -5,7 +5,7 @@ use super::fork::Addition;
 use super::input::Input;
 use super::keymap::Keymap;
 use super::layout::{self, Places, Wanted};
-use super::panes::PaneId;
+use super::pane::{PaneId, TableKind};
 use super::predict::Question;
 use super::rows::{self, Row};
 use super::run::Run;
@@ -155,36 +155,6 @@ pub(crate) struct Play {
 
 /// Milliseconds between two steps of playing, from slow to fast.
 pub(crate) const SPEEDS: &[u64] = &[2000, 1000, 500, 250, 120, 60, 30];
-
-/// Which tables the tables pane shows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum TableKind {
-    /// What matters at this host.
-    #[default]
-    Overview,
-    /// Neighbours.
-    Arp,
-    /// Forwarding entries.
-    Fdb,
-    /// Routes.
-    Routes,
-    /// Virtual services and their servers.
-    Services,
-    /// Connections.
-    Connections,
-    /// Virtual routers.
-    Vrrp,
-    /// Rules of `iptables` and `arptables`.
-    Filters,
-    /// Processes.
-    Processes,
-    /// Flows that connection tracking remembers.
-    Conntrack,
-    /// Interfaces and addresses.
-    Addresses,
-    /// Kernel settings.
-    Settings,
-}
 
 /// What lies over the panes.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,8 +1,7 @@
 //! Predict, then reveal: a question about what comes next, made from the trace, with the recorded reason as its answer.
 
-use super::model::{Model, Overlay};
+use super::describe;
 use super::run::Run;
-use super::update::go_to;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::moment::Tables;
@@ -30,32 +29,9 @@ pub(crate) struct Question {
     pub(crate) once: bool,
 }
 
-/// Asks about the next thing that can be asked about.
-pub(crate) fn open(model: &mut Model) {
-    match next(model) {
-        Some(question) => model.over.push(Overlay::Predict { question, row: 0, given: None }),
-        None => model.note = Some("nothing more to ask in this run".to_string()),
-    }
-}
-
-/// Takes the answer: the moment of the decision is shown, with its reason.
-pub(crate) fn answer(model: &mut Model, question: Question, given: usize) {
-    if question.once && model.asked.len() < ASKED_MAX {
-        model.asked.insert(question.topic());
-    }
-    model.score.1 += 1;
-    model.score.0 += u32::from(given == question.right);
-    model.trail.push(model.cursor);
-    go_to(model, question.event);
-    model.over.push(Overlay::Predict { question, row: given, given: Some(given) });
-}
-
-/// So many topics are remembered.
-const ASKED_MAX: usize = 10_000;
-
 impl Question {
     /// What makes it the same question again: what is asked, and what is right.
-    fn topic(&self) -> String {
+    pub(crate) fn topic(&self) -> String {
         format!("{} {}", self.text, self.choices.get(self.right).map_or("", |right| right))
     }
 }
@@ -64,15 +40,14 @@ impl Question {
 const LOOK_AHEAD: usize = 200_000;
 const CHOICES_MAX: usize = 8;
 
-fn next(model: &Model) -> Option<Question> {
-    let run = model.run();
-    let from = model.cursor.0 as usize + 1;
-    let ahead = run.trace.events.iter().enumerate().skip(from).take(LOOK_AHEAD);
+/// The next thing after `from` that can be asked about. `tables` stand there; `asked` are the topics that are known.
+pub(crate) fn next(run: &Run, tables: &Tables, from: EventId, asked: &BTreeSet<String>) -> Option<Question> {
+    let now = if run.trace.events.is_empty() { Instant::ZERO } else { run.trace.at(from) };
+    let ahead = run.trace.events.iter().enumerate().skip(from.0 as usize + 1).take(LOOK_AHEAD);
     // The tables go along, so that a long way to the next question costs no more than the changes on it.
-    let mut tables = model.tables.clone();
-    let asked =
-        |(index, event): (usize, &Event)| about(run, &mut tables, model.now(), EventId(index as u32), event.kind);
-    ahead.filter_map(asked).find(|question| is_a_question(question) && !model.asked.contains(&question.topic()))
+    let mut tables = tables.clone();
+    let about_it = |(index, event): (usize, &Event)| about(run, &mut tables, now, EventId(index as u32), event.kind);
+    ahead.filter_map(about_it).find(|question| is_a_question(question) && !asked.contains(&question.topic()))
 }
 
 /// With one choice there is nothing to ask.
@@ -201,7 +176,7 @@ fn who_is_master(run: &Run, now: Instant, event: EventId, instance: &str) -> Opt
     let all: BTreeSet<(Instant, NodeId)> = others.chain(times).collect();
     let right = all.iter().position(|choice| *choice == (at, new))?;
     let choices = all.iter().map(|(at, node)| format!("{} at {} s", run.trace.node_name(*node), short(*at))).collect();
-    let reason = super::describe::vrrp_reason(run, event).map_or(String::new(), |reason| because(run, reason));
+    let reason = describe::vrrp_reason(run, event).map_or(String::new(), |reason| because(run, reason));
     let because = format!("{} at {at} s: {reason}", run.trace.node_name(new));
     let text = format!("It is {} s. Who will be the next to become master of {instance}, and when?", short(now));
     Some(Question { text, choices, right, event, because, once: false })

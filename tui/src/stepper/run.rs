@@ -1,9 +1,9 @@
 //! A finished run with everything the panes look up in it, read once. It never changes; a fork is another one.
 
 use super::fork::Addition;
-use super::job::Watch;
 use super::rows::{self, Noise};
 use super::tree::{self, Branch};
+use super::watch::Watch;
 use crate::session::{self, End};
 use pcap_out::headers::ShortMacs;
 use pcap_out::report::Mark;
@@ -87,11 +87,8 @@ pub(crate) struct Raw {
     pub(crate) digest: String,
 }
 
-/// How many stages reading has.
-pub(crate) const STAGES: u64 = 5;
-
 impl Run {
-    /// Reads a record, stage by stage. None if nobody waits for it any longer.
+    /// Reads a record in [`STAGES`](super::watch::STAGES) stages. None if nobody waits for it any longer.
     pub(crate) fn of(raw: Raw, watch: &Watch) -> Option<Run> {
         let trace = &raw.trace;
         let waits = |stages| (!watch.read(stages)).then_some(());

@@ -5,24 +5,31 @@
 //! ```
 
 mod bar;
+mod compare;
 mod console;
 mod editor;
 pub(super) mod faults;
 mod finding;
+mod focus;
+mod forks;
 mod mouse;
 mod moves;
 mod over;
+mod predict;
+mod words;
 
 pub(crate) use finding::filtered;
-pub(crate) use moves::{go_to, to_instant};
+#[cfg(test)]
+pub(crate) use focus::focus;
+pub(crate) use moves::go_to;
 
 use super::job::Done;
 use super::keymap::{Action, Key};
-use super::layout::Places;
 use super::message::{Effect, Message};
-use super::model::{Branch, Model, Overlay, Play, SPEEDS, TableKind};
-use super::panes::{PANES, PaneId};
-use super::{explain_field, pages, predict, whynot};
+use super::model::{BarKind, Branch, Model, Overlay, Play, SPEEDS};
+use super::pane::PaneId;
+use super::panes::registry::PANES;
+use super::{explain_field, pages, whynot};
 use std::sync::Arc;
 
 /// Takes in what happened; gives back what is to be done outside.
@@ -30,7 +37,11 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
     let mut effects = Vec::new();
     match message {
         Message::Key(key) => press(model, key, &mut effects),
-        Message::Mouse(pointer, column, row) => mouse::happened(model, pointer, column, row, &mut effects),
+        Message::Mouse(pointer, column, row) => {
+            if let Some(action) = mouse::happened(model, pointer, column, row, &mut effects) {
+                act(model, action, &mut effects);
+            }
+        }
         Message::Paste(text) => paste(model, &text),
         Message::Resize(columns, rows) => model.size = (columns, rows),
         Message::Tick(ms) => tick(model, ms),
@@ -43,17 +54,17 @@ pub(crate) fn update(model: &mut Model, message: Message) -> Vec<Effect> {
             model.busy = None;
             match done {
                 Done::Run(run, parent) => {
-                    console::forked(model, Branch { run: Arc::new(*run), parent, saved: false });
+                    forks::made(model, Branch { run: Arc::new(*run), parent, saved: false });
                 }
                 Done::File(editor) => editor::open(model, *editor),
-                Done::NoFile(text) => console::failed(model, &text),
+                Done::NoFile(text) => forks::failed(model, &text),
                 Done::Compared(title, lines) => model.over.push(Overlay::Text { title, lines, scroll: 0 }),
                 Done::Saved(..) => unreachable!("only the first run is read from a file"),
             }
         }
         Message::Failed(text) => {
             model.busy = None;
-            console::failed(model, &text);
+            forks::failed(model, &text);
             model.note = Some(text);
         }
         Message::Said(text) => model.note = Some(text),
@@ -78,7 +89,10 @@ fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         return interrupt(model, key, effects);
     }
     if !model.over.is_empty() {
-        return over::press(model, key, effects);
+        if let Some(action) = over::press(model, key, effects) {
+            act(model, action, effects);
+        }
+        return;
     }
     let Some(action) = action else {
         if key.ctrl || key.alt {
@@ -99,9 +113,10 @@ fn interrupt(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
     if model.busy.is_some() {
         effects.push(Effect::Cancel);
     } else if matches!(model.over.last(), Some(Overlay::Console(_) | Overlay::Editor(_))) {
-        over::press(model, key, effects);
+        let asked = over::press(model, key, effects);
+        assert!(asked.is_none(), "no command is typed in a console or an editor");
     } else if model.seek.take().is_none() && model.play.take().is_none() {
-        over::quit(model, effects);
+        forks::quit(model, effects);
     }
 }
 
@@ -128,10 +143,10 @@ pub(crate) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Apply => finding::apply_field(model),
         Action::NextBreak => finding::seek(model, true),
         Action::PreviousBreak => finding::seek(model, false),
-        Action::Filter => bar::open(model, super::model::BarKind::Filter),
-        Action::Break => bar::open(model, super::model::BarKind::Break),
-        Action::Place => bar::open(model, super::model::BarKind::Place),
-        Action::Command => bar::open(model, super::model::BarKind::Command),
+        Action::Filter => bar::open(model, BarKind::Filter),
+        Action::Break => bar::open(model, BarKind::Break),
+        Action::Place => bar::open(model, BarKind::Place),
+        Action::Command => bar::open(model, BarKind::Command),
         Action::Play => {
             model.play = match model.play {
                 Some(_) => None,
@@ -140,21 +155,21 @@ pub(crate) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         }
         Action::Faster => model.speed = (model.speed + 1).min(SPEEDS.len() - 1),
         Action::Slower => model.speed = model.speed.saturating_sub(1),
-        Action::NextPane => focus_by(model, 1),
-        Action::PreviousPane => focus_by(model, PANES.len() - 1),
-        Action::Down => row(model, 1),
-        Action::Up => row(model, -1),
-        Action::PageDown => row(model, page(model)),
-        Action::PageUp => row(model, -page(model)),
+        Action::NextPane => focus::by(model, 1),
+        Action::PreviousPane => focus::by(model, PANES.len() - 1),
+        Action::Down => focus::row(model, 1),
+        Action::Up => focus::row(model, -1),
+        Action::PageDown => focus::row(model, focus::page(model)),
+        Action::PageUp => focus::row(model, -focus::page(model)),
         Action::Enlarge => model.enlarged = !model.enlarged,
         Action::Open => open(model, effects),
         Action::Console => console::open(model, model.node()),
         Action::Faults => faults::menu(model),
         Action::Forks => model.over.push(Overlay::Forks { row: model.shown }),
-        Action::Why => pages::open(model),
-        Action::WhyNot => whynot::open(model),
+        Action::Why => lay(model, pages::page(model)),
+        Action::WhyNot => model.over.push(whynot::text(model)),
         Action::Predict => predict::open(model),
-        Action::Table(kind) => table(model, kind),
+        Action::Table(kind) => focus::table(model, kind),
         Action::ZoomIn => zoom(model, (model.zoom + 1).min(ZOOM_MAX)),
         Action::ZoomOut => zoom(model, model.zoom.saturating_sub(1)),
         Action::PanLater => pan(model, 1),
@@ -162,6 +177,14 @@ pub(crate) fn act(model: &mut Model, action: Action, effects: &mut Vec<Effect>) 
         Action::Help => over::help(model),
         Action::Close => close(model, effects),
         Action::Suspend => effects.push(Effect::Suspend),
+    }
+}
+
+/// Lays a text over the panes, or says why there is none.
+fn lay(model: &mut Model, text: Result<Overlay, String>) {
+    match text {
+        Ok(text) => model.over.push(text),
+        Err(note) => model.note = Some(note),
     }
 }
 
@@ -211,59 +234,13 @@ fn tick(model: &mut Model, ms: u64) {
     }
 }
 
-/// Gives the focus to a pane, which takes the shared corner if it belongs there.
-pub(super) fn focus(model: &mut Model, pane: PaneId) {
-    model.focus = pane;
-    if pane.shares_corner() {
-        model.corner = pane;
-    }
-}
-
-fn focus_by(model: &mut Model, by: usize) {
-    let at = PANES.iter().position(|row| row.id == model.focus).unwrap_or(0);
-    focus(model, PANES[(at + by) % PANES.len()].id);
-}
-
-fn table(model: &mut Model, kind: TableKind) {
-    model.table = kind;
-    focus(model, PaneId::Tables);
-}
-
-/// How many rows the pane with the focus shows.
-fn page(model: &Model) -> i64 {
-    let height = |places: Places| {
-        let found = places.panes.into_iter().find(|(id, _)| *id == model.focus);
-        found.map_or(10, |(_, area)| i64::from(area.height.saturating_sub(2)).max(1))
-    };
-    model.places().map_or(10, height)
-}
-
-/// The next row of the pane with the focus, or another so far away.
-pub(super) fn row(model: &mut Model, by: i64) {
-    let count = super::panes::row_count(model, model.focus);
-    let moved = |at: usize| (at as i64 + by).clamp(0, count.saturating_sub(1) as i64) as usize;
-    match model.focus {
-        PaneId::Frames => moves::frame(model, by),
-        PaneId::Headers | PaneId::Bytes => model.at.field = moved(model.at.field.min(count.saturating_sub(1))),
-        PaneId::Why => model.at.why = moved(model.at.why.min(count.saturating_sub(1))),
-        PaneId::Tables => model.at.table = moved(model.at.table),
-        PaneId::Timeline => model.at.lane = moved(model.at.lane),
-        PaneId::Question => model.at.question = moved(model.at.question),
-        PaneId::Log => model.at.log = (model.at.log as i64 - by).clamp(0, count.saturating_sub(1) as i64) as usize,
-        PaneId::Topology => {
-            model.at.node = moved(model.at.node);
-            model.host = model.run().tree.get(model.at.node).map(|branch| branch.node);
-        }
-    }
-}
-
 /// Opens the row under the cursor of the pane with the focus.
 fn open(model: &mut Model, effects: &mut Vec<Effect>) {
     match model.focus {
-        PaneId::Frames | PaneId::Why => pages::open(model),
-        PaneId::Headers | PaneId::Bytes => explain_field::open(model),
+        PaneId::Frames | PaneId::Why => lay(model, pages::page(model)),
+        PaneId::Headers | PaneId::Bytes => lay(model, explain_field::text(model)),
         PaneId::Topology => console::open(model, model.node()),
-        PaneId::Tables => whynot::open(model),
+        PaneId::Tables => model.over.push(whynot::text(model)),
         PaneId::Log => moves::to_log_row(model),
         PaneId::Timeline => moves::to_lane_mark(model),
         PaneId::Question => act(model, Action::Predict, effects),
@@ -279,6 +256,6 @@ fn close(model: &mut Model, effects: &mut Vec<Effect>) {
     } else if model.host.take().is_some() || model.seek.take().is_some() {
         // That was something open.
     } else {
-        over::quit(model, effects);
+        forks::quit(model, effects);
     }
 }

@@ -13,13 +13,12 @@ use sim_core::trace::{Kind, Trace, Why, explain};
 use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
-/// Opens the answers for the host that is looked at.
-pub(crate) fn open(model: &mut Model) {
-    let run = std::sync::Arc::clone(model.run());
+/// The answers for the host that is looked at.
+pub(crate) fn text(model: &Model) -> Overlay {
+    let run = model.run();
     let node = model.node();
     let title = format!("Why not {}? As of {} s", run.trace.node_name(node), model.now());
-    let lines = lines(&run, &model.tables, node, model.cursor);
-    model.over.push(Overlay::Text { title, lines, scroll: 0 });
+    Overlay::Text { title, lines: lines(run, &model.tables, node, model.cursor), scroll: 0 }
 }
 
 /// The answers about a host at an event.

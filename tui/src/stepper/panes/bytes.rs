@@ -1,12 +1,14 @@
 //! The octets of the frame, sixteen a line, with the chosen field lit; a click on an octet chooses its field.
 
-use super::{PaneId, framed, start};
+use super::brush::{framed, start};
+use super::pick::Pick;
 use crate::stepper::fields::{self, FieldRow};
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::scene::Scene;
 use crate::stepper::theme::Ink;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 
@@ -84,24 +86,22 @@ fn caption(model: &Model, chosen: Option<&FieldRow>) -> Line<'static> {
     Line::styled(text, model.theme.style(if field.changed { Ink::Changed } else { Ink::Name }))
 }
 
-/// A click on an octet: the smallest field that holds it is chosen.
-pub(crate) fn clicked(model: &mut Model, height: usize, line: usize, column: usize) {
-    let Some(scene) = Scene::at(model.run(), model.cursor) else { return };
-    let Some(shown) = scene.frame() else { return };
+/// The smallest field that holds the octet there.
+pub(crate) fn pick(model: &Model, size: Size, column: u16, line: u16) -> Option<Pick> {
+    let scene = Scene::at(model.run(), model.cursor)?;
+    let shown = scene.frame()?;
     let rows = fields::rows(&scene);
     let all = fields::only_fields(&rows);
     let place = all.get(model.at.field).and_then(|field| field.place);
     let lines = shown.bytes.len().div_ceil(PER_LINE);
-    let first = start(lines, place.map_or(0, |(start, _)| start / PER_LINE), height.saturating_sub(1));
-    let Some(right) = column.checked_sub(FIRST) else { return };
+    let height = (size.height as usize).saturating_sub(1);
+    let first = start(lines, place.map_or(0, |(start, _)| start / PER_LINE), height);
+    let right = (column as usize).checked_sub(FIRST)?;
     let right = if right > PER_LINE / 2 * 3 { right - 1 } else { right };
-    let at = (first + line) * PER_LINE + (right / 3).min(PER_LINE - 1);
-    let holds = |field: &&(usize, &FieldRow)| {
-        field.1.place.is_some_and(|(start, length)| (start..start + length).contains(&at))
-    };
-    let numbered: Vec<(usize, &FieldRow)> = all.into_iter().enumerate().collect();
-    let found = numbered.iter().filter(holds).min_by_key(|(_, field)| field.place.map_or(0, |(_, length)| length));
-    if let Some(index) = found.map(|(index, _)| *index) {
-        model.at.field = index;
-    }
+    let at = (first + line as usize) * PER_LINE + (right / 3).min(PER_LINE - 1);
+    let holding = all.into_iter().enumerate().filter_map(|(index, field)| {
+        let (start, length) = field.place?;
+        (start..start + length).contains(&at).then_some((length, index))
+    });
+    holding.min().map(|(_, index)| Pick::Row(index))
 }

@@ -1,6 +1,6 @@
 //! The editor of a host's file, over the whole screen.
 
-use super::{cut, start, style};
+use super::brush::{cut, plain, start, style};
 use crate::stepper::editor::Editor;
 use crate::stepper::model::Model;
 use crate::stepper::theme::Ink;
@@ -45,7 +45,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model, editor: &Editor
     };
     let said = match (&model.note, editor.asks) {
         (_, true) => Span::styled(" Save what was changed?  ", style(model, Ink::Warn)),
-        (Some(note), false) => Span::styled(format!(" {}  ", super::plain(note)), style(model, Ink::Warn)),
+        (Some(note), false) => Span::styled(format!(" {}  ", plain(note)), style(model, Ink::Warn)),
         (None, false) => Span::raw(" "),
     };
     let keys = hints.iter().flat_map(|(key, what)| {
@@ -98,7 +98,7 @@ fn window(line: &str, left: usize, width: usize) -> String {
         if at + wide > left {
             match is_blank {
                 true => out.push_str(&" ".repeat(at + wide - at.max(left))),
-                false => out.push_str(&super::plain(letter)),
+                false => out.push_str(&plain(letter)),
             }
         }
         at += wide;

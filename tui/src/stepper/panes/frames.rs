@@ -1,14 +1,15 @@
 //! The list of frames: number, time, where, what, why. The row of now is marked.
 
-use super::{PaneId, cut, framed, line, start};
+use super::brush::{cut, framed, line, start};
+use super::pick::Pick;
 use crate::stepper::describe;
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::rows::Row;
 use crate::stepper::theme::Ink;
-use crate::stepper::update::go_to;
 use pcap_out::layout::pad;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use sim_core::trace::Trace;
@@ -140,11 +141,9 @@ fn ends(parts: &Dissection) -> String {
     }
 }
 
-/// A click on a line.
-pub(crate) fn clicked(model: &mut Model, height: usize, line: usize) {
-    let first = start(model.rows.len(), model.row().unwrap_or(0), height);
-    if let Some(row) = model.rows.get(first + line) {
-        let event = model.run().trace.frames[row.frame as usize - 1];
-        go_to(model, event);
-    }
+/// The frame on a line.
+pub(crate) fn pick(model: &Model, size: Size, _: u16, line: u16) -> Option<Pick> {
+    let first = start(model.rows.len(), model.row().unwrap_or(0), size.height as usize);
+    let row = model.rows.get(first + line as usize)?;
+    Some(Pick::Frame(model.run().trace.frames[row.frame as usize - 1]))
 }

@@ -1,13 +1,15 @@
 //! The headers before │ after this host. What changed is lit and marked with `*`; `=` means the same as before.
 
-use super::{PaneId, framed, line, list, start};
+use super::brush::{cut, framed, line, list, start};
+use super::pick::Pick;
 use crate::stepper::fields::{self, FieldRow, HeaderRow};
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::scene::Scene;
 use crate::stepper::theme::Ink;
 use pcap_out::layout::pad;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use unicode_width::UnicodeWidthStr;
@@ -71,7 +73,7 @@ fn one(model: &Model, row: &HeaderRow, both: bool, value: usize, width: usize) -
     match row {
         HeaderRow::Layer(title) => line(model, &[(Ink::Title, title.clone())], width),
         HeaderRow::Field(field) => {
-            let name = pad(&super::cut(&format!("  {}", field.name.row().title), NAME - 1), NAME);
+            let name = pad(&cut(&format!("  {}", field.name.row().title), NAME - 1), NAME);
             let ink = if field.changed { Ink::Changed } else { Ink::Plain };
             if !both {
                 return line(model, &[(Ink::Faint, name), (ink, field.value().to_string())], width);
@@ -98,7 +100,7 @@ fn fitted(text: &str, width: usize) -> String {
     let is_mac = text.len() == 17 && text.matches(':').count() == 5;
     match text.len().checked_sub(width.saturating_sub(1)) {
         Some(from) if is_mac && text.width() > width && text.is_char_boundary(from) => format!("…{}", &text[from..]),
-        Some(_) | None => super::cut(text, width),
+        Some(_) | None => cut(text, width),
     }
 }
 
@@ -115,15 +117,15 @@ pub(crate) fn count(model: &Model) -> usize {
     Scene::at(model.run(), model.cursor).map_or(0, |scene| fields::only_fields(&fields::rows(&scene)).len())
 }
 
-/// A click on a line.
-pub(crate) fn clicked(model: &mut Model, height: usize, line: usize) {
-    let Some(scene) = Scene::at(model.run(), model.cursor) else { return };
+/// The field on a line.
+pub(crate) fn pick(model: &Model, size: Size, _: u16, line: u16) -> Option<Pick> {
+    let scene = Scene::at(model.run(), model.cursor)?;
     let rows = fields::rows(&scene);
-    let height = height.saturating_sub(1);
-    let Some(index) = line.checked_sub(1) else { return };
+    // The first line says what the columns are.
+    let height = (size.height as usize).saturating_sub(1);
     let first = start(rows.len(), chosen_line(&rows, model.at.field).unwrap_or(0), height);
-    let fields_before = rows.iter().take(first + index).filter(|row| matches!(row, HeaderRow::Field(_))).count();
-    if matches!(rows.get(first + index), Some(HeaderRow::Field(_))) {
-        model.at.field = fields_before;
-    }
+    let at = first + (line as usize).checked_sub(1)?;
+    let is_field = |row: &&HeaderRow| matches!(row, HeaderRow::Field(_));
+    rows.get(at).filter(is_field)?;
+    Some(Pick::Row(rows[..at].iter().filter(is_field).count()))
 }

@@ -1,6 +1,6 @@
 //! The list of keys, printed from the one table, with what is looked for lit.
 
-use super::PANES;
+use super::registry::PANES;
 use crate::stepper::keymap::{ACTIONS, Action};
 use crate::stepper::model::Model;
 use crate::stepper::theme::Ink;

@@ -1,12 +1,13 @@
 //! The log up to now: what was typed and what came back, what programs wrote, requests, actions of the script.
 
-use super::{PaneId, framed, line, list, start};
+use super::brush::{framed, line, list, start};
+use super::pick::Pick;
 use crate::stepper::describe;
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::theme::Ink;
-use crate::stepper::update::go_to;
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::Line;
 use ratatui::widgets::Paragraph;
 use sim_core::base::id::EventId;
@@ -58,15 +59,12 @@ pub(crate) fn chosen(model: &Model) -> Option<EventId> {
     model.run().notable.get(row).copied().filter(|_| count > 0)
 }
 
-/// A click on a line goes there.
-pub(crate) fn clicked(model: &mut Model, height: usize, line: usize) {
+/// Where the line happened.
+pub(crate) fn pick(model: &Model, size: Size, _: u16, line: u16) -> Option<Pick> {
     let count = count(model);
     if count == 0 {
-        return;
+        return None;
     }
-    let first = start(count, row(model, count), height);
-    if let Some(event) = model.run().notable.get(first + line).copied().filter(|_| first + line < count) {
-        model.trail.push(model.cursor);
-        go_to(model, event);
-    }
+    let at = start(count, row(model, count), size.height as usize) + line as usize;
+    model.run().notable[..count].get(at).map(|event| Pick::Line(*event))
 }

@@ -1,6 +1,7 @@
 //! What lies over the panes: help, texts, menus, forks, questions, the console, and the line typed at the bottom.
 
-use super::{cut, help, line, plain, start, style};
+use super::brush::{cut, line, plain, start, style};
+use super::{editor, help};
 use crate::stepper::model::{Bar, BarKind, Branch, Console, Model, Overlay};
 use crate::stepper::predict::Question;
 use crate::stepper::theme::Ink;
@@ -28,7 +29,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
             Overlay::Forks { row } => choose(frame, area, model, "FORKS", &forks(model), *row),
             Overlay::Predict { question, row, given } => predict(frame, area, model, question, *row, *given),
             Overlay::Console(line) => console(frame, area, model, line, on_top),
-            Overlay::Editor(open) => super::editor::view(frame, area, model, open, on_top),
+            Overlay::Editor(open) => editor::view(frame, area, model, open, on_top),
             Overlay::Bar(line) => bar(frame, area, model, line, on_top),
             Overlay::Quit => {
                 let lines = [

@@ -1,7 +1,8 @@
 //! What the scenario shows and expects, whether it holds in this branch, and how the student answered so far.
 
-use super::{PaneId, framed, line, list};
+use super::brush::{framed, line, list};
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::theme::Ink;
 use pcap_out::layout::wrap;
 use ratatui::Frame;

@@ -1,8 +1,10 @@
 //! The first line (which run, where in it) and the last (what the keys do here, or what was said).
 
-use super::{PaneId, cut, style};
+use super::brush::{cut, plain, style};
+use super::registry;
 use crate::stepper::keymap::Action;
-use crate::stepper::model::{Model, Overlay};
+use crate::stepper::model::{Model, Overlay, SPEEDS};
+use crate::stepper::pane::PaneId;
 use crate::stepper::theme::Ink;
 use pcap_out::layout::pad;
 use ratatui::Frame;
@@ -44,7 +46,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
         let text = format!(" looking for a breakpoint: f{} of {}  Esc stops", seek.frame, model.run().frames());
         frame.render_widget(Paragraph::new(Line::styled(cut(&text, width), style(model, Ink::Warn))), area);
     } else if let Some(note) = &model.note {
-        let text = format!(" {}", super::plain(note));
+        let text = format!(" {}", plain(note));
         frame.render_widget(Paragraph::new(Line::styled(cut(&text, width), style(model, Ink::Warn))), area);
     } else {
         frame.render_widget(Paragraph::new(hints(model, width)), area);
@@ -93,7 +95,7 @@ fn hints(model: &Model, width: usize) -> Line<'static> {
             (both(Action::PreviousFrame, Action::NextFrame), "step".into()),
             (key(Action::NextEvent), "inside".into()),
             (both(Action::PreviousHop, Action::NextHop), "hop".into()),
-            (key(Action::Open), model.focus.row().enter.into()),
+            (key(Action::Open), registry::row(model.focus).enter.into()),
             (key(Action::Follow), "follow".into()),
             (key(Action::Filter), "filter".into()),
             (key(Action::Place), "go to".into()),
@@ -108,7 +110,7 @@ fn hints(model: &Model, width: usize) -> Line<'static> {
             hints.insert(3, (both(Action::ZoomIn, Action::ZoomOut), "zoom".into()));
         }
         if model.play.is_some() {
-            hints.insert(0, (key(Action::Play), format!("stop, {} ms", crate::stepper::model::SPEEDS[model.speed])));
+            hints.insert(0, (key(Action::Play), format!("stop, {} ms", SPEEDS[model.speed])));
         }
         // These two are always there.
         let last = [(key(Action::Help), "keys".to_string()), (key(Action::Close), "quit".to_string())];

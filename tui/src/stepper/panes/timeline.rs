@@ -1,14 +1,15 @@
 //! The timeline across the top: lanes of states and moments, a line for now, `z Z` for a shorter or longer span, `[ ]` for an
 //! earlier or later one.
 
-use super::{PaneId, cut, framed, start};
+use super::brush::{cut, framed, start};
+use super::pick::Pick;
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::theme::Ink;
-use crate::stepper::update::to_instant;
 use pcap_out::layout::pad;
 use pcap_out::timeline::{Cell, Tone, axis, column};
 use ratatui::Frame;
-use ratatui::layout::Rect;
+use ratatui::layout::{Rect, Size};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
 use sim_core::base::time::Instant;
@@ -85,19 +86,18 @@ fn foot(model: &Model, from: Instant, to: Instant, names: usize, room: usize, no
     ])
 }
 
-/// A click goes to that instant.
-pub(crate) fn clicked(model: &mut Model, inside: Rect, at: u16, line: u16) {
-    let (names, room) = columns(model, inside.width as usize);
-    let lanes = (inside.height as usize).saturating_sub(1);
+/// The lane of a line, and the instant of a column.
+pub(crate) fn pick(model: &Model, size: Size, at: u16, line: u16) -> Option<Pick> {
+    let (names, room) = columns(model, size.width as usize);
+    let lanes = (size.height as usize).saturating_sub(1);
     let count = model.run().timeline.lanes.len();
     let lane = start(count, model.at.lane, lanes) + line as usize;
-    if lane < count && (line as usize) < lanes {
-        model.at.lane = lane;
-    }
-    if let Some(place) = (at as usize).checked_sub(names + 1) {
+    let lane = Some(lane).filter(|lane| *lane < count && (line as usize) < lanes);
+    let instant = (at as usize).checked_sub(names + 1).map(|place| {
         let (from, to) = model.span();
         let span = u128::from(to.since(from).nanos());
         let offset = (span * place as u128 / room as u128) as u64;
-        to_instant(model, Instant::from_nanos(from.nanos().saturating_add(offset)));
-    }
+        Instant::from_nanos(from.nanos().saturating_add(offset))
+    });
+    Some(Pick::Time(lane, instant))
 }

@@ -1,7 +1,8 @@
 //! What is cabled to what, the state of hosts and cables, and the frame in flight on its cable.
 
-use super::{PaneId, cut, framed, line, list};
+use super::brush::{cut, framed, line, list, start};
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::theme::Ink;
 use crate::stepper::tree::Branch;
 use ratatui::Frame;
@@ -36,7 +37,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
         .chain(run.trace.vrrp.iter().flat_map(|record| record.addresses.iter().copied()))
         .collect();
     let here = row(model);
-    let first = super::start(run.tree.len(), here, inside.height as usize);
+    let first = start(run.tree.len(), here, inside.height as usize);
     let lines: Vec<Line> = run
         .tree
         .iter()

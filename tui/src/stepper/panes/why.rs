@@ -1,8 +1,9 @@
 //! Why: what was decided about this packet at this host, in order; without a packet, what led to this event.
 
-use super::{PaneId, cut, framed, line, list};
+use super::brush::{cut, framed, line, list};
 use crate::stepper::describe;
 use crate::stepper::model::Model;
+use crate::stepper::pane::PaneId;
 use crate::stepper::scene::Scene;
 use crate::stepper::theme::Ink;
 use pcap_out::layout::{pad, wrap};

@@ -2,7 +2,7 @@
 
 use super::super::message::{Effect, Message, Pointer};
 use super::super::model::{Model, Overlay};
-use super::super::panes::PaneId;
+use super::super::pane::PaneId;
 use super::{enter, opened, press, send, text};
 use sim_core::trace::Kind;
 use sim_core::trace::record::Outcome;
@@ -346,14 +346,14 @@ fn every_action_of_the_table_does_something_or_says_why_not() {
         model.zoom = 1;
         model.speed = 1;
         model.at.why = 1;
-        model.table = super::super::model::TableKind::Routes;
+        model.table = super::super::pane::TableKind::Routes;
         if matches!(row.action, Action::Up | Action::PageUp) {
             press(&mut model, &["Right"]);
         }
         let before = model.clone();
         let mut effects = Vec::new();
         super::super::update::act(&mut model, row.action, &mut effects);
-        let same_table = row.action == Action::Table(super::super::model::TableKind::Routes);
+        let same_table = row.action == Action::Table(super::super::pane::TableKind::Routes);
         assert!(model != before || !effects.is_empty() || same_table, "{}", row.name);
     }
 }

@@ -1,6 +1,7 @@
 //! What is drawn, at four sizes: the snapshots are what a student sees.
 
-use super::super::panes::{PANES, PaneId};
+use super::super::pane::PaneId;
+use super::super::panes::registry::PANES;
 use super::super::theme::{PALETTES, Theme};
 use super::{drawn, enter, opened, press, text};
 use ratatui::style::Modifier;

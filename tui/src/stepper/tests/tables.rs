@@ -1,7 +1,7 @@
 //! Every table where it has something to show, at four sizes, and that what a step changes is marked.
 
-use super::super::model::TableKind;
-use super::super::panes::PaneId;
+use super::super::pane::PaneId;
+use super::super::pane::TableKind;
 use super::super::panes::tables::TABLES;
 use super::{Model, enter, opened, press, text};
 

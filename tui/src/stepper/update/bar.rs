@@ -1,12 +1,14 @@
 //! Lines typed at the bottom: filter, breakpoint, place, command, file. What is typed is checked as it is typed.
 
-use super::{act, console, faults, finding, focus, moves, over};
-use crate::stepper::diff;
+use super::words::{common, offered, word};
+use super::{compare, faults, finding, focus, forks, moves};
+use crate::place::Place;
 use crate::stepper::input::Input;
-use crate::stepper::keymap::{ACTIONS, Key};
+use crate::stepper::keymap::{ACTIONS, Action, Key};
 use crate::stepper::message::Effect;
 use crate::stepper::model::{Bar, BarKind, Model, Overlay};
-use crate::stepper::panes::PANES;
+use crate::stepper::panes::registry::PANES;
+use crate::suggest::did_you_mean;
 use ratatui::crossterm::event::KeyCode;
 use sim_core::trace::filter::{self, Filter};
 
@@ -29,10 +31,10 @@ pub(super) fn open(model: &mut Model, kind: BarKind) {
     model.over.push(Overlay::Bar(bar));
 }
 
-/// A key while a line is typed.
-pub(super) fn press(model: &mut Model, mut bar: Bar, key: Key, effects: &mut Vec<Effect>) {
+/// A key while a line is typed. Gives back what a command asks for.
+pub(super) fn press(model: &mut Model, mut bar: Bar, key: Key, effects: &mut Vec<Effect>) -> Option<Action> {
     match key.code {
-        KeyCode::Esc => return,
+        KeyCode::Esc => return None,
         KeyCode::Enter => return enter(model, bar, effects),
         KeyCode::Tab => {
             let word = word(&bar.input.before()).len();
@@ -46,6 +48,7 @@ pub(super) fn press(model: &mut Model, mut bar: Bar, key: Key, effects: &mut Vec
     }
     check(model, &mut bar);
     model.over.push(Overlay::Bar(bar));
+    None
 }
 
 /// Text was pasted into the line.
@@ -75,7 +78,7 @@ fn check(model: &Model, bar: &mut Bar) {
         }
         BarKind::Place => {
             if !text.trim().is_empty() {
-                let read = text.trim().parse::<crate::place::Place>();
+                let read = text.trim().parse::<Place>();
                 bar.problem = read.err().map(|message| (0, text.len(), message));
             }
         }
@@ -92,75 +95,69 @@ fn check(model: &Model, bar: &mut Bar) {
     }
 }
 
-/// The names that begin with what was typed.
-fn offered<'a>(word: &str, names: impl Iterator<Item = &'a str>) -> Vec<String> {
-    if word.is_empty() {
-        return Vec::new();
-    }
-    names.filter(|name| name.starts_with(word) && *name != word).map(str::to_string).collect()
-}
-
-fn enter(model: &mut Model, bar: Bar, effects: &mut Vec<Effect>) {
+fn enter(model: &mut Model, bar: Bar, effects: &mut Vec<Effect>) -> Option<Action> {
     let text = bar.input.text();
     let text = text.trim();
     let done = match bar.kind {
         BarKind::Filter if text.is_empty() => {
             finding::filtered(model, None);
-            Ok(())
+            Ok(None)
         }
-        BarKind::Break if text.is_empty() => Ok(()),
+        BarKind::Break if text.is_empty() => Ok(None),
         BarKind::Filter => Filter::parse(text)
             .map(|filter| {
                 Input::remember(&mut model.typed.filters, text);
                 finding::filtered(model, Some(filter));
+                None
             })
             .map_err(|error| error.to_string()),
         BarKind::Break => Filter::parse(text)
             .map(|filter| {
                 Input::remember(&mut model.typed.filters, text);
                 finding::toggle_break(model, filter);
+                None
             })
             .map_err(|error| error.to_string()),
-        BarKind::Place => {
-            let went = moves::place(model, text);
-            if went.is_ok() {
-                Input::remember(&mut model.typed.places, text);
-            }
-            went
-        }
+        BarKind::Place => moves::place(model, text).map(|()| {
+            Input::remember(&mut model.typed.places, text);
+            None
+        }),
         BarKind::Command => {
             Input::remember(&mut model.typed.commands, text);
             command(model, text, effects)
         }
-        BarKind::Cable(_) if text.is_empty() => Ok(()),
+        BarKind::Cable(_) if text.is_empty() => Ok(None),
         BarKind::Cable(nic) => faults::cable(model, nic, text).map(|addition| {
-            console::add(model, addition, effects);
+            forks::add(model, addition, effects);
+            None
         }),
         BarKind::Cut(way) => faults::cut(model, way, text).map(|addition| {
             Input::remember(&mut model.typed.filters, text);
-            console::add(model, addition, effects);
+            forks::add(model, addition, effects);
+            None
         }),
         BarKind::Save(branch) => {
             if !text.is_empty() {
                 effects.push(Effect::Save(branch, text.to_string()));
             }
-            Ok(())
+            Ok(None)
         }
     };
-    if let Err(message) = done {
+    done.unwrap_or_else(|message| {
         let end = bar.input.text().len();
         let problem = bar.problem.clone().or(Some((0, end, message)));
         model.over.push(Overlay::Bar(Bar { problem, ..bar }));
-    }
+        None
+    })
 }
 
-/// A command by its name: every action of the table, and a few that take a word.
-fn command(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<(), String> {
+/// A command by its name: every action of the table, which is given back, and a few that take a word.
+fn command(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<Option<Action>, String> {
     let (name, rest) = text.split_once(' ').map_or((text, ""), |(name, rest)| (name, rest.trim()));
     match name {
         "" => {}
-        "q" | "quit" => over::quit(model, effects),
-        "diff" => diff::open(model, rest, effects)?,
+        "q" | "quit" => forks::quit(model, effects),
+        "diff" => compare::open(model, rest, effects)?,
         "save" => {
             let branch = model.shown;
             if rest.is_empty() {
@@ -179,39 +176,17 @@ fn command(model: &mut Model, text: &str, effects: &mut Vec<Effect>) -> Result<(
         }
         "place" if !rest.is_empty() => moves::place(model, rest)?,
         _ => match (ACTIONS.iter().find(|row| row.name == name), PANES.iter().find(|row| row.name == name)) {
-            (Some(row), _) => act(model, row.action, effects),
-            (None, Some(pane)) => focus(model, pane.id),
+            (Some(row), _) => return Ok(Some(row.action)),
+            (None, Some(pane)) => focus::focus(model, pane.id),
             (None, None) => {
-                return Err(format!("there is no command {name}{}", crate::suggest::did_you_mean(name, commands())));
+                return Err(format!("there is no command {name}{}", did_you_mean(name, commands())));
             }
         },
     }
-    Ok(())
+    Ok(None)
 }
 
 /// The names of all commands: actions, panes, and a few that take a word.
 fn commands() -> impl Iterator<Item = &'static str> {
     ACTIONS.iter().map(|row| row.name).chain(PANES.iter().map(|row| row.name)).chain(["diff", "save", "quit"])
-}
-
-/// The word that is being typed.
-pub(super) fn word(before: &str) -> &str {
-    let from = before
-        .rfind(|c: char| !(c.is_alphanumeric() || "._-/".contains(c)))
-        .map_or(0, |at| at + before[at..].chars().next().map_or(1, char::len_utf8));
-    &before[from..]
-}
-
-/// What all choices begin with.
-pub(super) fn common(choices: &[String]) -> Option<String> {
-    let first = choices.first()?;
-    let mut end = first.len();
-    for other in choices {
-        let same = first.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-        end = end.min(same);
-    }
-    while !first.is_char_boundary(end) {
-        end -= 1;
-    }
-    Some(first[..end].to_string())
 }

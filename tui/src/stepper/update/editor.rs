@@ -1,11 +1,12 @@
 //! Keys in the editor of a host's file. Saving types the file on the host: the run goes on as a fork.
 
-use super::console;
+use super::forks;
 use crate::stepper::editor::Editor;
 use crate::stepper::fork::{Added, Addition};
 use crate::stepper::keymap::Key;
 use crate::stepper::message::{Effect, Pointer};
 use crate::stepper::model::{Model, Overlay};
+use crate::stepper::panes::found;
 use crate::stepper::theme::Ink;
 use ratatui::crossterm::event::KeyCode;
 
@@ -55,7 +56,7 @@ fn save(model: &mut Model, editor: Editor, effects: &mut Vec<Effect>) {
         return;
     }
     // What was typed is not thrown away because there is no room for another fork.
-    if !console::add(model, addition, effects) {
+    if !forks::add(model, addition, effects) {
         model.over.push(Overlay::Editor(editor));
         return;
     }
@@ -72,7 +73,7 @@ pub(super) fn point(model: &mut Model, mut editor: Editor, pointer: Pointer, col
         Pointer::Up => editor.to(editor.row.saturating_sub(1), editor.column),
         Pointer::Down => editor.to(editor.row + 1, editor.column),
         Pointer::Click => {
-            if let Some((row, column)) = crate::stepper::panes::editor::found(model.size, &editor, column, line) {
+            if let Some((row, column)) = found(model.size, &editor, column, line) {
                 editor.to(row, column);
             }
         }

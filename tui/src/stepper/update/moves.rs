@@ -203,7 +203,7 @@ pub(super) fn to_lane_mark(model: &mut Model) {
 }
 
 /// The last thing that happened at an instant or before.
-pub(crate) fn to_instant(model: &mut Model, at: Instant) {
+pub(super) fn to_instant(model: &mut Model, at: Instant) {
     let run = Arc::clone(model.run());
     if let Ok(event) = Place::Time(at).event(&run.trace) {
         jump(model, event);

@@ -1,11 +1,12 @@
 //! Keys while something lies over the panes: help, lists, texts, questions.
 
-use super::{bar, console, editor};
+use super::{bar, compare, console, editor, forks, predict};
 use crate::stepper::input::Input;
 use crate::stepper::keymap::{Action, Key};
 use crate::stepper::message::{Effect, Pointer};
 use crate::stepper::model::{BarKind, MenuItem, Model, Overlay};
-use crate::stepper::{diff, predict};
+use crate::stepper::panes::{help as key_list, overlay};
+use crate::stepper::predict::Question;
 use ratatui::crossterm::event::KeyCode;
 
 /// What a key means in a list or a text.
@@ -32,15 +33,15 @@ fn meaning(model: &Model, key: Key) -> Move {
     }
 }
 
-/// A key for what lies on top.
-pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
+/// A key for what lies on top. Gives back what a typed command asks for.
+pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) -> Option<Action> {
     let is_help = key.code == KeyCode::F(1) || (key == Key::letter('?') && takes_question_mark(model));
     if is_help && !matches!(model.over.last(), Some(Overlay::Help { .. })) {
-        return help(model);
+        help(model);
+        return None;
     }
-    let Some(top) = model.over.pop() else { return };
-    match top {
-        Overlay::Bar(line) => bar::press(model, line, key, effects),
+    match model.over.pop()? {
+        Overlay::Bar(line) => return bar::press(model, line, key, effects),
         Overlay::Console(line) => console::press(model, line, key, effects),
         Overlay::Editor(open) => editor::press(model, open, key, effects),
         Overlay::Help { search, scroll } => help_key(model, search, scroll, key),
@@ -51,7 +52,7 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
                 Move::Down => (scroll + 1).min(last),
                 Move::PageUp => scroll.saturating_sub(PAGE),
                 Move::PageDown => (scroll + PAGE).min(last),
-                Move::Close | Move::Enter => return,
+                Move::Close | Move::Enter => return None,
                 Move::Other => scroll,
             };
             model.over.push(Overlay::Text { title, lines, scroll });
@@ -61,11 +62,12 @@ pub(super) fn press(model: &mut Model, key: Key, effects: &mut Vec<Effect>) {
         Overlay::Predict { question, row, given } => predict_key(model, question, row, given, key),
         Overlay::Quit => match key.code {
             KeyCode::Char('y') => effects.push(Effect::Quit),
-            KeyCode::Char('s') => bar::open(model, BarKind::Save(unsaved(model))),
+            KeyCode::Char('s') => bar::open(model, BarKind::Save(forks::unsaved(model))),
             KeyCode::Char('n') | KeyCode::Esc | KeyCode::Char('q') => {}
             _ => model.over.push(Overlay::Quit),
         },
     }
+    None
 }
 
 /// In a line that is being typed a question mark is a letter, unless the line is empty.
@@ -98,7 +100,7 @@ fn help_key(model: &mut Model, mut search: Input, mut scroll: usize, key: Key) {
             scroll = 0;
         }
     }
-    let count = super::super::panes::help::lines(model, &search.text()).len();
+    let count = key_list::lines(model, &search.text()).len();
     scroll = scroll.min(count.saturating_sub(1));
     model.over.push(Overlay::Help { search, scroll });
 }
@@ -121,7 +123,7 @@ fn menu_key(
         Move::Enter => {
             match items.into_iter().nth(row).map(|(_, item)| item) {
                 Some(MenuItem::Add(addition)) => {
-                    console::add(model, addition, effects);
+                    forks::add(model, addition, effects);
                 }
                 Some(MenuItem::Console(node)) => console::open(model, node),
                 Some(MenuItem::Ask(kind)) => bar::open(model, kind),
@@ -142,7 +144,7 @@ fn forks_key(model: &mut Model, row: usize, key: Key, effects: &mut Vec<Effect>)
         (Move::Down, _) => (row + 1).min(last),
         (Move::Close, _) => return,
         (Move::Enter, _) => {
-            console::show(model, row);
+            forks::show(model, row);
             return;
         }
         (_, KeyCode::Char('s')) if row > 0 => {
@@ -150,7 +152,7 @@ fn forks_key(model: &mut Model, row: usize, key: Key, effects: &mut Vec<Effect>)
             return;
         }
         (_, KeyCode::Char('d')) => {
-            if let Err(message) = diff::open(model, &row.to_string(), effects) {
+            if let Err(message) = compare::open(model, &row.to_string(), effects) {
                 model.note = Some(message);
             }
             return;
@@ -160,7 +162,7 @@ fn forks_key(model: &mut Model, row: usize, key: Key, effects: &mut Vec<Effect>)
     model.over.push(Overlay::Forks { row });
 }
 
-fn predict_key(model: &mut Model, question: predict::Question, row: usize, given: Option<usize>, key: Key) {
+fn predict_key(model: &mut Model, question: Question, row: usize, given: Option<usize>, key: Key) {
     let last = question.choices.len().saturating_sub(1);
     let digit = match key.code {
         KeyCode::Char(c @ '1'..='9') => Some(c as usize - '1' as usize).filter(|at| *at <= last),
@@ -204,10 +206,17 @@ pub(super) fn paste(model: &mut Model, text: &str) {
 }
 
 /// The wheel scrolls what lies on top, a click takes a row of it.
-pub(super) fn pointed(model: &mut Model, pointer: Pointer, column: u16, line: u16, effects: &mut Vec<Effect>) {
-    if let Some(Overlay::Editor(_)) = model.over.last() {
-        let Some(Overlay::Editor(open)) = model.over.pop() else { return };
-        return editor::point(model, open, pointer, column, line);
+pub(super) fn pointed(
+    model: &mut Model,
+    pointer: Pointer,
+    column: u16,
+    line: u16,
+    effects: &mut Vec<Effect>,
+) -> Option<Action> {
+    if let Some(open) = model.over.pop_if(|top| matches!(top, Overlay::Editor(_))) {
+        let Overlay::Editor(open) = open else { return None };
+        editor::point(model, open, pointer, column, line);
+        return None;
     }
     let code = match pointer {
         Pointer::Up => KeyCode::Up,
@@ -215,33 +224,18 @@ pub(super) fn pointed(model: &mut Model, pointer: Pointer, column: u16, line: u1
         Pointer::Click => return clicked(model, column, line, effects),
     };
     let types = matches!(model.over.last(), Some(Overlay::Bar(_) | Overlay::Console(_)));
-    if !types {
-        press(model, Key::plain(code), effects);
-    }
+    if types { None } else { press(model, Key::plain(code), effects) }
 }
 
 /// A click on a row of a list takes it.
-fn clicked(model: &mut Model, column: u16, line: u16, effects: &mut Vec<Effect>) {
-    let Some(hit) = crate::stepper::panes::overlay::hit(model, column, line) else { return };
+fn clicked(model: &mut Model, column: u16, line: u16, effects: &mut Vec<Effect>) -> Option<Action> {
+    let hit = overlay::hit(model, column, line)?;
     if let Some(Overlay::Menu { row, .. } | Overlay::Forks { row } | Overlay::Predict { row, .. }) =
         model.over.last_mut()
     {
         *row = hit;
         let opens = model.keys.keys(Action::Open).first().copied().unwrap_or(Key::plain(KeyCode::Enter));
-        press(model, opens, effects);
+        return press(model, opens, effects);
     }
-}
-
-/// Quits, but asks first if a fork would be lost.
-pub(super) fn quit(model: &mut Model, effects: &mut Vec<Effect>) {
-    if model.is_unsaved() {
-        model.over.push(Overlay::Quit);
-    } else {
-        effects.push(Effect::Quit);
-    }
-}
-
-/// The last fork that is not saved.
-fn unsaved(model: &Model) -> usize {
-    model.branches.iter().rposition(|branch| !branch.saved).unwrap_or(model.shown)
+    None
 }

@@ -1,7 +1,6 @@
 //! Connections of IPVS with their state and how long they live without a further packet.
 
-use super::writer::clock;
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer, clock};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::Table;
 

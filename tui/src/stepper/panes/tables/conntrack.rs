@@ -1,6 +1,6 @@
 //! Flows that connection tracking remembers for MASQUERADE and SNAT.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{Table, TrackedState};
 

@@ -1,6 +1,6 @@
 //! Behind which of its ports a switch has seen a MAC.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::Table;
 use sim_core::wire::dissect::mac_text;

@@ -1,6 +1,6 @@
 //! Chains and rules of `iptables` and `arptables`, and how often each rule was applied.
 
-use super::{Mark, ROWS_MAX, Row, Writer};
+use super::writer::{Mark, ROWS_MAX, Row, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{ChainRecord, Policy, Table};
 

@@ -17,9 +17,10 @@ mod settings;
 mod vrrp;
 mod writer;
 
-use super::{PaneId, framed, line, list};
+use super::brush::{cut, framed, line, list};
 use crate::stepper::keymap::Action;
-use crate::stepper::model::{Model, TableKind};
+use crate::stepper::model::Model;
+use crate::stepper::pane::{PaneId, TableKind};
 use crate::stepper::theme::Ink;
 use pcap_out::headers::ShortMacs;
 use pcap_out::layout::pad;
@@ -32,7 +33,7 @@ use sim_core::base::time::Instant;
 use sim_core::trace::Trace;
 use sim_core::trace::changes::News;
 use sim_core::trace::moment::NodeTables;
-pub(crate) use writer::{Mark, Row, Writer};
+use writer::{Mark, ROWS_MAX, Row, Writer};
 
 /// A row of the registry.
 pub(crate) struct TableRow {
@@ -66,9 +67,6 @@ pub(crate) const TABLES: &[TableRow] = &[
     row(TableKind::Settings, "settings", false, settings::write),
 ];
 
-/// More rows of one table than this are counted, not shown.
-const ROWS_MAX: usize = 300;
-
 /// Draws it.
 pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
     let run = model.run();
@@ -93,7 +91,7 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
         .map(|row| {
             let ink = if row.mark == Mark::None { row.ink } else { Ink::Changed };
             let room = width.saturating_sub(MARK_WIDTH);
-            let text = pad(&super::cut(&row.text, room), room);
+            let text = pad(&cut(&row.text, room), room);
             line(model, &[(ink, text), (Ink::Changed, format!("{:>MARK_WIDTH$}", row.mark.sign()))], width)
         })
         .collect();

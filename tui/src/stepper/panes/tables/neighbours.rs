@@ -1,6 +1,6 @@
 //! Who is where on the link, as this host believes it.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{NeighbourState, Table};
 

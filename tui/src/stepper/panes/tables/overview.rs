@@ -1,6 +1,7 @@
 //! What matters at this host.
 
-use super::{Writer, addresses, connections, conntrack, fdb, filters, neighbours, services, vrrp};
+use super::writer::Writer;
+use super::{addresses, connections, conntrack, fdb, filters, neighbours, services, vrrp};
 use sim_core::trace::record::Table;
 
 /// The tables that are not empty; neighbours always.

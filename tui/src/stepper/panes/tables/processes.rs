@@ -1,6 +1,6 @@
 //! The processes of a host.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{ProcessState, Table};
 

@@ -1,6 +1,6 @@
 //! Rules for routing, in the order in which they are asked, and the routes.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{RouteKind, RouteRecord, Row, Table};
 

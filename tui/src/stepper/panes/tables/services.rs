@@ -1,6 +1,6 @@
 //! Virtual services with their real servers, and what health checkers hold them for.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{Standing, Table};
 

@@ -1,6 +1,6 @@
 //! Kernel settings that were set.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::Table;
 

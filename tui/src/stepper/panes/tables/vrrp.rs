@@ -1,6 +1,6 @@
 //! Virtual routers: their state, priority, and the master they hear.
 
-use super::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{Table, VrrpState};
 

@@ -9,6 +9,9 @@ use sim_core::trace::changes::News;
 use sim_core::trace::moment::{NodeTables, Tables};
 use sim_core::trace::record::{self, PowerState, Table};
 
+/// More rows of one table than this are counted, not shown.
+pub(super) const ROWS_MAX: usize = 300;
+
 /// A row, ready to be shown.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
@@ -114,7 +117,7 @@ impl<'a> Writer<'a> {
 
     /// So many rows of a table are not shown.
     pub(super) fn more(&mut self, count: usize) {
-        if let Some(more) = count.checked_sub(super::ROWS_MAX).filter(|more| *more > 0) {
+        if let Some(more) = count.checked_sub(ROWS_MAX).filter(|more| *more > 0) {
             self.plain(Ink::Faint, format!("  … {more} more"));
         }
     }
