@@ -7,7 +7,7 @@ use pcap_out::headers::ShortMacs;
 use sim_core::base::time::Instant;
 use sim_core::trace::Trace;
 use sim_core::trace::changes::News;
-use sim_core::trace::moment::NodeTables;
+use sim_core::trace::tables::NodeTables;
 
 /// A table of a host; what this step changed is marked.
 pub(crate) fn text(trace: &Trace, tables: NodeTables, now: Instant, kind: TableKind, news: &[News]) -> String {

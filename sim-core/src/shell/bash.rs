@@ -1,7 +1,6 @@
 //! `bash`, `sh`: run a script file, or a text (`-c`).
 
-use super::command::{Call, Command, Opt, Outcome, getopt};
-use super::{Shell, parse};
+use super::command::{Call, Command, Fault, NOT_MODELLED, Opt, Outcome, Source, Start, getopt};
 use crate::kernel::syscall::Sys;
 
 /// `bash`, `sh`.
@@ -21,14 +20,14 @@ pub(super) const COMMAND: Command = Command {
 };
 
 /// Only options in front of the script are the shell's.
-fn check(command: &Command, words: &[&str]) -> Vec<super::Fault> {
+fn check(command: &Command, words: &[&str]) -> Vec<Fault> {
     let end = words.iter().skip(1).position(|word| !word.starts_with('-')).map_or(words.len(), |at| at + 1);
     let own: Vec<&str> = words[..end].to_vec();
     getopt(command, &own)
 }
 
 fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
-    let mut set = String::new();
+    let mut options = String::new();
     let mut words = call.args().iter();
     let mut text = None;
     let mut file = None;
@@ -38,7 +37,7 @@ fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
                 for letter in letters.chars() {
                     match letter {
                         'c' => text = words.next(),
-                        'x' | 'e' | 'u' => set.push(letter),
+                        'x' | 'e' | 'u' => options.push(letter),
                         'l' | 'i' => {}
                         other => return call.fail(2, format!("bash: -{other}: invalid option\n")),
                     }
@@ -54,21 +53,13 @@ fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
         }
     }
     let rest: Vec<String> = words.cloned().collect();
-    if let Some(text) = text {
-        return match parse::script(text, rest.first().map_or("bash", String::as_str)) {
-            Ok(script) => {
-                let args = rest.get(1..).unwrap_or_default().to_vec();
-                Outcome::Became(Box::new(Shell::new(script, args, call.env).with_options(&set)))
-            }
-            Err(problems) => {
-                let missing = problems.iter().any(|problem| problem.message.contains("not modelled"));
-                let text: String = problems.iter().map(|problem| format!("bash: -c: {}\n", problem.message)).collect();
-                call.fail(if missing { super::command::NOT_MODELLED } else { 2 }, text)
-            }
-        };
-    }
-    let Some(file) = file else {
-        return call.fail(super::command::NOT_MODELLED, "bash: a shell without a script is not modelled\n");
+    let (source, args) = match (text, file) {
+        (Some(text), _) => {
+            let name = rest.first().map_or("bash", String::as_str).to_owned();
+            (Source::Text(text.clone(), name), rest.get(1..).unwrap_or_default().to_vec())
+        }
+        (None, Some(file)) => (Source::File(file.clone()), rest),
+        (None, None) => return call.fail(NOT_MODELLED, "bash: a shell without a script is not modelled\n"),
     };
-    Outcome::Became(Box::new(Shell::file(file, rest, call.env).with_options(&set)))
+    Outcome::Shell(Start { source, args, options })
 }

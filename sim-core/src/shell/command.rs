@@ -76,6 +76,28 @@ pub enum Outcome {
     Done(i32),
     /// It goes on as a process of its own, and its exit status is that of the process.
     Became(Box<dyn Process>),
+    /// It goes on as a shell, which is a process of its own.
+    Shell(Start),
+}
+
+/// What a new shell begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Start {
+    /// What it runs.
+    pub source: Source,
+    /// `$1` and those that follow.
+    pub args: Vec<String>,
+    /// Letters of `set -…` that are in force.
+    pub options: String,
+}
+
+/// Where a shell takes its script from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A text, and what messages call it (`bash -c TEXT NAME`).
+    Text(String, String),
+    /// A file of the host.
+    File(String),
 }
 
 /// One call of a command.
@@ -87,13 +109,15 @@ pub struct Call<'a> {
     pub env: &'a Env,
     /// The working directory, absolute.
     pub cwd: &'a str,
+    /// Where the program of a name stands, if the lab knows one.
+    pub path_of: fn(&str) -> Option<String>,
     output: Vec<(Fd, Vec<u8>)>,
 }
 
 impl<'a> Call<'a> {
     /// A call with these words.
-    pub fn new(argv: &'a [String], env: &'a Env, cwd: &'a str) -> Self {
-        Call { argv, env, cwd, output: Vec::new() }
+    pub fn new(argv: &'a [String], env: &'a Env, cwd: &'a str, path_of: fn(&str) -> Option<String>) -> Self {
+        Call { argv, env, cwd, path_of, output: Vec::new() }
     }
 
     /// The name as typed, without its path: `/sbin/ip` is `ip`.

@@ -2,7 +2,6 @@
 
 use super::command::{Call, Command, Opt, Outcome, anything, getopt};
 use super::options::Options;
-use super::registry;
 use crate::base::calendar::Date;
 use crate::base::time::EPOCH_UNIX_SECONDS;
 use crate::kernel::syscall::Sys;
@@ -160,7 +159,7 @@ fn which(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         let folders = ["/usr/local/sbin", "/usr/local/bin", "/sbin", "/bin", "/usr/sbin", "/usr/bin"];
         let file =
             folders.iter().map(|folder| format!("{folder}/{name}")).find(|path| super::files::is_executable(sys, path));
-        match file.or_else(|| registry::path_of(name)) {
+        match file.or_else(|| (call.path_of)(name)) {
             Some(path) => call.out(format!("{path}\n")),
             None => {
                 status = 1;

@@ -65,7 +65,7 @@ mod truth;
 mod watch;
 mod wget;
 
-pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Status};
+pub use command::{Call, Command, Fault, FaultKind, Opt, Outcome, Source, Start, Status};
 pub use parse::{Line, Script, ScriptProblem};
 pub use programs::Programs;
 pub use registry::COMMANDS;

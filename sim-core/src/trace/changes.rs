@@ -4,8 +4,8 @@
 //! Numbers only, so that it can be kept beside the trace that it was made of.
 
 use super::Trace;
-use super::moment::Tables;
 use super::record::{Born, Key, Place, Row, Table};
+use super::tables::{Change, Tables};
 use crate::base::id::{EventId, NodeId};
 use std::collections::BTreeMap;
 
@@ -20,19 +20,6 @@ pub struct Changes {
     born: Vec<(u32, u32)>,
     /// All tables after so many changes, now and then.
     keyframes: Vec<(u32, Tables)>,
-}
-
-/// One change.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Change<'a> {
-    /// The table.
-    pub(super) table: Table,
-    /// The new record's number.
-    pub(super) record: u32,
-    /// The new record.
-    pub(super) row: &'a dyn Row,
-    /// Where the row stands.
-    pub(super) place: Place,
 }
 
 /// A change as a reader shows it.

@@ -27,6 +27,7 @@ pub mod recorder;
 pub mod saved;
 pub mod select;
 pub mod served;
+pub mod tables;
 pub mod why;
 
 pub use digest::Digest;

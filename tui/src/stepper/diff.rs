@@ -10,7 +10,7 @@ use scenarios::Model;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
 use sim_core::trace::capture::Captured;
-use sim_core::trace::moment::Tables;
+use sim_core::trace::tables::Tables;
 use sim_core::trace::{Kind, Trace};
 use std::collections::BTreeSet;
 

@@ -14,7 +14,7 @@ use scenarios::model::NicIndex;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
 use sim_core::trace::filter::Filter;
-use sim_core::trace::moment::Tables;
+use sim_core::trace::tables::Tables;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 

@@ -34,11 +34,6 @@ pub(super) struct Context<'c, 'w> {
     pub(super) opened: Vec<Fd>,
 }
 
-/// Whether the shell does this command itself.
-pub(crate) fn is_builtin(name: &str) -> bool {
-    find(name).is_some()
-}
-
 pub(super) fn find(name: &str) -> Option<Run> {
     BUILTINS.iter().find(|(known, _)| *known == name).map(|(_, run)| *run)
 }
@@ -307,7 +302,7 @@ fn where_is(shell: &Shell, name: &str, sys: &mut Sys<'_, '_>) -> Option<(String,
     if shell.state.functions.contains_key(name) {
         return Some(("a function".into(), name.to_owned()));
     }
-    if is_builtin(name) || registry::is_in_shell(name) {
+    if registry::is_in_shell(name) {
         return Some(("a shell builtin".into(), name.to_owned()));
     }
     let path = registry::path_of(name).or_else(|| {

@@ -231,7 +231,7 @@ impl Shell {
     ) -> Step {
         let env = self.state.env();
         let cwd = self.state.cwd.clone();
-        let mut call = Words::new(words, &env, &cwd);
+        let mut call = Words::new(words, &env, &cwd, registry::path_of);
         let mut context = builtin::Context { call: &mut call, stdio, redirected: !simple.redirects.is_empty(), opened };
         let flow = run(self, &mut context, sys);
         let opened = std::mem::take(&mut context.opened);
@@ -269,7 +269,7 @@ impl Shell {
         }
         let env = self.state.env();
         let cwd = self.state.cwd.clone();
-        let mut call = Words::new(words, &env, &cwd);
+        let mut call = Words::new(words, &env, &cwd, registry::path_of);
         let outcome = (command.run)(&mut call, sys);
         self.put_out(&mut call, stdio);
         match outcome {
@@ -279,6 +279,15 @@ impl Shell {
                 Step::On
             }
             Outcome::Became(body) => self.became(body, words, simple, stdio, opened, sys),
+            Outcome::Shell(start) => match Shell::started(start, &env) {
+                Ok(shell) => self.became(Box::new(shell), words, simple, stdio, opened, sys),
+                Err((status, text)) => {
+                    self.queue.push_back(Queued::Write(stdio.stderr, text.into_bytes()));
+                    self.close(opened);
+                    self.ended(status, simple.guarded);
+                    Step::On
+                }
+            },
         }
     }
 

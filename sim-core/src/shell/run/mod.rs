@@ -29,13 +29,11 @@ use crate::base::id::Pid;
 use crate::base::time::Instant;
 use crate::kernel::process::{Env, Fd, Next, On, Process, Signal, Wait};
 use crate::kernel::syscall::{Read, SocketError, Stdio, Sys};
-use crate::shell::command::NOT_MODELLED;
+use crate::shell::command::{NOT_MODELLED, Source, Start};
 use expand::Trouble;
 use state::{State, Variable};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-
-pub(super) use builtin::is_builtin;
 
 /// A shell: a script and how far it is.
 #[derive(Debug)]
@@ -218,12 +216,24 @@ impl Shell {
         shell
     }
 
-    /// The same with `set -…` options in force.
-    pub(super) fn with_options(mut self, letters: &str) -> Shell {
-        self.state.options.stop_on_error = letters.contains('e');
-        self.state.options.stop_on_unset = letters.contains('u');
-        self.state.options.trace = letters.contains('x');
-        self
+    /// The shell that `bash` becomes; if its text cannot be read, the exit status and what is said.
+    fn started(start: Start, env: &Env) -> Result<Shell, (i32, String)> {
+        let Start { source, args, options } = start;
+        let mut shell = match source {
+            Source::File(path) => Shell::file(&path, args, env),
+            Source::Text(text, name) => match parse::script(&text, &name) {
+                Ok(script) => Shell::new(script, args, env),
+                Err(problems) => {
+                    let missing = problems.iter().any(|problem| problem.message.contains("not modelled"));
+                    let text = problems.iter().map(|problem| format!("bash: -c: {}\n", problem.message)).collect();
+                    return Err((if missing { NOT_MODELLED } else { 2 }, text));
+                }
+            },
+        };
+        shell.state.options.stop_on_error = options.contains('e');
+        shell.state.options.stop_on_unset = options.contains('u');
+        shell.state.options.trace = options.contains('x');
+        Ok(shell)
     }
 
     fn with_state(state: State, code: Arc<[Op]>) -> Shell {

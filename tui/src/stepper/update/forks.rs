@@ -7,7 +7,7 @@ use crate::stepper::fork::{Added, Addition};
 use crate::stepper::message::Effect;
 use crate::stepper::model::{Branch, Model, Overlay};
 use crate::stepper::theme::Ink;
-use sim_core::trace::moment::Tables;
+use sim_core::trace::tables::Tables;
 use std::sync::Arc;
 
 /// More forks than this are not kept: each is a whole run.

@@ -32,7 +32,7 @@ use sim_core::base::id::EventId;
 use sim_core::base::time::Instant;
 use sim_core::trace::Trace;
 use sim_core::trace::changes::News;
-use sim_core::trace::moment::NodeTables;
+use sim_core::trace::tables::NodeTables;
 use writer::{Mark, ROWS_MAX, Row, Writer};
 
 /// A row of the registry.

@@ -6,8 +6,8 @@ use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::Trace;
 use sim_core::trace::changes::News;
-use sim_core::trace::moment::{NodeTables, Tables};
 use sim_core::trace::record::{self, PowerState, Table};
+use sim_core::trace::tables::{NodeTables, Tables};
 
 /// More rows of one table than this are counted, not shown.
 pub(super) const ROWS_MAX: usize = 300;
