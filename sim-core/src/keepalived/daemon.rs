@@ -22,7 +22,7 @@ use super::voice::Voice;
 use super::vrrp::Vrrp;
 use crate::base::id::Pid;
 use crate::base::time::{Duration, Instant};
-use crate::kernel::process::{Next, On, Process, Signal, Wait};
+use crate::kernel::process::{Ending, Next, On, Process, Signal, Wait};
 use crate::kernel::syscall::{Stdio, Sys};
 use std::rc::Rc;
 
@@ -205,8 +205,8 @@ impl Daemon {
             State::Running | State::Stopping(_) => {}
         }
         for place in 0..self.children.len() {
-            if let Some(status) = self.children[place].pid.and_then(|pid| sys.wait(pid)) {
-                self.bury(place, status, sys);
+            if let Some(ending) = self.children[place].pid.and_then(|pid| sys.wait_ending(pid)) {
+                self.bury(place, ending, sys);
             }
         }
         match self.state {
@@ -229,7 +229,7 @@ impl Daemon {
     }
 
     /// A child has ended.
-    fn bury(&mut self, place: usize, status: i32, sys: &mut Sys) {
+    fn bury(&mut self, place: usize, ending: Ending, sys: &mut Sys) {
         let era = Era::of(sys.kernel.os);
         let Child { role, pid, started, delay, .. } = self.children[place];
         let Some(pid) = pid else { return };
@@ -243,9 +243,9 @@ impl Daemon {
             return;
         }
         if !era.is_old() {
-            self.say_how_it_died(pid, status, sys);
+            self.say_how_it_died(pid, ending, sys);
         }
-        if status == EXIT_CONFIG {
+        if ending == Ending::Exited(EXIT_CONFIG) {
             let text = format!("{} child process({}) died: permanent error. Terminating", role.title(), pid.0);
             self.voice.say(&text, sys);
             sys.kill(sys.pid, Signal::Term);
@@ -273,14 +273,14 @@ impl Daemon {
         }
     }
 
-    fn say_how_it_died(&self, pid: Pid, status: i32, sys: &mut Sys) {
+    fn say_how_it_died(&self, pid: Pid, ending: Ending, sys: &mut Sys) {
         let pid = pid.0;
-        let text = match Signal::that_ended(status) {
-            Some(Signal::Kill) => {
+        let text = match ending {
+            Ending::Killed(Signal::Kill) => {
                 format!("pid {pid} exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?")
             }
-            Some(signal) => format!("pid {pid} exited due to signal {} ({})", signal.number(), signal.described()),
-            None => format!("pid {pid} exited with status {status}"),
+            Ending::Killed(signal) => format!("pid {pid} exited due to signal {} ({})", signal.number(), signal.described()),
+            Ending::Exited(status) => format!("pid {pid} exited with status {status}"),
         };
         self.voice.say(&text, sys);
     }

@@ -8,7 +8,7 @@
 use super::Kernel;
 use super::process::descriptor::Handle;
 use super::process::table::Turn;
-use super::process::{Next, Process, Signal};
+use super::process::{Ending, Next, Process, Signal};
 use super::syscall::Sys;
 use crate::base::id::{EventId, NodeId, PacketId, Pid};
 use crate::trace::Stage;
@@ -90,21 +90,21 @@ fn take(turn: Turn, kernel: &mut Kernel, bodies: &mut Bodies, out: &mut Outbox, 
             match next {
                 Some(next) => finish(pid, next, kernel, bodies, cx),
                 None if signal.ends_by_default() => {
-                    finish(pid, Next::Exit(128 + signal.number()), kernel, bodies, cx);
+                    end(pid, Ending::Killed(signal), kernel, bodies, cx);
                 }
                 // What happened while it was stopped is still to be looked at.
                 None if signal == Signal::Cont => kernel.processes.go_on(pid),
                 None => kernel.processes.resume(pid),
             }
         }
-        Turn::End(pid, status) => finish(pid, Next::Exit(status), kernel, bodies, cx),
+        Turn::End(pid, signal) => end(pid, Ending::Killed(signal), kernel, bodies, cx),
         Turn::Runaway(pid) => {
             let text = "stopped: it took 100000 turns without any time passing\n";
             if let Some(handle) = kernel.processes.handle(pid, super::process::Fd::STDERR) {
                 let name = kernel.processes.entry(pid).map_or_else(String::new, |entry| entry.name.to_string());
                 kernel.write_stopped(handle, &format!("{name}: {text}"));
             }
-            finish(pid, Next::Exit(128 + Signal::Kill.number()), kernel, bodies, cx);
+            end(pid, Ending::Killed(Signal::Kill), kernel, bodies, cx);
         }
     }
 }
@@ -128,18 +128,22 @@ fn with_body<T>(
 }
 
 fn finish(pid: Pid, next: Next, kernel: &mut Kernel, bodies: &mut Bodies, cx: &mut Cx) {
-    let is_over = matches!(next, Next::Exit(_));
-    kernel.processes.settle(pid, next);
-    if is_over {
-        kernel.tell_changes(cx);
-        let body = bodies.alive.remove(&pid);
-        if bodies.watched == Some(pid) {
-            bodies.watched = None;
-            bodies.kept = body;
-        }
-        kernel.sockets.close_all_of(pid, cx);
-        cx.resume(Context { cause: EventId::NONE, packet: PacketId::NONE, stage: Stage::Process });
+    match next {
+        Next::Exit(status) => end(pid, Ending::Exited(status & 0xff), kernel, bodies, cx),
+        Next::Wait(wait) => kernel.processes.sleep(pid, wait),
     }
+}
+
+fn end(pid: Pid, ending: Ending, kernel: &mut Kernel, bodies: &mut Bodies, cx: &mut Cx) {
+    kernel.processes.end(pid, ending);
+    kernel.tell_changes(cx);
+    let body = bodies.alive.remove(&pid);
+    if bodies.watched == Some(pid) {
+        bodies.watched = None;
+        bodies.kept = body;
+    }
+    kernel.sockets.close_all_of(pid, cx);
+    cx.resume(Context { cause: EventId::NONE, packet: PacketId::NONE, stage: Stage::Process });
 }
 
 impl Kernel {

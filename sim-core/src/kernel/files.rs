@@ -21,6 +21,8 @@ const LINKS_MAX: u32 = 40;
 pub struct Files {
     tree: BTreeMap<Box<str>, File>,
     used: usize,
+    /// Named pipes that were made so far.
+    fifos: u32,
 }
 
 /// A file, folder or link.
@@ -43,6 +45,8 @@ pub enum FileKind {
     Folder,
     /// A symbolic link, and what it says.
     Link(Box<str>),
+    /// A named pipe, and its number: the pipe itself is the process table's.
+    Fifo(u32),
 }
 
 /// Folders that every host has.
@@ -101,7 +105,7 @@ impl Default for Files {
         let folder = || File { kind: FileKind::Folder, mode: 0o755, changed: Instant::ZERO };
         let mut tree: BTreeMap<Box<str>, File> = FOLDERS.iter().map(|path| ((*path).into(), folder())).collect();
         tree.insert("/".into(), folder());
-        Files { tree, used: 0 }
+        Files { tree, used: 0, fifos: 0 }
     }
 }
 
@@ -150,6 +154,8 @@ impl Files {
         match self.tree.get(path.as_str()).map(|file| &file.kind) {
             Some(FileKind::Regular(content)) => Ok(content),
             Some(FileKind::Folder) => Err(FileError::IsDirectory),
+            // Nobody waits here for what is written into a pipe.
+            Some(FileKind::Fifo(_)) => Err(FileError::Invalid),
             Some(FileKind::Link(_)) | None => Err(FileError::NotFound),
         }
     }
@@ -243,6 +249,25 @@ impl Files {
         Ok(())
     }
 
+    /// Makes a named pipe (`mkfifo`).
+    ///
+    /// # Errors
+    /// As [`Files::make_folder`].
+    pub fn make_fifo(&mut self, path: &str, now: Instant) -> Result<(), FileError> {
+        let path = self.new_entry(path)?;
+        self.fifos += 1;
+        self.tree.insert(path.into(), File { kind: FileKind::Fifo(self.fifos), mode: 0o644, changed: now });
+        Ok(())
+    }
+
+    /// The number of the named pipe at a path.
+    pub fn fifo(&self, path: &str) -> Option<u32> {
+        match self.stat(path).ok()?.kind {
+            FileKind::Fifo(number) => Some(number),
+            FileKind::Regular(_) | FileKind::Folder | FileKind::Link(_) => None,
+        }
+    }
+
     /// Takes a file or a link away.
     ///
     /// # Errors
@@ -251,7 +276,7 @@ impl Files {
         let path = self.resolve_parent(path)?;
         match self.tree.get(path.as_str()).map(|file| &file.kind) {
             Some(FileKind::Regular(content)) => self.used -= content.len(),
-            Some(FileKind::Link(_)) => {}
+            Some(FileKind::Link(_) | FileKind::Fifo(_)) => {}
             Some(FileKind::Folder) => return Err(FileError::IsDirectory),
             None => return Err(FileError::NotFound),
         }
@@ -283,7 +308,7 @@ impl Files {
                 self.tree.remove(path.as_str());
                 Ok(())
             }
-            Some(FileKind::Regular(_) | FileKind::Link(_)) => Err(FileError::NotDirectory),
+            Some(FileKind::Regular(_) | FileKind::Link(_) | FileKind::Fifo(_)) => Err(FileError::NotDirectory),
             None => Err(FileError::NotFound),
         }
     }
@@ -305,7 +330,7 @@ impl Files {
         }
         match self.tree.get(to.as_str()).map(|file| &file.kind) {
             Some(FileKind::Folder) => return Err(FileError::Exists),
-            Some(FileKind::Regular(_) | FileKind::Link(_)) => self.remove(&to)?,
+            Some(FileKind::Regular(_) | FileKind::Link(_) | FileKind::Fifo(_)) => self.remove(&to)?,
             None => {}
         }
         let moved: Vec<String> =
@@ -353,7 +378,7 @@ impl Files {
         let path = self.resolve(path)?;
         match self.tree.get(path.as_str()).map(|file| &file.kind) {
             Some(FileKind::Folder) => {}
-            Some(FileKind::Regular(_) | FileKind::Link(_)) => return Err(FileError::NotDirectory),
+            Some(FileKind::Regular(_) | FileKind::Link(_) | FileKind::Fifo(_)) => return Err(FileError::NotDirectory),
             None => return Err(FileError::NotFound),
         }
         let skip = if path == "/" { 1 } else { path.len() + 1 };
@@ -394,7 +419,7 @@ impl Files {
             }
             match self.tree.get(next.as_str()).map(|file| &file.kind) {
                 Some(FileKind::Folder) => done = next,
-                Some(FileKind::Regular(_)) => return Err(FileError::NotDirectory),
+                Some(FileKind::Regular(_) | FileKind::Fifo(_)) => return Err(FileError::NotDirectory),
                 Some(FileKind::Link(target)) => {
                     links += 1;
                     if links > LINKS_MAX {
@@ -438,7 +463,11 @@ impl Files {
             self.tree.insert(path.into(), File { kind: FileKind::Regular(Vec::new()), mode: 0o644, changed: now });
         }
         let file = self.tree.get_mut(path.as_str()).expect("the file is there or was just made");
-        let FileKind::Regular(content) = &mut file.kind else { return Err(FileError::IsDirectory) };
+        let content = match &mut file.kind {
+            FileKind::Regular(content) => content,
+            FileKind::Fifo(_) => return Err(FileError::Invalid),
+            FileKind::Folder | FileKind::Link(_) => return Err(FileError::IsDirectory),
+        };
         self.used -= content.len();
         change(content);
         self.used += content.len();

@@ -14,6 +14,7 @@ use crate::world::node::Cx;
 use std::collections::BTreeMap;
 
 pub mod descriptor;
+mod fifo;
 mod handles;
 mod ready;
 pub mod table;
@@ -47,6 +48,15 @@ pub enum Next {
     Wait(Wait),
     /// Has ended with this exit status (0 to 255).
     Exit(i32),
+}
+
+/// How a process has ended (wait(2)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// By itself, with this status (0 to 255).
+    Exited(i32),
+    /// A signal ended it.
+    Killed(Signal),
 }
 
 /// What a process waits for: any one is enough.
@@ -175,13 +185,6 @@ impl Signal {
         ALL.iter().find(|(known, signal)| *known == name || Some(signal.number()) == number).map(|(_, signal)| *signal)
     }
 
-    /// The signal that ended a process with this exit status.
-    pub fn that_ended(status: i32) -> Option<Signal> {
-        const ENDING: [Signal; 7] =
-            [Signal::Hup, Signal::Int, Signal::Quit, Signal::Kill, Signal::Usr1, Signal::Usr2, Signal::Term];
-        ENDING.into_iter().find(|signal| 128 + signal.number() == status)
-    }
-
     /// As `strsignal` describes it.
     pub const fn described(self) -> &'static str {
         match self {
@@ -201,6 +204,16 @@ impl Signal {
     /// Whether it ends a process that does not catch it.
     pub const fn ends_by_default(self) -> bool {
         !matches!(self, Signal::Child | Signal::Cont | Signal::Stop)
+    }
+}
+
+impl Ending {
+    /// As a shell has it in `$?`: 128 + n if signal n ended it.
+    pub const fn status(self) -> i32 {
+        match self {
+            Ending::Exited(status) => status,
+            Ending::Killed(signal) => 128 + signal.number(),
+        }
     }
 }
 

@@ -4,9 +4,9 @@
 pub use super::socket::SocketError;
 
 use super::files::{self, FileError, FileKind};
-use super::process::descriptor::{Handle, OpenFile, PIPE_CAPACITY, Pipe};
+use super::process::descriptor::{End, Handle, OpenFile, Pipe};
 use super::process::table::INIT;
-use super::process::{Env, ExecError, Fd, Process, Signal};
+use super::process::{Ending, Env, ExecError, Fd, Process, Signal};
 use super::socket::SocketId;
 use super::socket::Way;
 use super::{ArpMessage, Kernel, Power, path, proc};
@@ -117,10 +117,7 @@ impl Sys<'_, '_> {
             Handle::PipeRead(_) => Err(SocketError::BadDescriptor),
             Handle::PipeWrite(pipe) => {
                 let ends = processes.pipes.get(pipe);
-                if ends.readers == 0 {
-                    return Err(SocketError::BrokenPipe);
-                }
-                let taken = bytes.len().min(PIPE_CAPACITY - ends.bytes.len());
+                let taken = bytes.len().min(ends.room().ok_or(SocketError::BrokenPipe)?);
                 ends.bytes.extend(&bytes[..taken]);
                 if taken > 0 {
                     processes.wake_sleepers(pipe);
@@ -141,7 +138,7 @@ impl Sys<'_, '_> {
             Some(Handle::PipeRead(pipe)) => {
                 let ends = processes.pipes.get(pipe);
                 if ends.bytes.is_empty() {
-                    return if ends.writers == 0 { Read::End } else { Read::Wait };
+                    return if ends.has_ended() { Read::End } else { Read::Wait };
                 }
                 let taken = max.min(ends.bytes.len());
                 let data = ends.bytes.drain(..taken).collect();
@@ -205,6 +202,10 @@ impl Sys<'_, '_> {
             return self.kernel.processes.install(self.pid, Handle::Null).ok_or(FileError::Descriptors);
         }
         let path = self.kernel.files.resolve(&path).unwrap_or(path);
+        if let Some(number) = self.kernel.files.fifo(&path) {
+            let end = if how == Open::Read { End::Reader } else { End::Writer };
+            return self.kernel.processes.open_fifo(self.pid, number, end).ok_or(FileError::Descriptors);
+        }
         match (proc::is_inside(&path), how) {
             (true, Open::Read) => drop(self.read_file(&path)?),
             (true, Open::Truncate | Open::Append) => proc::check_writable(self.kernel, &path)?,
@@ -294,7 +295,7 @@ impl Sys<'_, '_> {
         if !proc::is_inside(&path) {
             match self.kernel.files.stat(&path)?.kind {
                 FileKind::Folder => {}
-                FileKind::Regular(_) | FileKind::Link(_) => return Err(FileError::NotDirectory),
+                FileKind::Regular(_) | FileKind::Link(_) | FileKind::Fifo(_) => return Err(FileError::NotDirectory),
             }
         }
         if let Some(entry) = self.kernel.processes.entry_mut(self.pid) {
@@ -371,6 +372,11 @@ impl Sys<'_, '_> {
 
     /// The exit status of a child that has ended; it is then reaped. 128 + n if signal n ended it.
     pub fn wait(&mut self, child: Pid) -> Option<i32> {
+        self.wait_ending(child).map(Ending::status)
+    }
+
+    /// How a child has ended; it is then reaped.
+    pub fn wait_ending(&mut self, child: Pid) -> Option<Ending> {
         self.kernel.processes.reap(self.pid, child)
     }
 

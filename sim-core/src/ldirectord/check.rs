@@ -3,7 +3,7 @@
 use super::config::{CheckType, Real, Virtual};
 use crate::base::id::Pid;
 use crate::base::time::{Duration, Instant};
-use crate::kernel::process::{Next, On, Signal, SocketId, Wait};
+use crate::kernel::process::{Ending, Next, On, Signal, SocketId, Wait};
 use crate::kernel::syscall::{Read, Stdio, Sys, TcpState};
 use crate::trace::record::{CheckFlaw, CheckKind, ServiceKey};
 use crate::wire::flow::{SocketAddr, Transport};
@@ -341,12 +341,12 @@ impl Attempt {
                 child
             }
         };
-        match sys.wait(child) {
-            Some(status) => {
+        match sys.wait_ending(child) {
+            Some(ending) => {
                 self.child = None;
-                State::Over(match Signal::that_ended(status) {
-                    Some(signal) => Some(CheckFlaw::Signal(signal.number() as u8)),
-                    None => (status != 0).then_some(CheckFlaw::Exit(status as u8)),
+                State::Over(match ending {
+                    Ending::Killed(signal) => Some(CheckFlaw::Signal(signal.number() as u8)),
+                    Ending::Exited(status) => (status != 0).then_some(CheckFlaw::Exit(status as u8)),
                 })
             }
             None => {

@@ -1,4 +1,4 @@
-//! Commands that change the host's file tree: `cp mv rm mkdir rmdir chmod ln touch`.
+//! Commands that change the host's file tree: `cp mv rm mkdir rmdir mkfifo chmod ln touch`.
 //!
 //! # Not modelled
 //! Owners, times, hard links, permissions other than the x bit: root may do everything.
@@ -57,6 +57,15 @@ pub(super) const MKDIR: Command = Command {
     options: &[Opt::flag("-p", "those above too"), Opt::accepted("-m", true, "root may do everything")],
     check: getopt,
     run: make_folder,
+};
+
+/// `mkfifo`.
+pub(super) const MKFIFO: Command = Command {
+    names: &["mkfifo"],
+    summary: "makes named pipes",
+    options: &[Opt::accepted("-m", true, "root may do everything")],
+    check: getopt,
+    run: make_fifo,
 };
 
 /// `rmdir`.
@@ -258,6 +267,21 @@ fn make_folder(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         };
         if let Err(error) = made {
             call.err(format!("mkdir: cannot create directory '{name}': {error}\n"));
+            status = 1;
+        }
+    }
+    Outcome::Done(status)
+}
+
+fn make_fifo(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
+    let Some(options) = read(&MKFIFO, call) else { return Outcome::Done(1) };
+    if options.words.is_empty() {
+        return missing(call, "missing operand");
+    }
+    let mut status = 0;
+    for name in &options.words {
+        if let Err(error) = sys.kernel.files.make_fifo(&call.path(name), sys.cx.now) {
+            call.err(format!("mkfifo: cannot create fifo '{name}': {error}\n"));
             status = 1;
         }
     }

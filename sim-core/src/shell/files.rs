@@ -25,6 +25,11 @@ pub(super) fn is_executable(sys: &Sys<'_, '_>, path: &str) -> bool {
     sys.kernel.files.stat(path).is_ok_and(|file| file.is_executable() && regular(&file.kind))
 }
 
+/// Whether the path is a named pipe.
+pub(super) fn is_pipe(sys: &Sys<'_, '_>, path: &str) -> bool {
+    sys.kernel.files.fifo(path).is_some()
+}
+
 /// Octets of a file.
 pub(super) fn length(sys: &mut Sys<'_, '_>, path: &str) -> Option<usize> {
     match sys.kernel.files.read(path) {

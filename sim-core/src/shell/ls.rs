@@ -81,6 +81,7 @@ fn row(name: &str, path: &str, long: bool, sys: &Sys<'_, '_>) -> String {
         FileKind::Regular(content) => ('-', content.len(), String::new()),
         FileKind::Folder => ('d', 4096, String::new()),
         FileKind::Link(target) => ('l', target.len(), format!(" -> {target}")),
+        FileKind::Fifo(_) => ('p', 0, String::new()),
     };
     let date = Date::of(file.changed);
     format!("{letter}{} 1 root root {size:>6} {} {name}{arrow}\n", bits(file), &date.syslog()[..12])

@@ -18,6 +18,7 @@ pub(super) const COMMAND: Command = Command {
         Opt::value("-w", "it can be written"),
         Opt::value("-x", "it can be run"),
         Opt::value("-L", "it is a symbolic link"),
+        Opt::value("-p", "it is a named pipe"),
         Opt::value("-n", "the text is not empty"),
         Opt::value("-z", "the text is empty"),
     ],
@@ -51,7 +52,8 @@ pub(super) fn unary(letter: char, operand: &str, cwd: &str, sys: &mut Sys<'_, '_
         'n' => !operand.is_empty(),
         'z' => operand.is_empty(),
         'e' | 'a' => files::exists(sys, &path),
-        'f' => files::exists(sys, &path) && !files::is_directory(sys, &path),
+        'f' => files::exists(sys, &path) && !files::is_directory(sys, &path) && !files::is_pipe(sys, &path),
+        'p' => files::is_pipe(sys, &path),
         'd' => files::is_directory(sys, &path),
         's' => files::is_directory(sys, &path) || files::length(sys, &path).is_some_and(|length| length > 0),
         // Root may read and write everything that is there.

@@ -33,6 +33,7 @@ fn entry(files: &Files, path: &str, name: &str, long: bool, now: Instant, text: 
         FileKind::Regular(content) => ('-', 1, content.len()),
         FileKind::Folder => ('d', 2, 4096),
         FileKind::Link(target) => ('l', 1, target.len()),
+        FileKind::Fifo(_) => ('p', 1, 0),
     };
     let bit = |place: u32, letter: char| if file.mode & (1 << place) != 0 { letter } else { '-' };
     let rights: String = (0..9).rev().map(|place| bit(place, ['x', 'w', 'r'][place as usize % 3])).collect();

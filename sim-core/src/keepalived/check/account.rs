@@ -17,14 +17,14 @@ impl Pool {
     /// What a server is held for may be another thing, or its weight.
     pub(super) fn account_for_member(&mut self, place: usize, cx: &mut Cx) {
         let Some((service, server)) = self.whom(place) else { return };
-        let Member { is_alive, weight, .. } = self.members[place];
+        let Member { is_alive, .. } = self.members[place];
         let record = HealthRecord {
             node: cx.node,
             by: Inspector::Keepalived,
             service,
             server,
             standing: Standing::up_if(is_alive),
-            weight: u32::try_from(weight).unwrap_or(0),
+            weight: self.members[place].real_weight(),
             present: true,
         };
         if self.members[place].told.replace(record) != Some(record) {

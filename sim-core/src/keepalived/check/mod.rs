@@ -26,17 +26,17 @@ mod task;
 mod tcp;
 mod udp;
 
-use super::config::{Reader, ServiceName};
+use super::config::{Reader, ServiceName, VirtualServer};
 use super::era::Era;
 use super::launch::{EXIT_CONFIG, Given, Launch, Role};
 use super::voice::Voice;
 use crate::base::id::{NodeId, Pid};
 use crate::base::time::Instant;
-use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
+use crate::kernel::process::{Ending, Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
 use crate::world::node::Cx;
 use alerts::Alerts;
-use pool::{Office, Pool};
+use pool::{Office, Pool, Stop};
 use probe::{Event, Progress};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr};
@@ -151,6 +151,7 @@ impl Checkers {
                     let number = self.tasks.len();
                     let Some(mut task) = Task::new((pool_at, member_at), spec, names.clone(), number) else { continue };
                     task.whom = whom;
+                    task.given_weight = i64::from(pool.members[member_at].spec.weight);
                     let same = old
                         .iter()
                         .find(|(server, service, old)| (server, service) == (&names.0, &names.1) && old.spec == *spec);
@@ -171,11 +172,10 @@ impl Checkers {
         for number in 0..self.tasks.len() {
             let (pool, member) = (self.tasks[number].pool, self.tasks[number].member);
             let (server, service) = (self.pools[pool].member_name(member, era), self.pools[pool].name(era));
-            if self.is_suspended(pool) {
-                self.voice.say(&format!("Suspending healthchecker for service {server} for VS {service}"), sys);
-                continue;
-            }
+            let is_enabled = !self.is_suspended(pool);
+            self.tasks[number].is_enabled = is_enabled;
             let text = match era {
+                Era::V2_2 if !is_enabled => format!("Deactivating healthchecker for service {server} for VS {service}"),
                 Era::V1_1 => format!("Activating healtchecker for service {server}"),
                 Era::V1_3 => format!("Activating healthchecker for service {server}"),
                 Era::V2_2 => format!("Activating healthchecker for service {server} for VS {service}"),
@@ -215,12 +215,12 @@ impl Checkers {
                 self.alerts.ready(socket, &self.voice, sys);
             }
         }
-        let ended: Vec<(usize, i32)> = {
+        let ended: Vec<(usize, Ending)> = {
             let children = &self.children;
-            children.iter().filter_map(|(pid, number)| Some((*number, sys.wait(*pid)?))).collect()
+            children.iter().filter_map(|(pid, number)| Some((*number, sys.wait_ending(*pid)?))).collect()
         };
-        for (number, status) in ended {
-            self.go_on(number, Event::Ended(status), sys);
+        for (number, ending) in ended {
+            self.go_on(number, Event::Ended(ending), sys);
         }
         while let Some((due, number)) = self.timers.first().copied()
             && due <= sys.now()
@@ -250,8 +250,17 @@ impl Checkers {
         let pool = &mut pools[pool];
         let was_alive = pool.members[member].is_alive;
         match news {
+            News::Weight(change, _) => pool.change_weight(member, change, &mut office, sys),
+            News::Down(change) | News::StillDown(change) => pool.members[member].weight += change,
+            News::None | News::Up => {}
+        }
+        if let Some(text) = self.tasks[number].said.take() {
+            office.voice.say(&text, sys);
+        }
+        match news {
             News::None => {}
-            News::Down => {
+            News::StillDown(_) => pool.tell(member, &mut office, sys),
+            News::Down(_) => {
                 pool.members[member].failed += 1;
                 if pool.members[member].failed == 1 {
                     pool.set_alive(member, false, &mut office, sys);
@@ -260,11 +269,10 @@ impl Checkers {
             News::Up => {
                 pool.recover(member, &mut office, sys);
             }
-            News::Weight(weight, was_down) => {
+            News::Weight(_, was_down) => {
                 if was_down {
                     pool.recover(member, &mut office, sys);
                 }
-                pool.set_weight(member, weight, &mut office, sys);
             }
         }
         let is_news = pool.members[member].is_alive != was_alive;
@@ -288,7 +296,7 @@ impl Checkers {
             State::Busy(Progress::Child(pid, _)) => {
                 self.children.insert(pid, number);
             }
-            State::Busy(Progress::Over(_)) | State::Idle(_) | State::Suspended => {}
+            State::Busy(Progress::Over(_)) | State::Idle(_) | State::GivenUp => {}
         }
     }
 
@@ -304,7 +312,7 @@ impl Checkers {
             State::Busy(Progress::Child(pid, _)) => {
                 self.children.remove(&pid);
             }
-            State::Busy(Progress::Over(_)) | State::Idle(_) | State::Suspended => {}
+            State::Busy(Progress::Over(_)) | State::Idle(_) | State::GivenUp => {}
         }
     }
 
@@ -324,21 +332,30 @@ impl Checkers {
                 self.voice.say(&format!("Netlink reflector reports IP {address} removed"), sys);
             }
         }
+        if !era.is_old() && self.voice.launch().detail {
+            let looked_at = |address: &&Ipv4Addr| {
+                let is_name = |spec: &VirtualServer| {
+                    spec.ha_suspend && matches!(spec.name, ServiceName::Address(IpAddr::V4(name), _) if name == **address)
+                };
+                self.pools.iter().any(|pool| is_name(&pool.spec))
+            };
+            for address in now.difference(&old).filter(looked_at) {
+                self.voice.say(&format!("Netlink reflector reports IP {address} added"), sys);
+            }
+            for address in old.difference(&now).filter(looked_at) {
+                self.voice.say(&format!("Netlink reflector reports IP {address} removed"), sys);
+            }
+        }
         for number in 0..self.tasks.len() {
             let Task { pool, member, .. } = self.tasks[number];
-            let (is, was) = (self.is_suspended(pool), self.tasks[number].state == State::Suspended);
-            if is == was {
+            let is = self.is_suspended(pool);
+            if is != self.tasks[number].is_enabled {
                 continue;
             }
             let (server, service) = (self.pools[pool].member_name(member, era), self.pools[pool].name(era));
             let doing = if is { "Suspending" } else { "Activating" };
             self.voice.say(&format!("{doing} healthchecker for service {server} for VS {service}"), sys);
-            self.unlist(number);
-            match is {
-                true => self.tasks[number].suspend(sys),
-                false => self.tasks[number].arm(sys),
-            }
-            self.list(number);
+            self.tasks[number].is_enabled = !is;
         }
     }
 
@@ -378,8 +395,12 @@ impl Checkers {
             self.pools.push(pool);
         }
         for mut pool in before {
-            office.voice.say(&format!("Removing Virtual Server {}", pool.name(era)), sys);
-            pool.stop("Removing", &mut office, sys);
+            let what = match &pool.spec.name {
+                ServiceName::Group(name) => format!("Removing Virtual Server Group [{name}]"),
+                ServiceName::Address(..) | ServiceName::Mark(_) => format!("Removing Virtual Server {}", pool.name(era)),
+            };
+            office.voice.say(&what, sys);
+            pool.stop(Stop::Reload, &mut office, sys);
         }
         self.activate(&old, sys);
         self.sleep()
@@ -399,7 +420,6 @@ impl Checkers {
     }
 
     fn stop(&mut self, sys: &mut Sys) -> Next {
-        let era = Era::of(sys.kernel.os);
         let given = self.given.clone();
         for task in &mut self.tasks {
             task.suspend(sys);
@@ -407,9 +427,8 @@ impl Checkers {
         if self.voice.launch().release_ipvs {
             let Checkers { pools, voice, alerts, .. } = self;
             let mut office = Office { voice, alerts, config: &given.config };
-            let verb = if era.is_old() { "Removing" } else { "Shutting down" };
             for pool in pools {
-                pool.stop(verb, &mut office, sys);
+                pool.stop(Stop::End, &mut office, sys);
             }
         }
         self.voice.say_stopped(sys);

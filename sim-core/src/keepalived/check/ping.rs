@@ -1,6 +1,6 @@
 //! `PING_CHECK`: one ICMP echo.
 
-use super::probe::{Event, Finding, Job, Probe, Progress, plain_mail};
+use super::probe::{Event, Finding, Job, Probe, Progress, Tries, filling, plain_mail};
 use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
@@ -18,7 +18,7 @@ pub(super) struct Ping {
 const ICMP: u8 = 1;
 const HEADER: usize = 8;
 /// Octets of data that the echo carries.
-const PAYLOAD: usize = 56;
+const PAYLOAD: usize = 128;
 
 impl Ping {
     /// The identifier tells the answers of this checker from those of others.
@@ -48,7 +48,8 @@ impl Probe for Ping {
         };
         let socket = sys.raw(ICMP);
         self.sequence = self.sequence.wrapping_add(1);
-        let mut message = vec![0u8; HEADER + PAYLOAD];
+        let mut message = vec![0u8; HEADER];
+        message.extend(filling(PAYLOAD));
         let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
         packet.set_msg_type(Icmpv4Message::EchoRequest);
         packet.set_msg_code(0);
@@ -58,9 +59,10 @@ impl Probe for Ping {
         let source = job.source().map(|source| source.address);
         if let Err(error) = sys.raw_send(socket, source, target.address, 0, &message) {
             sys.close(socket);
+            job.voice.say("send ICMP packet fail", sys);
             return Progress::Over(Finding::Bad(
                 error.flaw(),
-                format!("ICMP connection to {} failed: {error}", job.server),
+                String::new(),
             ));
         }
         let until = job.timeout(sys);
@@ -80,7 +82,7 @@ impl Probe for Ping {
             return Progress::Socket(socket, until);
         }
         self.abandon(sys);
-        Progress::Over(Finding::Bad(job.no_answer(), format!("ICMP connection to {} timeout.", job.server)))
+        Progress::Over(Finding::Bad(job.no_answer(), format!("ICMP connection to address {} timeout.", job.server)))
     }
 
     fn abandon(&mut self, sys: &mut Sys) {
@@ -97,7 +99,12 @@ impl Probe for Ping {
         format!("ICMP connection to {} success.", job.server)
     }
 
-    fn failure(&self, how: &str, job: &Job<'_>) -> String {
-        format!("ICMP CHECK on service {} {how}", job.server)
+    fn failure(&self, tries: Tries, job: &Job<'_>) -> Option<String> {
+        // The virtual server is named in one of the two lines only.
+        let whom = match tries.has_run && tries.retry > 0 {
+            true => format!("{} of {}", job.server, job.service),
+            false => job.server.to_owned(),
+        };
+        Some(format!("ICMP CHECK on service {whom} {}", tries.how()))
     }
 }

@@ -34,6 +34,15 @@ pub(super) enum Quorum {
     Down,
 }
 
+/// Why a virtual server is taken out of the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// The process ends.
+    End,
+    /// A new file has no such virtual server.
+    Reload,
+}
+
 /// Where the sorry server is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sorry {
@@ -94,12 +103,6 @@ impl Pool {
     pub(super) fn start(&mut self, office: &mut Office<'_>, sys: &mut Sys) {
         self.apply(&Change::AddService, office.voice, sys);
         table::add_locals(&self.keys, &self.spec, office.config, office.voice, sys);
-        if let Some(spec) = self.spec.sorry_server.clone().filter(|spec| spec.inhibit)
-            && let Some(options) = table::sorry(&spec, 0)
-        {
-            self.apply(&Change::AddServer(options), office.voice, sys);
-            self.sorry = Sorry::Idle;
-        }
         for place in 0..self.members.len() {
             self.start_member(place, office, sys);
         }
@@ -107,9 +110,16 @@ impl Pool {
             // The first generation takes a quorum for granted until it is lost.
             self.quorum = Quorum::Up;
             self.account_for_quorum(sys.cx);
-            return;
+        } else {
+            self.weigh_quorum(true, office, sys);
         }
-        self.weigh_quorum(true, office, sys);
+        if let Some(spec) = self.spec.sorry_server.clone().filter(|spec| spec.inhibit)
+            && let Some(options) = table::sorry(&spec, 0)
+            && self.sorry == Sorry::Out
+        {
+            self.apply(&Change::AddServer(options), office.voice, sys);
+            self.sorry = Sorry::Idle;
+        }
     }
 
     /// A server that was not there: in the table at once, unless it has to prove itself first.
@@ -158,14 +168,16 @@ impl Pool {
     }
 
     /// A script or a file gives a server another weight.
-    pub(super) fn set_weight(&mut self, place: usize, weight: i64, office: &mut Office<'_>, sys: &mut Sys) {
+    pub(super) fn change_weight(&mut self, place: usize, change: i64, office: &mut Office<'_>, sys: &mut Sys) {
         let era = Era::of(sys.kernel.os);
         let member = &mut self.members[place];
-        if member.weight == weight {
+        let old = member.real_weight();
+        member.weight += change;
+        let weight = member.real_weight();
+        if weight == old {
             return;
         }
-        let (old, kind) = (member.weight, if member.is_alive { "active" } else { "inactive" });
-        member.weight = weight;
+        let kind = if member.is_alive { "active" } else { "inactive" };
         let text = format!(
             "Changing weight from {old} to {weight} for {kind} service {} of VS {}",
             self.member_name(place, era),
@@ -185,15 +197,21 @@ impl Pool {
         let era = Era::of(sys.kernel.os);
         self.change_keys(table::keys(spec, office.config), spec, office.voice, sys);
         let old_name = self.name(era);
-        for place in (0..self.members.len()).rev() {
+        let mut place = 0;
+        while place < self.members.len() {
             let old = &self.members[place].spec;
             if spec.servers.iter().any(|new| (new.address, new.port) == (old.address, old.port)) {
+                place += 1;
                 continue;
             }
             let name = self.member_name(place, era);
             office.voice.say(&format!("service {name} no longer exist"), sys);
             if self.members[place].is_set {
-                office.voice.say(&format!("Removing service {name} from VS {old_name}"), sys);
+                let inhibited = match self.members[place].spec.inhibit_on_failure && !self.members[place].is_alive {
+                    true => "(inhibited) ",
+                    false => "",
+                };
+                office.voice.say(&format!("Removing {inhibited}service {name} from VS {old_name}"), sys);
             }
             self.members[place].spec.inhibit_on_failure = false;
             self.take(place, office.voice, sys);
@@ -203,8 +221,13 @@ impl Pool {
             }
             self.members.remove(place).close_account(sys.cx);
         }
+        self.lose_quorum(false, true, office, sys);
         let is_other_sorry = self.spec.sorry_server != spec.sorry_server;
         if is_other_sorry {
+            if let Some(old) = self.spec.sorry_server.as_ref().filter(|_| self.sorry != Sorry::Out) {
+                let name = names::sorry(old, &self.spec, era);
+                office.voice.say(&format!("Removing sorry server {name} from VS {old_name}"), sys);
+            }
             self.drop_sorry(office.voice, sys);
         }
         self.spec = spec.clone();
@@ -226,39 +249,62 @@ impl Pool {
         self.weigh_quorum(false, office, sys);
     }
 
-    /// Takes everything out of the table: the end of the process, or the virtual server is no longer in the file.
-    pub(super) fn stop(&mut self, verb: &str, office: &mut Office<'_>, sys: &mut Sys) {
+    /// Takes everything out of the table: the end of the process, or the virtual server is no longer in the file. At the
+    /// end, only `omega` has anybody be told.
+    pub(super) fn stop(&mut self, why: Stop, office: &mut Office<'_>, sys: &mut Sys) {
         let era = Era::of(sys.kernel.os);
+        let is_end = why == Stop::End;
+        let (verb, text) = match is_end && !era.is_old() {
+            true => ("Shutting down", "=> Shutting down <="),
+            false => ("Removing", "=> Removing <="),
+        };
+        let tells = self.spec.omega || (!is_end && !era.is_old());
         let service = self.name(era);
+        self.drop_sorry(office.voice, sys);
         for place in 0..self.members.len() {
-            if self.members[place].is_set {
-                let inhibited = match self.members[place].is_alive {
-                    true => "",
-                    false => "(inhibited) ",
+            let member = &self.members[place];
+            // One that is out of the table already is named at the end only, and not by the first generations.
+            if member.is_set || (is_end && !era.is_old()) {
+                let inhibited = match member.spec.inhibit_on_failure && !member.is_alive {
+                    true => "(inhibited) ",
+                    false => "",
                 };
                 let name = self.member_name(place, era);
                 office.voice.say(&format!("{verb} {inhibited}service {name} from VS {service}"), sys);
             }
+            let was_set = self.members[place].is_set;
             self.members[place].spec.inhibit_on_failure = false;
             self.take(place, office.voice, sys);
-            if std::mem::take(&mut self.members[place].is_alive) && self.spec.omega {
+            if was_set && std::mem::take(&mut self.members[place].is_alive) && tells {
                 self.tell(place, office, sys);
-                self.mail_member(place, &format!("=> {verb} <="), office, sys);
+                self.mail_member(place, text, office, sys);
             }
         }
-        if self.spec.omega && self.quorum == Quorum::Up {
-            self.quorum = Quorum::Down;
-            self.tell_quorum(verb, office, sys);
-        }
-        self.drop_sorry(office.voice, sys);
+        self.lose_quorum(is_end, tells, office, sys);
         self.close_account(sys.cx);
         self.apply(&Change::DeleteService, office.voice, sys);
+    }
+
+    /// Its servers are gone: at the end, that is told as a lost quorum whatever it was.
+    fn lose_quorum(&mut self, is_end: bool, tells: bool, office: &mut Office<'_>, sys: &mut Sys) {
+        let (sum, quorum, slack) = (self.weigh(), i64::from(self.spec.quorum), i64::from(self.spec.hysteresis));
+        let is_lost = self.quorum == Quorum::Up && (sum == 0 || sum < quorum - slack);
+        let is_told = is_lost || (is_end && !Era::of(sys.kernel.os).is_old());
+        if !is_told {
+            return;
+        }
+        self.quorum = Quorum::Down;
+        if tells && is_end {
+            self.tell_quorum("Shutting down", office, sys);
+        } else if tells {
+            self.tell_quorum(&format!("Lost quorum {quorum}+{slack}={} <= {sum}", quorum - slack), office, sys);
+        }
     }
 
     // ── quorum ──
 
     pub(super) fn weigh(&self) -> i64 {
-        self.members.iter().filter(|member| member.is_alive).map(|member| member.weight.max(0)).sum()
+        self.members.iter().filter(|member| member.is_alive).map(|member| i64::from(member.real_weight())).sum()
     }
 
     /// Whether there are enough, and what follows if that is news. `init`: for the first time.
@@ -290,9 +336,9 @@ impl Pool {
             self.account_for_quorum(sys.cx);
             if self.spec.sorry_server.is_some() {
                 self.say_sorry(true, office.voice, sys);
-                self.put_sorry(office.voice, sys);
                 office.voice.say(&format!("Removing alive servers from the pool for VS {service}"), sys);
                 self.for_the_living(Pool::take, office.voice, sys);
+                self.put_sorry(office.voice, sys);
             }
             // The mail writes a plus, whatever it reckons with.
             self.tell_quorum(&format!("{what} {quorum}+{slack}={} <= {sum}", quorum - slack), office, sys);
@@ -442,7 +488,7 @@ impl Pool {
 
     // ── who is told ──
 
-    fn tell(&self, place: usize, office: &mut Office<'_>, sys: &mut Sys) {
+    pub(super) fn tell(&self, place: usize, office: &mut Office<'_>, sys: &mut Sys) {
         let member = &self.members[place];
         let command = if member.is_alive { &member.spec.notify_up } else { &member.spec.notify_down };
         office.alerts.run(command.as_ref(), office.voice, sys);
@@ -474,6 +520,9 @@ impl Pool {
     }
 }
 
+/// The largest weight of a server.
+const WEIGHT_MAX: i64 = 0x7fff_ffff;
+
 /// How the log says that a server comes or goes.
 fn verb(comes: bool, inhibits: bool) -> (&'static str, &'static str) {
     match (comes, inhibits) {
@@ -492,6 +541,11 @@ impl Member {
 
     /// The weight that the table shows.
     fn listed_weight(&self) -> u32 {
-        if self.is_serving { u32::try_from(self.weight).unwrap_or(0) } else { 0 }
+        if self.is_serving { self.real_weight() } else { 0 }
+    }
+
+    /// Its weight as IPVS can have it.
+    pub(super) fn real_weight(&self) -> u32 {
+        self.weight.clamp(0, WEIGHT_MAX) as u32
     }
 }

@@ -5,7 +5,7 @@ use crate::base::time::{Duration, Instant};
 use crate::keepalived::config::Checker;
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
-use crate::kernel::process::SocketId;
+use crate::kernel::process::{Ending, SocketId};
 use crate::kernel::syscall::{SocketError, Sys, TcpState};
 use crate::trace::record::CheckFlaw;
 use crate::wire::flow::SocketAddr;
@@ -28,8 +28,34 @@ pub(super) trait Probe: std::fmt::Debug {
     /// The log line when the server is found well again.
     fn success(&self, job: &Job<'_>) -> String;
 
-    /// The log line when the server is found down; `how` is `failed after 2 retries`, `failed` or the like.
-    fn failure(&self, how: &str, job: &Job<'_>) -> String;
+    /// The log line when the server is found down, if there is one.
+    fn failure(&self, tries: Tries, job: &Job<'_>) -> Option<String>;
+}
+
+/// How often a server was tried that is found down, or that is tried once more (`log_all_failures`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Tries {
+    /// `retry`.
+    pub(super) retry: u32,
+    /// Which of them comes next; 0: it is down.
+    pub(super) retried: u32,
+    /// Whether it had come to a finding before.
+    pub(super) has_run: bool,
+}
+
+impl Tries {
+    /// `failed after 2 retries.`
+    pub(super) fn how(self) -> String {
+        match self.has_run && self.retry > 0 {
+            true => format!("failed after {} retries.", self.retry),
+            false => "failed.".to_owned(),
+        }
+    }
+
+    /// The same in the words of the first generations, who say nothing without `retry`.
+    pub(super) fn of_old(self, server: &str) -> Option<String> {
+        (self.retry > 0).then(|| format!("Check on service {server} failed after {} retry.", self.retry))
+    }
 }
 
 /// Whom a checker looks at.
@@ -47,6 +73,8 @@ pub(super) struct Job<'a> {
     pub(super) is_up: bool,
     /// Whether it has come to a finding before.
     pub(super) has_run: bool,
+    /// Whether a page is bad that has to be good before the others are asked for.
+    pub(super) is_page_bad: bool,
     /// For lines of its own.
     pub(super) voice: &'a Voice,
 }
@@ -56,8 +84,8 @@ pub(super) struct Job<'a> {
 pub(super) enum Event {
     /// Something at the socket.
     Socket,
-    /// The child has ended with this status.
-    Ended(i32),
+    /// The child has ended.
+    Ended(Ending),
     /// The time is up.
     TimeUp,
 }
@@ -78,8 +106,8 @@ pub(super) enum Progress {
 pub(super) enum Finding {
     /// The server is well.
     Good,
-    /// The same, and its weight is this.
-    Weight(i64),
+    /// The same: a command ended with this status, which may be a weight.
+    Status(i32),
     /// Well so far: there is more to look at, after this time.
     More(Duration),
     /// The server is not well: why, and the log line for `log_all_failures`.
@@ -130,6 +158,11 @@ pub(super) fn connected(socket: SocketId, sys: &mut Sys) -> Result<bool, SocketE
         TcpState::Connected | TcpState::Closed => Ok(true),
         TcpState::Failed(error) => Err(error),
     }
+}
+
+/// What is sent where the file does not say what: a text that shows who asks, as often as there is room.
+pub(super) fn filling(octets: usize) -> Vec<u8> {
+    b"keepalived check - ".iter().copied().cycle().take(octets).collect()
 }
 
 /// What most kinds mail.

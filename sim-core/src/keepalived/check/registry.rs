@@ -10,24 +10,35 @@ use crate::trace::record::CheckKind;
 pub struct Kind {
     /// The block's name in the file.
     pub keyword: &'static str,
-    /// Whether a server that is known to be down is tried again `retry` times too.
-    pub retries_while_down: bool,
-    /// Whether the next attempt comes one `delay_loop` after the beginning of the last one, not its end.
-    pub counts_from_start: bool,
-    /// Whether the first finding is mailed even if it is what was expected.
-    pub mails_first: bool,
+    /// How it goes on after what it found.
+    pub manner: Manner,
     /// What the trace calls it.
     pub(super) record: CheckKind,
     make: fn(&CheckerKind, usize) -> Option<Box<dyn Probe>>,
+}
+
+/// How a kind goes on after what it found. Where the kinds have nothing to say of their own, they are alike: the first
+/// look decides alone, later ones are repeated `retry` times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Manner {
+    /// A server that is known to be down is tried again `retry` times, too.
+    Connection,
+    /// A server that is known to be down is looked at once a `delay_loop`.
+    Datagram,
+    /// The page that failed must be good before the others are asked for again.
+    Pages,
+    /// The first look is repeated as well, and so are those of a server that is down.
+    Greeting,
+    /// The next run comes one `delay_loop` after the beginning of the last one, not its end; every finding that is
+    /// news is mailed.
+    Command,
 }
 
 /// The kinds that are modelled, as keepalived.conf(5) orders them.
 pub const KINDS: &[Kind] = &[
     Kind {
         keyword: "HTTP_GET",
-        retries_while_down: false,
-        counts_from_start: false,
-        mails_first: false,
+        manner: Manner::Pages,
         record: CheckKind::HttpGet,
         make: |kind, _| match kind {
             CheckerKind::Http(spec) if !spec.tls => Some(Box::new(http::Http::new(spec))),
@@ -36,9 +47,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         keyword: "SSL_GET",
-        retries_while_down: false,
-        counts_from_start: false,
-        mails_first: false,
+        manner: Manner::Pages,
         record: CheckKind::SslGet,
         make: |kind, _| match kind {
             CheckerKind::Http(spec) if spec.tls => Some(Box::new(http::Http::new(spec))),
@@ -47,9 +56,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         keyword: "TCP_CHECK",
-        retries_while_down: true,
-        counts_from_start: false,
-        mails_first: false,
+        manner: Manner::Connection,
         record: CheckKind::TcpCheck,
         make: |kind, _| match kind {
             CheckerKind::Tcp => Some(Box::<tcp::Tcp>::default()),
@@ -58,9 +65,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         keyword: "UDP_CHECK",
-        retries_while_down: false,
-        counts_from_start: false,
-        mails_first: false,
+        manner: Manner::Datagram,
         record: CheckKind::UdpCheck,
         make: |kind, _| match kind {
             CheckerKind::Udp(spec) => Some(Box::new(udp::Udp::new(spec))),
@@ -69,9 +74,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         keyword: "SMTP_CHECK",
-        retries_while_down: false,
-        counts_from_start: false,
-        mails_first: false,
+        manner: Manner::Greeting,
         record: CheckKind::SmtpCheck,
         make: |kind, _| match kind {
             CheckerKind::Smtp(spec) => Some(Box::new(smtp::Smtp::new(&spec.helo_name))),
@@ -80,9 +83,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         keyword: "MISC_CHECK",
-        retries_while_down: false,
-        counts_from_start: true,
-        mails_first: true,
+        manner: Manner::Command,
         record: CheckKind::MiscCheck,
         make: |kind, _| match kind {
             CheckerKind::Misc(spec) => Some(Box::new(script::Misc::new(spec))),
@@ -91,9 +92,7 @@ pub const KINDS: &[Kind] = &[
     },
     Kind {
         keyword: "PING_CHECK",
-        retries_while_down: false,
-        counts_from_start: false,
-        mails_first: false,
+        manner: Manner::Datagram,
         record: CheckKind::PingCheck,
         make: |kind, number| match kind {
             CheckerKind::Ping => Some(Box::new(ping::Ping::new(number))),

@@ -1,7 +1,8 @@
-//! `SMTP_CHECK`: a mail server that greets, takes HELO, and says good-bye.
+//! `SMTP_CHECK`: a mail server that greets, takes HELO, and says good-bye. Each answer is one line.
 
-use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected, plain_mail};
+use super::probe::{Event, Finding, Job, Probe, Progress, Tries, connect, connected, plain_mail};
 use crate::base::time::Instant;
+use crate::keepalived::config::checker::ConnectOptions;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::{Read, Sys};
 use crate::trace::record::CheckFlaw;
@@ -33,11 +34,11 @@ impl Smtp {
 
     fn look(&mut self, job: &Job<'_>, sys: &mut Sys) -> Option<Finding> {
         let talk = self.talk.as_mut()?;
-        let bad = |flaw: CheckFlaw, what: &str| Some(Finding::Bad(flaw, format!("{what} server {}", job.server)));
+        let bad = |flaw: CheckFlaw, what: &str| Some(Finding::Bad(flaw, whom(what, job)));
         match connected(talk.socket, sys) {
             Ok(false) => return None,
             Ok(true) => {}
-            Err(error) => return bad(error.flaw(), "Error connecting to"),
+            Err(error) => return bad(error.flaw(), "Could not connect to"),
         }
         loop {
             match sys.recv(talk.socket, ANSWER_MAX) {
@@ -45,16 +46,17 @@ impl Smtp {
                 Read::Wait => break,
                 Read::Data(_) | Read::End | Read::Failed(_) => return bad(CheckFlaw::Broken, "Read failure from"),
             }
-            while let Some(end) = talk.heard.iter().position(|octet| *octet == b'\n') {
-                let line: Vec<u8> = talk.heard.drain(..=end).collect();
-                if line.get(3) == Some(&b'-') {
-                    continue;
-                }
+            if let Some(end) = talk.heard.iter().position(|octet| *octet == b'\n') {
+                // More than one line at once counts as one.
+                let line: Vec<u8> = talk.heard.drain(..).take(end).collect();
+                let status = status(&line);
                 // What it says to QUIT does not matter.
-                let wanted: [(&[u8], &str); 3] =
-                    [(b"220", "Bad greeting banner from"), (b"250", "Bad HELO response from"), (b"", "")];
-                let (code, flawed) = wanted[talk.answers];
-                if !line.starts_with(code) {
+                let flawed = match talk.answers {
+                    0 if status != Some(220) => Some("Bad greeting banner from"),
+                    1 if status != Some(250) => Some("Bad HELO response from"),
+                    _ => None,
+                };
+                if let Some(flawed) = flawed {
                     return bad(CheckFlaw::Answer, flawed);
                 }
                 talk.answers += 1;
@@ -73,13 +75,29 @@ impl Smtp {
     }
 }
 
+/// The code of an answer: three digits with a blank behind them. `250-…` is none.
+fn status(line: &[u8]) -> Option<u16> {
+    let text = std::str::from_utf8(line.get(..3)?).ok()?;
+    matches!(line.get(3), None | Some(b' ')).then(|| text.parse().ok())?
+}
+
+/// `Read timeout from server [10.0.0.1]:25`
+fn whom(what: &str, job: &Job<'_>) -> String {
+    let ConnectOptions { address, port, .. } = &job.spec.connect;
+    format!("{what} server [{address}]:{port}")
+}
+
 impl Probe for Smtp {
     fn begin(&mut self, job: &Job<'_>, sys: &mut Sys) -> Progress {
         let socket = match connect(job, sys) {
             Ok(socket) => socket,
             Err(finding) => {
-                self.wrong = format!("Error connecting to server {}", job.server);
-                return Progress::Over(finding);
+                let (to, server) = (job.spec.connect.address, job.server.replacen(":tcp:", ":", 1));
+                self.wrong = format!("Network unreachable for server {to} - real server {server}");
+                return Progress::Over(match finding {
+                    Finding::Bad(flaw, _) => Finding::Bad(flaw, self.wrong.clone()),
+                    other => other,
+                });
             }
         };
         let until = job.timeout(sys);
@@ -98,8 +116,7 @@ impl Probe for Smtp {
             (found, _) => {
                 self.abandon(sys);
                 let waited = if has_connection { "Read timeout from" } else { "Connection timeout to" };
-                let late = || Finding::Bad(flaw, format!("{waited} server {}", job.server));
-                let finding = found.unwrap_or_else(late);
+                let finding = found.unwrap_or_else(|| Finding::Bad(flaw, whom(waited, job)));
                 if let Finding::Bad(_, why) = &finding {
                     self.wrong.clone_from(why);
                 }
@@ -125,7 +142,7 @@ impl Probe for Smtp {
         format!("Remote SMTP server {} succeed on service.", job.server)
     }
 
-    fn failure(&self, _: &str, _: &Job<'_>) -> String {
-        format!("SMTP_CHECK {}", self.wrong)
+    fn failure(&self, _: Tries, _: &Job<'_>) -> Option<String> {
+        Some(format!("SMTP_CHECK {}", self.wrong))
     }
 }

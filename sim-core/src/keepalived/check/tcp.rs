@@ -1,6 +1,6 @@
 //! `TCP_CHECK`: a connection that is closed again as soon as it is there.
 
-use super::probe::{Event, Finding, Job, Probe, Progress, connect, connected, plain_mail};
+use super::probe::{Event, Finding, Job, Probe, Progress, Tries, connect, connected, plain_mail};
 use crate::keepalived::era::Era;
 use crate::kernel::process::SocketId;
 use crate::kernel::syscall::Sys;
@@ -65,11 +65,11 @@ impl Probe for Tcp {
         format!("TCP connection to {} success.", job.server)
     }
 
-    fn failure(&self, how: &str, job: &Job<'_>) -> String {
+    fn failure(&self, tries: Tries, job: &Job<'_>) -> Option<String> {
         match job.era {
-            Era::V1_1 => format!("TCP connection to {} failed !!!", job.server),
-            Era::V1_3 => format!("Check on service {} {how}", job.server),
-            Era::V2_2 => format!("TCP_CHECK on service {} {how}", job.server),
+            Era::V1_1 => Some(format!("TCP connection to {} failed !!!", job.server)),
+            Era::V1_3 => tries.of_old(job.server),
+            Era::V2_2 => Some(format!("TCP_CHECK on service {} {}", job.server, tries.how())),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! `UDP_CHECK`: a datagram. Without `require_reply` the server is well unless the port is refused in time.
 
-use super::probe::{Event, Finding, Job, Probe, Progress, plain_mail};
+use super::probe::{Event, Finding, Job, Probe, Progress, Tries, filling, plain_mail};
 use crate::base::time::Instant;
 use crate::keepalived::config::checker::Udp as Spec;
 use crate::kernel::process::SocketId;
@@ -16,19 +16,23 @@ pub(super) struct Udp {
     socket: Option<(SocketId, Instant)>,
 }
 
+/// Octets that are sent if the file says none.
+const PAYLOAD: usize = 32;
+
 impl Udp {
     pub(super) fn new(spec: &Spec) -> Self {
         Udp { spec: spec.clone(), socket: None }
     }
 
-    /// Whether an answer is what the file asks for.
+    /// Whether an answer is what the file asks for. Without octets to compare, every answer is. Of a shorter one, those
+    /// are compared that are there.
     fn accepts(&self, answer: &[u8]) -> bool {
         let Spec { reply, reply_mask, min_reply_len, max_reply_len, .. } = &self.spec;
-        let is_equal = reply.iter().enumerate().all(|(at, wanted)| {
+        let is_equal = reply.iter().zip(answer).enumerate().all(|(at, (wanted, octet))| {
             let mask = reply_mask.get(at).copied().unwrap_or(0xff);
-            answer.get(at).is_some_and(|octet| octet & mask == wanted & mask)
+            octet & mask == wanted & mask
         });
-        is_equal && (*min_reply_len..=*max_reply_len).contains(&answer.len())
+        reply.is_empty() || (is_equal && (*min_reply_len..=*max_reply_len).contains(&answer.len()))
     }
 }
 
@@ -39,14 +43,15 @@ impl Probe for Udp {
         let any = SocketAddr { address: Ipv4Addr::UNSPECIFIED, port: 0 };
         let socket = match sys.udp(job.source().unwrap_or(any)) {
             Ok(socket) => socket,
-            Err(error) => return bad(error.flaw(), format!("UDP connection to {} failed: {error}", job.server)),
+            Err(error) => return bad(error.flaw(), String::new()),
         };
         let until = job.timeout(sys);
         self.socket = Some((socket, until));
-        let sent = sys.connect_datagrams(socket, target).and_then(|()| sys.send_to(socket, target, &self.spec.payload));
+        let payload = if self.spec.payload.is_empty() { filling(PAYLOAD) } else { self.spec.payload.clone() };
+        let sent = sys.connect_datagrams(socket, target).and_then(|()| sys.send_to(socket, target, &payload));
         if let Err(error) = sent {
             self.abandon(sys);
-            return bad(error.flaw(), format!("UDP connection to {} failed: {error}", job.server));
+            return bad(error.flaw(), String::new());
         }
         Progress::Socket(socket, until)
     }
@@ -61,11 +66,11 @@ impl Probe for Udp {
             (true, _) => Finding::Bad(CheckFlaw::Refused, format!("UDP connection to {} failed.", job.server)),
             (false, Some((answer, _))) if !self.spec.require_reply || self.accepts(&answer) => Finding::Good,
             (false, Some(_)) => {
-                Finding::Bad(CheckFlaw::Answer, format!("UDP_CHECK {} reply data mismatch", job.server))
+                Finding::Bad(CheckFlaw::Answer, format!("UDP check to {} reply data mismatch.", job.server))
             }
             (false, None) if event == Event::Socket && sys.now() < until => return Progress::Socket(socket, until),
             (false, None) if self.spec.require_reply => {
-                Finding::Bad(job.no_answer(), format!("UDP connection to {} timeout.", job.server))
+                Finding::Bad(job.no_answer(), format!("UDP connection to {} failed.", job.server))
             }
             (false, None) => Finding::Good,
         };
@@ -87,7 +92,7 @@ impl Probe for Udp {
         format!("UDP connection to {} success.", job.server)
     }
 
-    fn failure(&self, how: &str, job: &Job<'_>) -> String {
-        format!("UDP_CHECK on service {} {how}", job.server)
+    fn failure(&self, tries: Tries, job: &Job<'_>) -> Option<String> {
+        Some(format!("UDP_CHECK on service {} {}", job.server, tries.how()))
     }
 }

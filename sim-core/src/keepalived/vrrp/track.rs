@@ -11,7 +11,7 @@ use super::instance::{Fault, OWNER};
 use super::{Timer, Vrrp};
 use crate::base::id::Pid;
 use crate::base::time::{Duration, Instant};
-use crate::kernel::process::{Env, Signal};
+use crate::kernel::process::{Ending, Env, Signal};
 use crate::kernel::syscall::{Stdio, Sys};
 
 /// Everything that is tracked, each once.
@@ -358,8 +358,8 @@ impl Vrrp {
                 }
             }
             // As the shell says it of a program that is not there, or may not be run.
-            Err(crate::kernel::process::ExecError::NotFound(_)) => self.script_ended(place, 127, sys),
-            Err(_) => self.script_ended(place, 126, sys),
+            Err(crate::kernel::process::ExecError::NotFound(_)) => self.script_ended(place, Ending::Exited(127), sys),
+            Err(_) => self.script_ended(place, Ending::Exited(126), sys),
         }
     }
 
@@ -377,38 +377,37 @@ impl Vrrp {
     pub(super) fn reap_scripts(&mut self, sys: &mut Sys) {
         for place in 0..self.watched.scripts.len() {
             let Some(pid) = self.watched.scripts[place].running else { continue };
-            if let Some(status) = sys.wait(pid) {
+            if let Some(ending) = sys.wait_ending(pid) {
                 self.watched.scripts[place].running = None;
                 self.timers.retain(|_, timer| *timer != Timer::ScriptTerm(place) && *timer != Timer::ScriptKill(place));
-                self.script_ended(place, status, sys);
+                self.script_ended(place, ending, sys);
             }
         }
     }
 
-    fn script_ended(&mut self, place: usize, status: i32, sys: &mut Sys) {
+    fn script_ended(&mut self, place: usize, ending: Ending, sys: &mut Sys) {
         let script = &mut self.watched.scripts[place];
         let name = script.conf.name.clone();
         let is_first = !std::mem::replace(&mut script.has_ended_once, true);
         let was_up = script.is_up();
-        let is_killed = status > 128;
-        if !is_killed {
+        if let Ending::Exited(status) = ending {
             let before = std::mem::replace(&mut script.last_status, status);
             if before != status {
                 self.voice.say(&format!("Script `{name}` now returning {status}"), sys);
             }
         }
         let script = &mut self.watched.scripts[place];
-        let (good, is_late) = (status == 0, std::mem::take(&mut script.is_late));
+        let (good, is_late) = (ending == Ending::Exited(0), std::mem::take(&mut script.is_late));
         script.count(good, is_first);
         let is_up = script.is_up();
         if !is_first && was_up == is_up {
             return;
         }
-        let how = match (is_up, is_late, is_killed) {
+        let how = match (is_up, is_late, ending) {
             (true, ..) => "succeeded".to_owned(),
             (false, true, _) => "timed_out".to_owned(),
-            (false, false, true) => format!("failed (due to signal {})", status - 128),
-            (false, false, false) => format!("failed (exited with status {status})"),
+            (false, false, Ending::Killed(signal)) => format!("failed (due to signal {})", signal.number()),
+            (false, false, Ending::Exited(status)) => format!("failed (exited with status {status})"),
         };
         self.say_script(&name, &how, sys);
         self.script_known(place, sys);

@@ -32,8 +32,38 @@ pub(crate) struct Pipe {
     pub(crate) bytes: VecDeque<u8>,
     pub(crate) readers: u32,
     pub(crate) writers: u32,
+    /// A named pipe that was opened at one end only waits for somebody at the other.
+    pub(crate) awaits: Option<End>,
     /// Who sleeps at one of its ends.
     pub(crate) sleepers: Vec<Pid>,
+}
+
+/// An end of a pipe.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    Reader,
+    Writer,
+}
+
+impl Pipe {
+    /// Whether a reader has something to read, or the end.
+    pub(crate) fn is_readable(&self) -> bool {
+        !self.bytes.is_empty() || self.has_ended()
+    }
+
+    /// Whether nothing more will come.
+    pub(crate) fn has_ended(&self) -> bool {
+        self.bytes.is_empty() && self.writers == 0 && self.awaits != Some(End::Writer)
+    }
+
+    /// Octets that a writer can write; none if nobody reads any more.
+    pub(crate) fn room(&self) -> Option<usize> {
+        match (self.readers, self.awaits) {
+            (0, Some(End::Reader)) => Some(0),
+            (0, _) => None,
+            _ => Some(PIPE_CAPACITY - self.bytes.len()),
+        }
+    }
 }
 
 /// An open file: the position is shared by all descriptors that were handed down.

@@ -89,6 +89,7 @@ impl Processes {
         let ends = self.pipes.get(pipe);
         if ends.readers == 0 && ends.writers == 0 {
             self.pipes.take(pipe);
+            self.fifos.retain(|_, open| *open != pipe);
         }
     }
 }

@@ -5,7 +5,7 @@
 
 use super::descriptor::{Handle, OpenFile, Pipe, Places, Terminal};
 use super::ready::ReadySockets;
-use super::{Env, Exec, ExecError, Next, On, Process, Signal, SocketId, Wait};
+use super::{Ending, Env, Exec, ExecError, On, Process, Signal, SocketId, Wait};
 use crate::base::id::{EventId, PacketId, Pid};
 use crate::base::time::Instant;
 use std::cmp::Reverse;
@@ -39,6 +39,8 @@ pub struct Processes {
     network_revision: u64,
     pub(crate) exec: Option<Rc<dyn Exec>>,
     pub(crate) pipes: Places<Pipe>,
+    /// Named pipes that are open: their numbers in the file tree, and the pipes.
+    pub(super) fifos: BTreeMap<u32, u32>,
     pub(crate) opens: Places<OpenFile>,
     pub(crate) terminals: BTreeMap<u32, Terminal>,
 }
@@ -70,7 +72,7 @@ pub(crate) struct Entry {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
     Alive,
-    Ended(i32),
+    Ended(Ending),
 }
 
 /// One turn that is due.
@@ -80,8 +82,8 @@ pub(crate) enum Turn {
     Wake(Pid),
     /// Hand it a signal.
     Signal(Pid, Signal),
-    /// It is over: it was killed, or ran away.
-    End(Pid, i32),
+    /// It is over: it was killed.
+    End(Pid, Signal),
     /// It ran away: it took too many turns without any time passing.
     Runaway(Pid),
 }
@@ -249,7 +251,7 @@ impl Processes {
                 continue;
             }
             if entry.signals.contains(&Signal::Kill) {
-                return Some(Turn::End(pid, 128 + Signal::Kill.number()));
+                return Some(Turn::End(pid, Signal::Kill));
             }
             if entry.is_stopped {
                 continue;
@@ -276,14 +278,6 @@ impl Processes {
         self.table.get(&pid).map_or((EventId::NONE, PacketId::NONE), |entry| entry.origin)
     }
 
-    /// The body has said what it does next.
-    pub(crate) fn settle(&mut self, pid: Pid, next: Next) {
-        match next {
-            Next::Exit(status) => self.end(pid, status & 0xff),
-            Next::Wait(wait) => self.sleep(pid, wait),
-        }
-    }
-
     /// The process goes on waiting as before (it ignored a signal).
     pub(crate) fn resume(&mut self, pid: Pid) {
         if self.table.get(&pid).is_some_and(|entry| !entry.signals.is_empty()) {
@@ -296,7 +290,8 @@ impl Processes {
         self.make_ready(pid);
     }
 
-    fn sleep(&mut self, pid: Pid, wait: Wait) {
+    /// The body has said what it waits for.
+    pub(crate) fn sleep(&mut self, pid: Pid, wait: Wait) {
         let can_go_on = wait.any.iter().any(|on| self.holds(pid, *on));
         for on in &wait.any {
             if let On::Readable(fd) | On::Writable(fd) = on
@@ -330,15 +325,13 @@ impl Processes {
             }
             On::Readable(fd) => match self.handle(pid, fd) {
                 Some(Handle::PipeRead(pipe)) => {
-                    let pipe = self.pipes.get(pipe);
-                    !pipe.bytes.is_empty() || pipe.writers == 0
+                    self.pipes.get(pipe).is_readable()
                 }
                 _ => true,
             },
             On::Writable(fd) => match self.handle(pid, fd) {
                 Some(Handle::PipeWrite(pipe)) => {
-                    let pipe = self.pipes.get(pipe);
-                    pipe.bytes.len() < super::descriptor::PIPE_CAPACITY || pipe.readers == 0
+                    self.pipes.get(pipe).room() != Some(0)
                 }
                 _ => true,
             },
@@ -372,6 +365,11 @@ impl Processes {
         if entry.wait.any.contains(&On::AnySocket) {
             self.make_ready(owner);
         }
+    }
+
+    /// Whether a signal waits for `pid` to stop running.
+    pub(crate) fn is_signalled(&self, pid: Pid) -> bool {
+        self.table.get(&pid).is_some_and(|entry| !entry.signals.is_empty())
     }
 
     /// The next socket of `pid` at which something happened.
@@ -411,7 +409,7 @@ impl Processes {
         if signal == Signal::Kill && from != pid {
             // Nothing of it runs any more; its body and its sockets go when this turn is over.
             self.killed.push(pid);
-            self.end(pid, 128 + signal.number());
+            self.end(pid, Ending::Killed(signal));
             return true;
         }
         let was_stopped = entry.is_stopped;
@@ -445,15 +443,15 @@ impl Processes {
         }
     }
 
-    /// The exit status of a child that has ended; it is taken out of the table.
-    pub(crate) fn reap(&mut self, parent: Pid, child: Pid) -> Option<i32> {
+    /// How a child has ended; it is taken out of the table.
+    pub(crate) fn reap(&mut self, parent: Pid, child: Pid) -> Option<Ending> {
         let entry = self.table.get(&child)?;
-        let State::Ended(status) = entry.state else { return None };
+        let State::Ended(ending) = entry.state else { return None };
         if entry.parent != parent {
             return None;
         }
         self.remove(child);
-        Some(status)
+        Some(ending)
     }
 
     /// Nobody will ask for the status of `child`: it belongs to init.
@@ -472,19 +470,19 @@ impl Processes {
     }
 
     /// The process is over: its descriptors are closed, its children belong to init, its parent is told.
-    pub(crate) fn end(&mut self, pid: Pid, status: i32) {
+    pub(crate) fn end(&mut self, pid: Pid, ending: Ending) {
         let Some(entry) = self.table.get_mut(&pid) else { return };
         if entry.state != State::Alive {
             return;
         }
-        entry.state = State::Ended(status);
+        entry.state = State::Ended(ending);
         entry.signals.clear();
         let (parent, is_unawaited) = (entry.parent, entry.is_unawaited);
         let descriptors = std::mem::take(&mut entry.descriptors);
         for handle in descriptors.into_iter().flatten() {
             self.release(handle);
         }
-        self.ended.push((pid, status));
+        self.ended.push((pid, ending.status()));
         let children: Vec<Pid> =
             self.table.iter().filter(|(_, child)| child.parent == pid).map(|(child, _)| *child).collect();
         for child in children {

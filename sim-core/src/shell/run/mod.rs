@@ -726,8 +726,15 @@ impl Process for Shell {
             if let Some(next) = self.settle(sys) {
                 return next;
             }
+            // A script that kills itself goes no further.
+            if sys.kernel.processes.is_signalled(sys.pid) {
+                return Next::until(sys.now());
+            }
             // What a command wrote is there before the next one begins.
-            while matches!(self.doing, Doing::Nothing) && self.queue.is_empty() {
+            while matches!(self.doing, Doing::Nothing)
+                && self.queue.is_empty()
+                && !sys.kernel.processes.is_signalled(sys.pid)
+            {
                 if !self.spend(sys.now()) {
                     let text = format!("{}stopped after {STEPS_MAX} steps without waiting\n", self.prefix());
                     sys.log(MARK, text.trim_end());
