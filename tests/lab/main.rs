@@ -5,6 +5,7 @@ mod arp_laws;
 mod attack;
 mod broken;
 mod bundled;
+mod check_lines;
 mod checks;
 mod clients;
 mod conformance;

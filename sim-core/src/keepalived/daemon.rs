@@ -279,7 +279,9 @@ impl Daemon {
             Ending::Killed(Signal::Kill) => {
                 format!("pid {pid} exited due to signal 9 (Killed) - has rlimit_rttime been exceeded?")
             }
-            Ending::Killed(signal) => format!("pid {pid} exited due to signal {} ({})", signal.number(), signal.described()),
+            Ending::Killed(signal) => {
+                format!("pid {pid} exited due to signal {} ({})", signal.number(), signal.described())
+            }
             Ending::Exited(status) => format!("pid {pid} exited with status {status}"),
         };
         self.voice.say(&text, sys);

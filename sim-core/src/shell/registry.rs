@@ -19,7 +19,14 @@ pub const COMMANDS: &[&[&Command]] = &[
         &super::lines::WC,
     ],
     &[&super::lines::SORT, &super::lines::UNIQ, &super::ls::COMMAND, &super::disk::CP, &super::disk::MV],
-    &[&super::disk::RM, &super::disk::MKDIR, &super::disk::RMDIR, &super::disk::MKFIFO, &super::disk::CHMOD, &super::disk::CHOWN],
+    &[
+        &super::disk::RM,
+        &super::disk::MKDIR,
+        &super::disk::RMDIR,
+        &super::disk::MKFIFO,
+        &super::disk::CHMOD,
+        &super::disk::CHOWN,
+    ],
     &[&super::disk::LN, &super::disk::TOUCH],
     // The host and its processes.
     &[&super::host::HOSTNAME, &super::host::DATE, &super::host::WHICH, &super::host::UNAME, &super::host::WHOAMI],

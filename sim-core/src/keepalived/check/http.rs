@@ -125,7 +125,9 @@ impl Http {
 
     /// A page that is not as long as its head says is none the worse, but a line tells, once for every difference.
     fn look_at_length(&mut self, answer: &[u8], url: &Url, job: &Job<'_>, sys: &mut Sys) {
-        let Some(head) = read_head(answer).filter(|head| is_good(head.status, url) && !job.era.is_old()) else { return };
+        let Some(head) = read_head(answer).filter(|head| is_good(head.status, url) && !job.era.is_old()) else {
+            return;
+        };
         let received = answer.len() - head.length;
         let said = head.body.unwrap_or(received);
         let missing = said as i64 - received as i64;

@@ -335,7 +335,8 @@ impl Checkers {
         if !era.is_old() && self.voice.launch().detail {
             let looked_at = |address: &&Ipv4Addr| {
                 let is_name = |spec: &VirtualServer| {
-                    spec.ha_suspend && matches!(spec.name, ServiceName::Address(IpAddr::V4(name), _) if name == **address)
+                    spec.ha_suspend
+                        && matches!(spec.name, ServiceName::Address(IpAddr::V4(name), _) if name == **address)
                 };
                 self.pools.iter().any(|pool| is_name(&pool.spec))
             };
@@ -397,7 +398,9 @@ impl Checkers {
         for mut pool in before {
             let what = match &pool.spec.name {
                 ServiceName::Group(name) => format!("Removing Virtual Server Group [{name}]"),
-                ServiceName::Address(..) | ServiceName::Mark(_) => format!("Removing Virtual Server {}", pool.name(era)),
+                ServiceName::Address(..) | ServiceName::Mark(_) => {
+                    format!("Removing Virtual Server {}", pool.name(era))
+                }
             };
             office.voice.say(&what, sys);
             pool.stop(Stop::Reload, &mut office, sys);

@@ -60,10 +60,7 @@ impl Probe for Ping {
         if let Err(error) = sys.raw_send(socket, source, target.address, 0, &message) {
             sys.close(socket);
             job.voice.say("send ICMP packet fail", sys);
-            return Progress::Over(Finding::Bad(
-                error.flaw(),
-                String::new(),
-            ));
+            return Progress::Over(Finding::Bad(error.flaw(), String::new()));
         }
         let until = job.timeout(sys);
         self.socket = Some((socket, until));

@@ -136,11 +136,6 @@ impl Probe for Misc {
             Some(CheckFlaw::Exit(status)) => format!(" (exited with status {status})"),
             _ => String::new(),
         };
-        Some(format!(
-            "Misc check for [{} VS {}] by [{}] {what}{when}{why}.",
-            job.server,
-            job.service,
-            self.path()
-        ))
+        Some(format!("Misc check for [{} VS {}] by [{}] {what}{when}{why}.", job.server, job.service, self.path()))
     }
 }

@@ -324,15 +324,11 @@ impl Processes {
                 self.table.get(&child).is_none_or(|entry| entry.state != State::Alive)
             }
             On::Readable(fd) => match self.handle(pid, fd) {
-                Some(Handle::PipeRead(pipe)) => {
-                    self.pipes.get(pipe).is_readable()
-                }
+                Some(Handle::PipeRead(pipe)) => self.pipes.get(pipe).is_readable(),
                 _ => true,
             },
             On::Writable(fd) => match self.handle(pid, fd) {
-                Some(Handle::PipeWrite(pipe)) => {
-                    self.pipes.get(pipe).room() != Some(0)
-                }
+                Some(Handle::PipeWrite(pipe)) => self.pipes.get(pipe).room() != Some(0),
                 _ => true,
             },
             On::Socket(socket) => self.table.get_mut(&pid).is_some_and(|entry| entry.ready_sockets.forget(socket)),

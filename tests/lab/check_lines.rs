@@ -1,0 +1,226 @@
+//! What keepalived's health checks log, kind by kind: what a user reads in `/var/log/messages` when a server fails, is
+//! tried again, and comes back. The texts and when they come are those of keepalived 2.2.7; the older wording stands at
+//! the end.
+
+use crate::lan::Alone;
+use scenarios::problem::{SourceFile, render};
+use sim_core::base::id::EventId;
+use sim_core::trace::{Kind, Trace};
+use std::sync::Arc;
+
+const WORLD: &str = r##"Scenario(
+    title: "Lines of checks",
+    about: "A director that checks two servers.",
+    seed: 1, until: "30s",
+    switches: { "lan": () },
+    hosts: {
+        "director": (role: Director, os: OS, nics: { "eth0": (to: "lan", address: "10.0.0.2/24") },
+            files: { "/etc/keepalived/keepalived.conf": Text(r#"CONF"#) },
+            boot: [BOOT "keepalived -D -C"]),
+        "rs1": (role: RealServer, nics: { "eth0": (to: "lan", address: "10.0.0.11/24") },
+            boot: ["systemctl start httpd", "systemctl start postfix"]),
+        "rs2": (role: RealServer, nics: { "eth0": (to: "lan", address: "10.0.0.12/24") },
+            boot: ["systemctl start httpd"]),
+    },
+    script: [ SCRIPT ],
+    expect: [],
+)"##;
+
+struct Case {
+    os: &'static str,
+    conf: String,
+    boot: &'static str,
+    script: &'static str,
+}
+
+impl Default for Case {
+    fn default() -> Self {
+        Case { os: "Debian12", conf: String::new(), boot: "", script: "" }
+    }
+}
+
+impl Case {
+    fn read<T>(&self, read: impl FnOnce(&Trace) -> T) -> T {
+        let text = WORLD
+            .replace("OS", self.os)
+            .replace("CONF", &self.conf)
+            .replace("BOOT", self.boot)
+            .replace("SCRIPT", self.script);
+        let file = Arc::new(SourceFile { name: "lines.ron".into(), text });
+        let model = scenarios::load_text(&file, &Alone).unwrap_or_else(|problems| panic!("{}", render(&problems)));
+        let mut sim = scenarios::assemble(&model, scenarios::Options::default());
+        sim.run();
+        read(sim.trace())
+    }
+
+    /// What the process of the checks logs once they are activated, each line with its time.
+    fn lines(&self) -> String {
+        self.read(lines)
+    }
+
+    /// What commands print.
+    fn output(&self) -> Vec<String> {
+        self.read(|trace| trace.commands.iter().map(|command| command.stdout.clone()).collect())
+    }
+}
+
+fn lines(trace: &Trace) -> String {
+    let mut all = Vec::new();
+    for (event, id) in trace.events.iter().zip((0..).map(EventId)) {
+        let Kind::Log(at) = event.kind else { continue };
+        let record = &trace.logs[at as usize];
+        if record.program.contains("healthcheckers") {
+            let millis = trace.at(id).nanos() / 1_000_000;
+            all.push(format!("{}.{:03} {}", millis / 1_000, millis % 1_000, record.text));
+        }
+    }
+    let begin = all.iter().rposition(|line| line.contains("ctivating ")).map_or(0, |at| at + 1);
+    all[begin..].join("\n")
+}
+
+/// A service with one server at port 80, and one checker with what it needs.
+fn one(service: &str, server: &str, checker: &str) -> String {
+    format!(
+        "virtual_server 10.0.0.100 80 {{\ndelay_loop 2\nlb_algo rr\nlb_kind DR\nprotocol TCP\n{service}\n\
+         real_server 10.0.0.11 80 {{\nweight 1\n{server}\n{checker}\n}}\n}}"
+    )
+}
+
+fn checked(checker: &str) -> Case {
+    Case { conf: one("", "", checker), ..Case::default() }
+}
+
+const STOP_AND_START: &str = r#"(at: "4500ms", on: "rs1", run: "systemctl stop httpd"), (at: "12500ms", on: "rs1", run: "systemctl start httpd")"#;
+
+#[test]
+fn lines_of_a_connection() {
+    let quiet = "TCP_CHECK {\nconnect_timeout 1\nretry 2\ndelay_before_retry 1\nwarmup 0\n}";
+    let loud = "TCP_CHECK {\nconnect_timeout 1\nretry 2\ndelay_before_retry 1\nwarmup 0\nlog_all_failures\n}";
+    insta::assert_snapshot!("tcp", Case { script: STOP_AND_START, ..checked(quiet) }.lines());
+    insta::assert_snapshot!("tcp_all_failures", Case { script: STOP_AND_START, ..checked(loud) }.lines());
+    let drop = r#"(at: "0.5s", on: "rs1", run: "iptables -A INPUT -p tcp -j DROP")"#;
+    insta::assert_snapshot!("tcp_first_look", Case { script: drop, ..checked(loud) }.lines());
+}
+
+#[test]
+fn lines_of_pages() {
+    let http = |words: &str| {
+        format!(
+            "HTTP_GET {{\nurl {{\npath /\n{words}\n}}\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\nwarmup 0\nlog_all_failures\n}}"
+        )
+    };
+    insta::assert_snapshot!("http", Case { script: STOP_AND_START, ..checked(&http("")) }.lines());
+    insta::assert_snapshot!("http_status", checked(&http("status_code 404")).lines());
+    insta::assert_snapshot!("http_digest", checked(&http("digest 00000000000000000000000000000000")).lines());
+    let deaf = r#"(at: "3500ms", on: "rs1", run: "systemctl stop httpd; nc -l -p 80 -k > /dev/null &")"#;
+    insta::assert_snapshot!("http_deaf", Case { script: deaf, ..checked(&http("")) }.lines());
+    let ssl = http("").replace("HTTP_GET", "SSL_GET");
+    insta::assert_snapshot!("ssl", Case { script: STOP_AND_START, ..checked(&ssl) }.lines());
+}
+
+#[test]
+fn a_page_that_fails_once_more_before_it_brought_its_server_back_is_not_waited_for_again() {
+    // The first good answer clears the mark of the failed page; a failure after it does not set it again.
+    let http = "HTTP_GET {\nurl {\npath /\n}\nconnect_timeout 1\nretry 0\nwarmup 0\n}";
+    let script = r#"(at: "2500ms", on: "rs1", run: "systemctl stop httpd"), (at: "5s", on: "rs1", run: "systemctl start httpd"), (at: "7s", on: "rs1", run: "systemctl stop httpd"), (at: "10s", on: "rs1", run: "systemctl start httpd")"#;
+    insta::assert_snapshot!("http_again", Case { script, ..checked(http) }.lines());
+}
+
+#[test]
+fn lines_of_datagrams_and_echoes() {
+    let udp = |words: &str| {
+        format!(
+            "UDP_CHECK {{\nconnect_port 53\n{words}\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\nwarmup 0\nlog_all_failures\n}}"
+        )
+    };
+    let script = r#"(at: "100ms", on: "rs1", run: "nc -u -l -p 53 > /tmp/heard &"), (at: "4500ms", on: "rs1", run: "killall nc")"#;
+    insta::assert_snapshot!("udp", Case { script, ..checked(&udp("")) }.lines());
+    insta::assert_snapshot!("udp_no_reply", Case { script, ..checked(&udp("require_reply")) }.lines());
+    let ping = "PING_CHECK {\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\nwarmup 0\nlog_all_failures\n}";
+    let off = r#"(at: "3500ms", power_off: "rs1"), (at: "13500ms", power_on: "rs1")"#;
+    insta::assert_snapshot!("ping", Case { script: off, ..checked(ping) }.lines());
+}
+
+#[test]
+fn lines_of_a_greeting() {
+    let smtp = "SMTP_CHECK {\nconnect_port 25\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\nwarmup 0\n}";
+    let script = r#"(at: "4500ms", on: "rs1", run: "systemctl stop postfix"), (at: "12500ms", on: "rs1", run: "systemctl start postfix")"#;
+    insta::assert_snapshot!("smtp", Case { script, ..checked(smtp) }.lines());
+    let rude = r#"(at: "100ms", on: "rs1", run: "systemctl stop postfix; while true; do echo 554 go away | nc -l -p 25; done")"#;
+    insta::assert_snapshot!("smtp_rude", Case { script: rude, ..checked(smtp) }.lines());
+}
+
+#[test]
+fn lines_of_a_command() {
+    let misc =
+        |words: &str| format!("MISC_CHECK {{\nmisc_path \"/bin/bash /usr/local/bin/c.sh\"\n{words}\nwarmup 0\n}}");
+    let good = r#""echo 'exit 0' > /usr/local/bin/c.sh","#;
+    let fails = r#"(at: "2s", on: "director", run: "echo 'exit 3' > /usr/local/bin/c.sh"), (at: "12s", on: "director", run: "echo 'exit 0' > /usr/local/bin/c.sh")"#;
+    let case = |words: &str, script: &'static str| Case { boot: good, script, ..checked(&misc(words)) };
+    insta::assert_snapshot!("misc", case("", fails).lines());
+    insta::assert_snapshot!("misc_retry", case("retry 2\ndelay_before_retry 1\nlog_all_failures", fails).lines());
+    let late = r#"(at: "2s", on: "director", run: "echo 'sleep 9' > /usr/local/bin/c.sh")"#;
+    insta::assert_snapshot!("misc_late", case("misc_timeout 1", late).lines());
+    // It does not end at SIGTERM, and is killed.
+    let stubborn = r#"(at: "2s", on: "director", run: "printf \"trap '' TERM\\nsleep 9\\n\" > /usr/local/bin/c.sh")"#;
+    insta::assert_snapshot!("misc_stubborn", case("misc_timeout 1", stubborn).lines());
+    let killed = r#"(at: "2s", on: "director", run: "echo 'kill -9 $$; exit 0' > /usr/local/bin/c.sh"), (at: "6s", on: "director", run: "echo 'exit 137' > /usr/local/bin/c.sh")"#;
+    insta::assert_snapshot!("misc_killed", case("", killed).lines());
+}
+
+#[test]
+fn a_commands_status_is_a_weight_and_0_gives_back_the_weight_of_the_file() {
+    let misc = "MISC_CHECK {\nmisc_path \"/bin/bash /usr/local/bin/c.sh\"\nmisc_dynamic\nwarmup 0\n}";
+    let boot = r#""echo 'exit 7' > /usr/local/bin/c.sh","#;
+    let script = r#"(at: "4s", on: "director", run: "echo 'exit 0' > /usr/local/bin/c.sh"), (at: "8s", on: "director", run: "echo 'exit 2' > /usr/local/bin/c.sh"), (at: "12s", on: "director", run: "echo 'exit 1' > /usr/local/bin/c.sh"), (at: "16s", on: "director", run: "echo 'exit 4' > /usr/local/bin/c.sh")"#;
+    insta::assert_snapshot!("misc_dynamic", Case { boot, script, ..checked(misc) }.lines());
+}
+
+#[test]
+fn lines_of_a_sorry_server_and_of_inhibited_servers() {
+    let tcp = "TCP_CHECK {\nconnect_timeout 1\nretry 0\nwarmup 0\n}";
+    let sorry = Case { conf: one("sorry_server 10.0.0.12 80", "", tcp), script: STOP_AND_START, ..Case::default() };
+    insta::assert_snapshot!("sorry", sorry.lines());
+    let inhibited = Case {
+        conf: one("sorry_server 10.0.0.12 80\nsorry_server_inhibit", "inhibit_on_failure", tcp),
+        script: STOP_AND_START,
+        ..Case::default()
+    };
+    insta::assert_snapshot!("inhibited", inhibited.lines());
+}
+
+#[test]
+fn with_alpha_a_first_failure_is_told_and_with_omega_the_end_is() {
+    let tell = "notify_up \"/bin/echo\"\nnotify_down \"/usr/local/bin/down.sh\"";
+    let boot =
+        r#""printf '#!/bin/bash\necho $1 >> /tmp/told\n' > /usr/local/bin/down.sh; chmod +x /usr/local/bin/down.sh","#;
+    let conf = one(
+        "alpha\nomega\nquorum_down \"/usr/local/bin/down.sh quorum\"",
+        &tell.replace("down.sh", "down.sh server"),
+        "TCP_CHECK {\nconnect_timeout 1\nretry 0\nwarmup 0\n}",
+    );
+    let closed =
+        r#"(at: "0.5s", on: "rs1", run: "systemctl stop httpd"), (at: "5s", on: "director", run: "cat /tmp/told")"#;
+    let case = Case { conf: conf.clone(), boot, script: closed, ..Case::default() };
+    insta::assert_snapshot!("alpha", case.lines());
+    assert_eq!(case.output().last().map(String::as_str), Some("server\n"));
+    let end =
+        r#"(at: "5s", on: "director", run: "killall keepalived"), (at: "8s", on: "director", run: "cat /tmp/told")"#;
+    let case = Case { conf: conf.clone(), boot, script: end, ..Case::default() };
+    insta::assert_snapshot!("omega", case.lines());
+    assert_eq!(case.output().last().map(String::as_str), Some("server\nquorum\n"));
+    let quiet = Case { conf: conf.replace("omega\n", ""), boot, script: end, ..Case::default() };
+    assert!(!quiet.output().iter().any(|text| text.contains("server")), "nobody is told without omega");
+}
+
+#[test]
+fn lines_of_the_first_generations() {
+    let script = STOP_AND_START;
+    let old = |os: &'static str, checker: &str| Case { os, script, ..checked(checker) }.lines();
+    let tcp = "TCP_CHECK {\nconnect_timeout 1\nretry 1\ndelay_before_retry 1\n}";
+    insta::assert_snapshot!("tcp_1_3", old("Rhel6", tcp));
+    insta::assert_snapshot!("tcp_1_1", old("CentOs4", "TCP_CHECK {\nconnect_timeout 1\n}"));
+    let http =
+        "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nconnect_timeout 1\nnb_get_retry 1\ndelay_before_retry 1\n}";
+    insta::assert_snapshot!("http_1_3", old("Rhel6", http));
+}
