@@ -10,6 +10,7 @@ pub mod check;
 pub mod config;
 pub mod daemon;
 pub mod era;
+mod fifo;
 pub mod genhash;
 pub mod launch;
 pub mod mail;

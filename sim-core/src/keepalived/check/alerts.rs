@@ -1,6 +1,7 @@
-//! Who is told of a change: notify scripts, and mail.
+//! Who is told of a change: notify scripts, named pipes, and mail.
 
 use crate::keepalived::config::{Command, Config};
+use crate::keepalived::fifo::Fifos;
 use crate::keepalived::mail::Post;
 use crate::keepalived::voice::Voice;
 use crate::kernel::process::SocketId;
@@ -10,6 +11,8 @@ use crate::kernel::syscall::{Stdio, Sys};
 #[derive(Debug, Default)]
 pub(super) struct Alerts {
     pub(super) post: Post,
+    /// Pipes that are told of every change.
+    pub(super) fifos: Fifos,
 }
 
 impl Alerts {

@@ -97,6 +97,7 @@ impl Checkers {
         }
         let given = self.given.clone();
         self.set_globals(sys);
+        self.open_fifos(sys);
         for spec in &given.config.virtual_servers {
             let mut pool = Pool::new(spec, &given.config);
             if pool.is_out_of_reach() {
@@ -127,6 +128,13 @@ impl Checkers {
         self.voice.say("Registering Kernel netlink command channel", sys);
         let file = self.voice.launch().file.clone();
         self.voice.say(&format!("Opening file '{file}'."), sys);
+    }
+
+    /// The pipes for VRRP and checks alike have their script from here.
+    fn open_fifos(&mut self, sys: &mut Sys) {
+        let global = &self.given.config.global;
+        let (all, own) = (global.notify_fifo.as_ref(), global.lvs_notify_fifo.as_ref());
+        self.alerts.fifos.open(all, own, (Role::Checkers, true), &self.voice, sys);
     }
 
     fn set_globals(&mut self, sys: &mut Sys) {
@@ -228,12 +236,14 @@ impl Checkers {
             self.go_on(number, Event::TimeUp, sys);
         }
         self.alerts.post.wake(&self.voice, sys);
+        self.alerts.fifos.reap(Role::Checkers, &self.voice, sys);
         self.sleep()
     }
 
     fn sleep(&self) -> Next {
         let mut any = vec![On::AnySocket, On::Address];
         any.extend(self.children.keys().map(|pid| On::Child(*pid)));
+        any.extend(self.alerts.fifos.wakes());
         let timer = self.timers.first().map(|(due, _)| *due);
         Next::Wait(Wait { until: Instant::soonest([timer, self.alerts.post.next_wake()]), any })
     }
@@ -372,6 +382,7 @@ impl Checkers {
         if !era.is_old() {
             self.voice.say("Reinitializing ipvs", sys);
         }
+        self.open_fifos(sys);
         let old = self.lay_down_tasks(era, sys);
         let Checkers { voice, alerts, .. } = self;
         let mut office = Office { voice, alerts, config: &given.config };
@@ -434,6 +445,7 @@ impl Checkers {
                 pool.stop(Stop::End, &mut office, sys);
             }
         }
+        self.alerts.fifos.close(sys);
         self.voice.say_stopped(sys);
         Next::Exit(0)
     }

@@ -490,8 +490,14 @@ impl Pool {
 
     pub(super) fn tell(&self, place: usize, office: &mut Office<'_>, sys: &mut Sys) {
         let member = &self.members[place];
-        let command = if member.is_alive { &member.spec.notify_up } else { &member.spec.notify_down };
+        let (command, state) = match member.is_alive {
+            true => (&member.spec.notify_up, "UP"),
+            false => (&member.spec.notify_down, "DOWN"),
+        };
         office.alerts.run(command.as_ref(), office.voice, sys);
+        let server = names::server(&member.spec, &self.spec, Era::V2_2);
+        let service = names::service_in_full(&self.spec);
+        office.alerts.fifos.write(&format!("RS {server} {service} {state}"), sys);
     }
 
     /// A mail about a server.
@@ -513,6 +519,7 @@ impl Pool {
             Quorum::Down => (&self.spec.quorum_down, "DOWN"),
         };
         office.alerts.run(command.as_ref(), office.voice, sys);
+        office.alerts.fifos.write(&format!("VS {} {state}", names::service_in_full(&self.spec)), sys);
         if self.spec.smtp_alert {
             let subject = format!("Virtualserver {} - {state}", names::service_in_full(&self.spec));
             office.alerts.mail(&subject, &format!("=> {how} <="), office.config, office.voice, sys);

@@ -27,6 +27,7 @@ mod sync_group;
 mod track;
 
 use super::config::{Config, Reader};
+use super::fifo::Fifos;
 use super::launch::{EXIT_CONFIG, Given, Launch, Role};
 use super::mail::Post;
 use super::voice::Voice;
@@ -66,6 +67,8 @@ pub struct Vrrp {
     /// `vrrp_startup_delay` ends.
     delayed_until: Option<Instant>,
     post: Post,
+    /// Pipes that are told of every change.
+    fifos: Fifos,
     /// Settings `promote_secondaries` of interfaces that are to be put back.
     promoted: Vec<String>,
     /// The process has work to do until then, and looks at nothing else.
@@ -146,6 +149,7 @@ impl Vrrp {
             count: 0,
             delayed_until: None,
             post: Post::default(),
+            fifos: Fifos::default(),
             promoted: Vec::new(),
             busy_until: Instant::ZERO,
             steps: VecDeque::new(),
@@ -176,6 +180,7 @@ impl Vrrp {
         }
         self.say_addresses(sys);
         self.create_vmacs(sys);
+        self.open_fifos(sys);
         self.begin_watching(&given.config, sys);
         self.say_faults(sys);
         self.say_registered(sys);
@@ -222,6 +227,7 @@ impl Vrrp {
         self.fire_timers(sys);
         self.fire_instances(sys);
         self.reap_scripts(sys);
+        self.fifos.reap(Role::Vrrp, &self.voice, sys);
         self.see_to_mail(sys);
     }
 
@@ -344,6 +350,7 @@ impl Vrrp {
         let until = timer.into_iter().chain(instance).chain(self.post.next_wake()).min();
         let mut any = vec![On::AnySocket, On::Link, On::Address];
         any.extend(self.watched.running().map(On::Child));
+        any.extend(self.fifos.wakes());
         Next::Wait(Wait { until, any })
     }
 
@@ -379,6 +386,7 @@ impl Vrrp {
     fn finish(&mut self, sys: &mut Sys) -> Next {
         self.remove_vmacs(sys);
         self.clear_promotion(sys);
+        self.fifos.close(sys);
         self.voice.say_stopped(sys);
         Next::Exit(0)
     }

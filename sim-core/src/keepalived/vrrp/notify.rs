@@ -1,6 +1,7 @@
-//! Who is told of a change: notify scripts, run by the host's shell; mail.
+//! Who is told of a change: notify scripts, run by the host's shell; named pipes; mail.
 
 use super::super::config::notify::Command;
+use super::super::launch::Role;
 use super::Vrrp;
 use crate::base::time::Duration;
 use crate::kernel::process::Env;
@@ -24,6 +25,7 @@ impl Vrrp {
         let mut started = run(script.as_ref(), &[], sys);
         let priority = instance.priority.to_string();
         started += run(notify.any.as_ref(), &["INSTANCE", &instance.conf.name, state.name(), &priority], sys);
+        self.write_instance(at, state.name(), sys);
         self.mail_state(at, Mailed::State(state), sys);
         self.work(FORK_WORK.times(started), sys);
     }
@@ -34,6 +36,7 @@ impl Vrrp {
         run(conf.notify.stop.as_ref(), &[], sys);
         let priority = self.instances[at].priority.to_string();
         run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, "STOP", &priority], sys);
+        self.write_instance(at, "STOP", sys);
         self.mail_state(at, Mailed::Stop, sys);
     }
 
@@ -43,6 +46,7 @@ impl Vrrp {
             let conf = &self.groups[at].conf;
             run(conf.notify.stop.as_ref(), &[], sys);
             run(conf.notify.any.as_ref(), &["GROUP", &conf.name, "STOP", "0"], sys);
+            self.write_group(at, "STOP", sys);
             self.mail_group(at, Mailed::Stop, sys);
         }
     }
@@ -50,13 +54,16 @@ impl Vrrp {
     /// A reload has no such instance any more.
     pub(super) fn notify_deleted(&mut self, at: usize, sys: &mut Sys) {
         let conf = &self.instances[at].conf;
-        match &conf.notify.deleted {
-            Some(script) => run(Some(script), &[], sys),
-            None => run(conf.notify.fault.as_ref(), &[], sys),
+        // Without `notify_deleted`, it is told as a fault.
+        let (script, state) = match &conf.notify.deleted {
+            Some(script) => (Some(script), "DELETED"),
+            None => (conf.notify.fault.as_ref(), "FAULT"),
         };
+        run(script, &[], sys);
         let priority = self.instances[at].priority.to_string();
-        run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, "DELETED", &priority], sys);
+        run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, state, &priority], sys);
         let is_deleted = conf.notify.deleted.is_some();
+        self.write_instance(at, state, sys);
         self.mail_state(at, if is_deleted { Mailed::Deleted } else { Mailed::State(VrrpState::Fault) }, sys);
     }
 
@@ -72,6 +79,7 @@ impl Vrrp {
         };
         let mut started = run(script.as_ref(), &[], sys);
         started += run(notify.any.as_ref(), &["GROUP", &group.conf.name, group.state.name(), "0"], sys);
+        self.write_group(at, self.groups[at].state.name(), sys);
         self.mail_group(at, Mailed::State(group.state), sys);
         self.work(FORK_WORK.times(started), sys);
     }
@@ -79,24 +87,51 @@ impl Vrrp {
     /// A master heard an advert of lower priority.
     pub(super) fn notify_lower_priority(&mut self, at: usize, sys: &mut Sys) {
         let started = run(self.instances[at].conf.notify.master_rx_lower_priority.as_ref(), &[], sys);
+        self.write_instance(at, "MASTER_RX_LOWER_PRI", sys);
         self.work(FORK_WORK.times(started), sys);
     }
 
-    /// The priority in force changed (`notify_priority_changes`).
+    /// The priority in force changed (`notify_priority_changes`): that is told to the pipes only.
     pub(super) fn notify_priority(&mut self, at: usize, sys: &mut Sys) {
         let instance = &self.instances[at];
-        let notify = &instance.conf.notify;
-        if !notify.priority_changes {
+        if !instance.conf.notify.priority_changes {
             return;
         }
-        let state = match instance.state {
-            VrrpState::Master => "MASTER_PRIORITY",
-            VrrpState::Backup => "BACKUP_PRIORITY",
-            VrrpState::Init | VrrpState::Fault => return,
-        };
-        let priority = instance.priority.to_string();
-        let started = run(notify.any.as_ref(), &["INSTANCE", &instance.conf.name, state, &priority], sys);
-        self.work(FORK_WORK.times(started), sys);
+        let is_master = instance.state == VrrpState::Master;
+        self.write_instance(at, if is_master { "MASTER_PRIORITY" } else { "BACKUP_PRIORITY" }, sys);
+    }
+
+    /// Opens the pipes that the file names. The script of the one for both processes is the checkers', if they run.
+    pub(super) fn open_fifos(&mut self, sys: &mut Sys) {
+        let given = self.given.clone();
+        let global = &given.config.global;
+        let launch = self.voice.launch();
+        let always = launch.all || super::log::is_old(sys);
+        let has_checkers = launch.checkers && (always || given.config.has_checkers());
+        let (all, own) = (global.notify_fifo.as_ref(), global.vrrp_notify_fifo.as_ref());
+        self.fifos.open(all, own, (Role::Vrrp, !has_checkers), &self.voice, sys);
+    }
+
+    /// After a reload, the states that did not change (`fifo_write_vrrp_states_on_reload`): groups first.
+    pub(super) fn write_states(&self, kept: &[(usize, VrrpState)], sys: &mut Sys) {
+        for at in 0..self.groups.len() {
+            self.write_group(at, self.groups[at].state.name(), sys);
+        }
+        for (at, before) in kept {
+            let state = self.instances[*at].state;
+            if state == *before {
+                self.write_instance(*at, state.name(), sys);
+            }
+        }
+    }
+
+    fn write_instance(&self, at: usize, state: &str, sys: &mut Sys) {
+        let instance = &self.instances[at];
+        self.fifos.write(&format!("INSTANCE \"{}\" {state} {}", instance.conf.name, instance.priority), sys);
+    }
+
+    fn write_group(&self, at: usize, state: &str, sys: &mut Sys) {
+        self.fifos.write(&format!("GROUP \"{}\" {state} 0", self.groups[at].conf.name), sys);
     }
 
     /// The mail of an instance, if it is to say something new.

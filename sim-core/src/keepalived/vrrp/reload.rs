@@ -40,12 +40,14 @@ impl Vrrp {
         self.say_addresses(sys);
         self.create_vmacs(sys);
         self.open_receivers(sys);
+        self.open_fifos(sys);
         self.begin_watching(&given.config, sys);
         for (name, state) in states {
             if let Some(group) = self.groups.iter_mut().find(|group| group.conf.name == name) {
                 group.state = state;
             }
         }
+        let mut kept = Vec::new();
         for at in 0..self.instances.len() {
             let name = &self.instances[at].conf.name;
             match old
@@ -54,12 +56,16 @@ impl Vrrp {
             {
                 Some(place) => {
                     let old = old.swap_remove(place);
+                    kept.push((at, old.state));
                     self.take_up(at, old, sys);
                 }
                 None => self.begin_instance(at, sys),
             }
         }
         self.say_sockets(sys);
+        if given.config.global.fifo_states_on_reload {
+            self.write_states(&kept, sys);
+        }
     }
 
     /// Instances that the new file does not have give up what they hold.
