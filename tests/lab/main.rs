@@ -22,6 +22,7 @@ mod outputs;
 mod pages;
 mod readers;
 mod recordings;
+mod router_settings;
 mod tidy;
 mod tutorial_lines;
 mod virtual_routers;

@@ -14,5 +14,6 @@ mod fifo;
 pub mod genhash;
 pub mod launch;
 pub mod mail;
+mod sync_daemon;
 pub mod voice;
 pub mod vrrp;

@@ -1,12 +1,14 @@
 //! The comparison with recordings of the real thing:
-//! `cargo run --release -p lab-tests --bin conformance -- [--why] DIR [CASE…]`.
+//! `cargo run --release -p lab-tests --bin conformance -- [--why | --played] DIR [CASE…]`.
 //!
 //! Reads `DIR/kernel` and `DIR/vrrp`; one line a case, `NAME equal/units`, and in the last line
 //! `equal N of M, covered K`. K are unequal units all of whose differences a row of `tests/differences.ron` covers.
-//! Exit status 0 only if N + K = M and no case was left out. `--why` prints the differences of every unequal unit.
+//! Exit status 0 only if N + K = M and no case was left out. `--why` prints the differences of every unequal unit;
+//! `--played` compares nothing and prints what the lab does in a case of `vrrp/`.
 
 use lab_tests::differences::Table;
-use lab_tests::recording::Recordings;
+use lab_tests::recording::{CaseFolder, Recordings};
+use lab_tests::replay::vrrp;
 use lab_tests::score::{Score, Standing, score};
 use std::process::ExitCode;
 
@@ -15,9 +17,11 @@ const SHOWN: usize = 12;
 
 fn main() -> ExitCode {
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
-    let why = arguments.iter().position(|argument| argument == "--why").map(|at| arguments.remove(at)).is_some();
+    let mut flag =
+        |name: &str| arguments.iter().position(|given| given == name).map(|at| arguments.remove(at)).is_some();
+    let (why, played) = (flag("--why"), flag("--played"));
     let Some((folder, wanted)) = arguments.split_first().filter(|(folder, _)| !folder.starts_with("--")) else {
-        eprintln!("usage: conformance [--why] DIR [CASE…]");
+        eprintln!("usage: conformance [--why | --played] DIR [CASE…]");
         return ExitCode::from(2);
     };
     let cases = match Recordings::open(folder.as_ref()).and_then(|recordings| recordings.cases()) {
@@ -31,10 +35,14 @@ fn main() -> ExitCode {
         eprintln!("conformance: no case {name} in {folder}");
         return ExitCode::from(2);
     }
+    let chosen = || cases.iter().filter(|case| wanted.is_empty() || wanted.contains(&case.name));
+    if played {
+        return tell(chosen());
+    }
     let table = Table::of_the_repository();
     let mut total = Score::default();
     let mut left_out = 0;
-    for case in cases.iter().filter(|case| wanted.is_empty() || wanted.contains(&case.name)) {
+    for case in chosen() {
         match score(case, &table) {
             Ok(standing) => left_out += usize::from(print(&case.name, &standing, why, &mut total)),
             Err(error) => {
@@ -45,6 +53,18 @@ fn main() -> ExitCode {
     }
     println!("equal {} of {}, covered {}", total.equal, total.units, total.covered);
     if left_out == 0 && total.is_complete() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Prints what the lab does.
+fn tell<'a>(cases: impl Iterator<Item = &'a CaseFolder>) -> ExitCode {
+    for case in cases {
+        println!("{}", case.name);
+        match vrrp::played(case) {
+            Ok(lines) => lines.iter().for_each(|line| println!("  {line}")),
+            Err(error) => println!("  unreadable: {error}"),
+        }
+    }
+    ExitCode::SUCCESS
 }
 
 /// Prints a case and adds it up; whether it was left out.

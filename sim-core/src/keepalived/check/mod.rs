@@ -26,9 +26,11 @@ mod task;
 mod tcp;
 mod udp;
 
+use super::config::global::SyncDaemon;
 use super::config::{Reader, ServiceName, VirtualServer};
 use super::era::Era;
 use super::launch::{EXIT_CONFIG, Given, Launch, Role};
+use super::sync_daemon;
 use super::voice::Voice;
 use crate::base::id::{NodeId, Pid};
 use crate::base::time::Instant;
@@ -108,8 +110,19 @@ impl Checkers {
             pool.start(&mut Office { voice, alerts, config: &given.config }, sys);
             self.pools.push(pool);
         }
+        self.begin_sync(None, sys);
         self.stage = Stage::Filled;
         Next::until(sys.now())
+    }
+
+    /// `lvs_sync_daemon` without an instance: both daemons run.
+    fn begin_sync(&self, before: Option<&SyncDaemon>, sys: &mut Sys) {
+        let Some(daemon) = sync_daemon_of(&self.given) else { return };
+        if before == Some(daemon) {
+            return;
+        }
+        sync_daemon::stop_both(sys);
+        sync_daemon::start_both(daemon, &self.voice, sys);
     }
 
     /// What the generations say before they read their file.
@@ -378,11 +391,12 @@ impl Checkers {
         if !self.voice.announce(&given, Reader::Checkers, sys) {
             return Next::Exit(EXIT_CONFIG);
         }
-        self.given = given.clone();
+        let before = std::mem::replace(&mut self.given, given.clone());
         if !era.is_old() {
             self.voice.say("Reinitializing ipvs", sys);
         }
         self.open_fifos(sys);
+        self.begin_sync(sync_daemon_of(&before), sys);
         let old = self.lay_down_tasks(era, sys);
         let Checkers { voice, alerts, .. } = self;
         let mut office = Office { voice, alerts, config: &given.config };
@@ -446,9 +460,16 @@ impl Checkers {
             }
         }
         self.alerts.fifos.close(sys);
+        if sync_daemon_of(&given).is_some() {
+            sync_daemon::stop_both(sys);
+        }
         self.voice.say_stopped(sys);
         Next::Exit(0)
     }
+}
+
+fn sync_daemon_of(given: &Given) -> Option<&SyncDaemon> {
+    given.config.global.lvs_sync_daemon.as_ref().filter(|daemon| daemon.instance.is_empty())
 }
 
 impl Process for Checkers {

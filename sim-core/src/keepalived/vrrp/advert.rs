@@ -96,7 +96,8 @@ impl Vrrp {
         let vrid = heard.view.vrid();
         let Some(at) = receiver.members.iter().copied().find(|at| self.instances[*at].conf.vrid == vrid) else {
             if self.given.config.global.log_unknown_vrids {
-                self.say_unknown(vrid, sys);
+                let iface = receiver.iface;
+                self.say_unknown(vrid, iface, sys);
             }
             return;
         };
@@ -111,7 +112,7 @@ impl Vrrp {
 
     fn hear_as_backup(&mut self, at: usize, heard: &Heard, sys: &mut Sys) {
         let vrid = heard.view.vrid();
-        let skips = self.instances[at].conf.skip_check_adv_addr && self.instances[at].master == Some(heard.source);
+        let skips = self.instances[at].conf.skip_check_adv_addr && self.instances[at].last_heard == Some(heard.source);
         if !self.believes(at, heard, skips, sys) {
             return self.restart_if_delayed(at, sys);
         }
@@ -128,6 +129,7 @@ impl Vrrp {
             sys.cx.note(Why::VrrpDiscarded { from, vrid, priority });
             self.say_discarding(at, priority, from, sys);
             self.instances[at].master = Some(from);
+            self.instances[at].last_heard = Some(from);
             return self.restart_if_delayed(at, sys);
         }
         if priority >= own && self.instances[at].preempt != Preempt::Idle {
@@ -139,6 +141,7 @@ impl Vrrp {
         let instance = &mut self.instances[at];
         instance.down = instance.master_down();
         instance.want = VrrpState::Backup;
+        instance.last_heard = Some(from);
         if instance.master.replace(from) != Some(from) {
             self.write_state(at, sys);
         }
@@ -309,7 +312,7 @@ fn check(instance: &Instance, heard: &Heard, skips_addresses: bool) -> Result<()
         return Err((VrrpFlaw::Kind, format!("Invalid packet type. {} and expect 1", view.kind())));
     }
     let own = instance.advertised();
-    if usize::from(view.count()) != own.len() {
+    if !skips_addresses && usize::from(view.count()) != own.len() {
         let text = format!("received an unexpected ip number count {}, expected {}!", view.count(), own.len());
         return Err((VrrpFlaw::Count, text));
     }
@@ -318,19 +321,17 @@ fn check(instance: &Instance, heard: &Heard, skips_addresses: bool) -> Result<()
     if !(view.sum_is_right(pseudo) || old && view.sum_is_right(None)) {
         return Err((VrrpFlaw::Checksum, format!("Invalid VRRPv{version} checksum")));
     }
-    if let Some(unicast) = &conf.unicast {
-        check_peer(unicast, source, ttl)?;
-    }
     if skips_addresses {
         return Ok(());
     }
-    match own.iter().find(|own| !view.addresses().any(|address| address == **own)) {
+    if let Some(missing) = own.iter().find(|own| !view.addresses().any(|address| address == **own)) {
+        let vrid = conf.vrid;
+        let text = format!("ip address associated with VRID {vrid} not present in MASTER advert: {missing}");
+        return Err((VrrpFlaw::Addresses, text));
+    }
+    match &conf.unicast {
+        Some(unicast) => check_peer(unicast, source, ttl),
         None => Ok(()),
-        Some(missing) => {
-            let vrid = conf.vrid;
-            let text = format!("ip address associated with VRID {vrid} not present in MASTER advert: {missing}");
-            Err((VrrpFlaw::Addresses, text))
-        }
     }
 }
 
@@ -381,16 +382,16 @@ fn check_ah(instance: &Instance, heard: &Heard, key: [u8; 8]) -> Result<(), (Vrr
     Ok(())
 }
 
+/// With `check_unicast_src`, which a limit for the TTL of a peer brings along.
 fn check_peer(unicast: &Unicast, source: Ipv4Addr, ttl: u8) -> Result<(), (VrrpFlaw, String)> {
-    let limits = unicast.peers.iter().any(|peer| peer.min_ttl > 0 || peer.max_ttl < 255);
+    if !unicast.check_source {
+        return Ok(());
+    }
     let Some(peer) = unicast.peers.iter().find(|peer| peer.address == IpAddr::V4(source)) else {
-        return match unicast.check_source || limits {
-            true => Err((VrrpFlaw::Peer, format!("unicast source address {source} not a unicast peer"))),
-            false => Ok(()),
-        };
+        return Err((VrrpFlaw::Peer, format!("unicast source address {source} not a unicast peer")));
     };
     if ttl < peer.min_ttl || ttl > peer.max_ttl {
-        let text = format!("TTL/HL {ttl} of unicast peer {source} is not from {} to {}", peer.min_ttl, peer.max_ttl);
+        let text = format!("TTL/HL {ttl} not in range {} - {}", peer.min_ttl, peer.max_ttl);
         return Err((VrrpFlaw::Ttl, text));
     }
     Ok(())

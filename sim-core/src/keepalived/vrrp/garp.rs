@@ -22,6 +22,12 @@ pub(super) struct Garps {
 }
 
 impl Vrrp {
+    /// What waits is not sent: a reload forgets it.
+    pub(super) fn forget_garps(&mut self) {
+        self.garps.waiting.clear();
+        self.garps.is_armed = false;
+    }
+
     /// A batch of so many rounds. Nothing if the instance has given its addresses up meanwhile.
     pub(super) fn announce(&mut self, at: usize, rounds: u32, sys: &mut Sys) {
         let instance = &self.instances[at];
@@ -103,7 +109,7 @@ impl Vrrp {
         group.map_or(config.global.garp_interval, |group| group.garp_interval)
     }
 
-    fn send_garp(&self, by: IfaceId, address: Ipv4Addr, sys: &mut Sys) {
+    pub(super) fn send_garp(&self, by: IfaceId, address: Ipv4Addr, sys: &mut Sys) {
         let Some(socket) = self.packets else { return };
         let Some(mac) = sys.kernel.tables.interfaces.get(by).map(|interface| interface.mac) else { return };
         let before = sys.cx.context();

@@ -17,6 +17,7 @@ use super::notify::Mailed;
 use super::{Step, Timer, Vrrp};
 use crate::base::id::{IfaceId, NodeId};
 use crate::base::time::{Duration, Instant};
+use crate::ipvs::sync::Role;
 use crate::kernel::syscall::Sys;
 use crate::trace::Why;
 use crate::trace::record::{VrrpRecord, VrrpState};
@@ -58,6 +59,8 @@ pub(super) struct Instance {
     pub(super) preempt: Preempt,
     /// The master that was heard last.
     pub(super) master: Option<Ipv4Addr>,
+    /// Who was last heard as a backup and believed, and is not asked for his addresses again (`skip_check_adv_addr`).
+    pub(super) last_heard: Option<Ipv4Addr>,
     /// The identification of the last advert.
     pub(super) last_id: u16,
     pub(super) has_addresses: bool,
@@ -132,6 +135,7 @@ impl Instance {
             awaited: BTreeSet::new(),
             preempt: Preempt::Idle,
             master: None,
+            last_heard: None,
             last_id: 0,
             has_addresses: false,
             has_said_fault: false,
@@ -151,6 +155,11 @@ impl Instance {
 
     pub(super) fn is_up(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// The owner of the addresses, if its file does not say `state BACKUP`.
+    fn is_born_master(&self) -> bool {
+        self.base_priority == OWNER && self.conf.wanted == Wanted::Master
     }
 
     /// The virtual addresses that stand in the adverts.
@@ -173,10 +182,17 @@ impl Vrrp {
 
     pub(super) fn begin_instance(&mut self, at: usize, sys: &mut Sys) {
         let old = Era::of(sys.kernel.os).is_old();
+        // A group is master from the start only if all of it are owners.
+        let owns = |at: usize| self.instances[at].is_born_master();
+        let all_own = owns(at) && self.companions(at).into_iter().all(owns);
         let instance = &mut self.instances[at];
         let is_owner = instance.base_priority == OWNER;
         let wants_master = instance.conf.wanted == Wanted::Master;
-        instance.want = if is_owner && wants_master { VrrpState::Master } else { VrrpState::Backup };
+        instance.want = match (instance.is_up(), all_own) {
+            (false, _) => VrrpState::Fault,
+            (true, true) => VrrpState::Master,
+            (true, false) => VrrpState::Backup,
+        };
         instance.master_interval = instance.conf.advert_interval;
         instance.down = instance.master_down();
         if !instance.awaited.is_empty() {
@@ -321,6 +337,7 @@ impl Vrrp {
             self.instances[at].refresh_at = Some(sys.now() + garp.refresh);
         }
         self.notify_state(at, sys);
+        self.turn_sync(at, Role::Backup, Role::Master, sys);
     }
 
     // ── from MASTER ──
@@ -328,6 +345,9 @@ impl Vrrp {
     /// Gives the addresses up for BACKUP or FAULT. `says_zero`: tells everybody by an advert of priority 0.
     pub(super) fn leave_master(&mut self, at: usize, to: VrrpState, says_zero: bool, sys: &mut Sys) {
         self.instances[at].want = to;
+        if self.instances[at].has_addresses {
+            self.turn_sync(at, Role::Master, Role::Backup, sys);
+        }
         self.say_entering(at, to, false, sys);
         if to == VrrpState::Fault {
             self.note_fault(at, sys);
@@ -401,14 +421,27 @@ impl Vrrp {
         }
         let instance = &mut self.instances[at];
         instance.master_interval = instance.conf.advert_interval;
-        let goes_up = instance.base_priority == OWNER && instance.conf.wanted == Wanted::Master;
-        self.settle(at, VrrpState::Backup, sys);
-        if goes_up {
-            self.instances[at].want = VrrpState::Master;
-            self.instances[at].down = Duration::from_micros(1);
-            self.restart_timer(at, sys);
+        // An owner that only waited for its scripts is master at once; after a fault it is a backup first like all.
+        let goes_up = instance.state == VrrpState::Init && instance.want == VrrpState::Master;
+        if goes_up && instance.base_priority == OWNER && self.group_agrees(at) {
+            self.enter_master(at, sys);
+            self.tell_peers(at, sys);
+            return self.follow(at, VrrpState::Backup, sys);
         }
+        self.settle(at, VrrpState::Backup, sys);
+        self.tell_peers(at, sys);
         self.group_backup(at, sys);
+    }
+
+    /// Unicast: the peers may have forgotten where this host is, and are told before their adverts get lost.
+    fn tell_peers(&mut self, at: usize, sys: &mut Sys) {
+        let instance = &self.instances[at];
+        if let (Some(base), Some(source), Some(_)) = (instance.base, instance.source, &instance.conf.unicast)
+            && !Era::of(sys.kernel.os).is_old()
+        {
+            self.say_own_garp(at, source, sys);
+            self.send_garp(base, source, sys);
+        }
     }
 
     /// Goes to BACKUP or FAULT from a state without addresses.
@@ -440,7 +473,8 @@ impl Vrrp {
             return;
         }
         let from = instance.priority;
-        let before = instance.master_down();
+        // What it waits for: after an advert that it has discarded, only what was left then.
+        let before = instance.down;
         instance.priority = priority;
         let after = instance.master_down();
         instance.down = after;

@@ -16,7 +16,7 @@ impl Vrrp {
     }
 
     /// The same, with `-D` only.
-    fn detail_of(&self, at: usize, text: &str, sys: &mut Sys) {
+    pub(super) fn detail_of(&self, at: usize, text: &str, sys: &mut Sys) {
         let line = self.line_of(at, text, sys);
         self.voice.detail(&line, sys);
     }
@@ -30,22 +30,35 @@ impl Vrrp {
     // ── the process ──
 
     pub(super) fn say_registering(&self, sys: &mut Sys) {
-        self.voice.say("Registering Kernel netlink reflector", sys);
-        self.voice.say("Registering Kernel netlink command channel", sys);
+        for text in ["Registering Kernel netlink reflector", "Registering Kernel netlink command channel"] {
+            self.say_if_old_or_detailed(text, sys);
+        }
+    }
+
+    /// What 1.x always says and 2.2.7 with `-D` only.
+    fn say_if_old_or_detailed(&self, text: &str, sys: &mut Sys) {
+        match is_old(sys) {
+            true => self.voice.say(text, sys),
+            false => self.voice.detail(text, sys),
+        }
     }
 
     pub(super) fn say_addresses(&self, sys: &mut Sys) {
         let mut said = Vec::new();
         for instance in &self.instances {
-            let (Some(iface), Some(source)) = (instance.base, instance.source) else { continue };
+            let Some(iface) = instance.base else { continue };
+            // The first address counts here, whether it is a virtual one or not.
+            let Some(source) = sys.kernel.tables.interfaces.get(iface).and_then(|it| it.addresses.first()) else {
+                continue;
+            };
             if said.contains(&iface) {
                 continue;
             }
             said.push(iface);
-            let name = name_of(iface, sys);
+            let (name, source) = (name_of(iface, sys), source.address);
             match is_old(sys) {
                 true => self.voice.say(&format!("Netlink reflector reports IP {source} added"), sys),
-                false => self.voice.say(&format!("Assigned address {source} for interface {name}"), sys),
+                false => self.voice.detail(&format!("Assigned address {source} for interface {name}"), sys),
             }
         }
     }
@@ -55,7 +68,7 @@ impl Vrrp {
             Era::V1_1 => "Registering gratutious ARP shared channel",
             Era::V1_3 | Era::V2_2 => "Registering gratuitous ARP shared channel",
         };
-        self.voice.say(text, sys);
+        self.say_if_old_or_detailed(text, sys);
         let file = self.voice.launch().file.clone();
         if is_old(sys) {
             self.voice.say(&format!("Opening file '{file}'."), sys);
@@ -83,7 +96,7 @@ impl Vrrp {
                     format!("{first}, fd({fd},{}) {how}, address({group})]", fd + 1)
                 }
             };
-            self.voice.say(&text, sys);
+            self.say_if_old_or_detailed(&text, sys);
         }
     }
 
@@ -109,8 +122,9 @@ impl Vrrp {
         self.voice.say(&text, sys);
     }
 
-    pub(super) fn say_unknown(&self, vrid: u8, sys: &mut Sys) {
-        self.voice.say(&format!("Unknown VRID({vrid}) received on interface"), sys);
+    pub(super) fn say_unknown(&self, vrid: u8, iface: IfaceId, sys: &mut Sys) {
+        let name = name_of(iface, sys);
+        self.voice.say(&format!("Unknown VRID({vrid}) received on interface({name}). ignoring..."), sys);
     }
 
     // ── states ──
@@ -139,9 +153,9 @@ impl Vrrp {
             }
         }
         for at in 0..self.instances.len() {
-            if !self.instances[at].is_up() || self.group_is_down(at) {
+            let is_down = !self.instances[at].is_up() || self.group_is_down(at);
+            if is_down && !std::mem::replace(&mut self.instances[at].has_said_fault, true) {
                 self.say_of(at, "entering FAULT state", sys);
-                self.instances[at].has_said_fault = true;
             }
         }
     }
@@ -172,14 +186,33 @@ impl Vrrp {
         }
     }
 
-    pub(super) fn say_setting(&self, at: usize, sys: &mut Sys) {
-        let text = if is_old(sys) { "setting protocol VIPs." } else { "setting VIPs." };
-        self.detail_of(at, text, sys);
+    /// `setting VIPs.`, `removing E-VIPs.`, `setting Virtual Routes`, if there are any.
+    pub(super) fn say_handling(&self, at: usize, sets: bool, what: Held, sys: &mut Sys) {
+        let conf = &self.instances[at].conf;
+        let (is_empty, noun) = match what {
+            Held::Addresses => (conf.addresses.is_empty(), "VIPs."),
+            Held::ExcludedAddresses => (conf.excluded_addresses.is_empty(), "E-VIPs."),
+            Held::Routes => (conf.routes.is_empty(), "Virtual Routes"),
+            Held::Rules => (conf.rules.is_empty(), "Virtual Rules"),
+        };
+        let (verb, protocol) = (if sets { "setting" } else { "removing" }, if is_old(sys) { "protocol " } else { "" });
+        if !is_empty {
+            self.detail_of(at, &format!("{verb} {protocol}{noun}"), sys);
+        }
     }
 
-    pub(super) fn say_removing(&self, at: usize, sys: &mut Sys) {
-        let text = if is_old(sys) { "removing protocol VIPs." } else { "removing VIPs." };
-        self.detail_of(at, text, sys);
+    /// An address that a reload takes away.
+    pub(super) fn say_gone(&self, at: usize, address: Ipv4Addr, prefix_len: u8, on: IfaceId, sys: &mut Sys) {
+        if !is_old(sys) {
+            let name = name_of(on, sys);
+            self.say_of(at, &format!("ip address {address}/{prefix_len} dev {name}, no longer exist"), sys);
+        }
+    }
+
+    /// Who was in FAULT and speaks to its peers one by one tells them where it is.
+    pub(super) fn say_own_garp(&self, at: usize, source: Ipv4Addr, sys: &mut Sys) {
+        let name = &self.instances[at].conf.name;
+        self.voice.detail(&format!("{name}: sending gratuitous ARP for {source}"), sys);
     }
 
     pub(super) fn say_zero(&self, at: usize, sys: &mut Sys) {
@@ -199,13 +232,13 @@ impl Vrrp {
 
     pub(super) fn say_left(&self, at: usize, sys: &mut Sys) {
         if !is_old(sys) {
-            self.say_of(at, "Backup received priority 0 advertisement", sys);
+            self.detail_of(at, "Backup received priority 0 advertisement", sys);
         }
     }
 
     pub(super) fn say_left_to_master(&self, at: usize, sys: &mut Sys) {
         if !is_old(sys) {
-            self.say_of(at, "Master received priority 0 message", sys);
+            self.detail_of(at, "Master received priority 0 message", sys);
         }
     }
 
@@ -259,12 +292,12 @@ impl Vrrp {
 
     pub(super) fn say_interval(&self, at: usize, from: Duration, to: Duration, sys: &mut Sys) {
         let (from, to) = (from.millis(), to.millis());
-        self.say_of(at, &format!("advertisement interval updated from {from}ms to {to}ms by master"), sys);
+        self.detail_of(at, &format!("advertisement interval updated from {from}ms to {to}ms by master"), sys);
     }
 
     pub(super) fn say_own_interval(&self, at: usize, from: Duration, to: Duration, sys: &mut Sys) {
         let (from, to) = (from.millis(), to.millis());
-        self.say_of(at, &format!("changing advert interval from {from}ms to locally configured {to}ms"), sys);
+        self.detail_of(at, &format!("changing advert interval from {from}ms to locally configured {to}ms"), sys);
     }
 
     pub(super) fn say_preempt_delay(&self, at: usize, delay: Duration, sys: &mut Sys) {
@@ -293,6 +326,19 @@ impl Vrrp {
             self.voice.detail(&format!("Sending gratuitous ARP on {name} for {address}"), sys);
         }
     }
+}
+
+/// What an instance holds as master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Held {
+    /// `virtual_ipaddress`.
+    Addresses,
+    /// `virtual_ipaddress_excluded`.
+    ExcludedAddresses,
+    /// `virtual_routes`.
+    Routes,
+    /// `virtual_rules`.
+    Rules,
 }
 
 pub(super) fn is_old(sys: &Sys) -> bool {

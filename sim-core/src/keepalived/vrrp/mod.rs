@@ -8,8 +8,9 @@
 //!   HUP ─► reload     TERM ─► priority 0, addresses removed ─► one second ─► exit
 //! ```
 //! The files of this room: `instance` (states and timers of one virtual router), `advert` (what is sent, what is
-//! believed), `garp` (gratuitous ARP), `sync_group`, `track` (interfaces, scripts, files, processes), `notify`,
-//! `setup` (sockets, addresses, interfaces), `log` (the words of each generation of keepalived).
+//! believed), `garp` (gratuitous ARP), `sync_group`, `track` (interfaces, processes), `script`, `file`, `notify`,
+//! `setup` (sockets, addresses, interfaces), `sync_role` (IPVS' sync daemons), `reload`, `log` (the words of each
+//! generation of keepalived).
 //!
 //! # Not modelled
 //! IPv6, BFD, VRF, ipvlan, DBus, SNMP, notification FIFOs. A tracked file or process is looked at twenty times a second;
@@ -17,21 +18,24 @@
 
 mod advert;
 mod ah;
+mod file;
 mod garp;
 mod instance;
 mod log;
 mod notify;
 mod reload;
+mod script;
 mod setup;
 mod sync_group;
+mod sync_role;
 mod track;
 
-use super::config::{Config, Reader};
+use super::config::Reader;
 use super::fifo::Fifos;
 use super::launch::{EXIT_CONFIG, Given, Launch, Role};
 use super::mail::Post;
 use super::voice::Voice;
-use crate::base::id::NodeId;
+use crate::base::id::{NodeId, Pid};
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
@@ -115,10 +119,8 @@ enum Timer {
     GarpQueue,
     /// A script is started.
     ScriptStart(usize),
-    /// A script has taken too long: SIGTERM.
-    ScriptTerm(usize),
-    /// It did not end then: SIGKILL.
-    ScriptKill(usize),
+    /// A run of a script has taken too long: SIGTERM, then SIGKILL.
+    ScriptLate(usize, Pid),
     /// An interface has been in its new state for long enough (`interface_up_down_delays`).
     Link(usize),
     /// Tracked files and processes are looked at.
@@ -181,7 +183,8 @@ impl Vrrp {
         self.say_addresses(sys);
         self.create_vmacs(sys);
         self.open_fifos(sys);
-        self.begin_watching(&given.config, sys);
+        let scripts = Self::new_scripts(&given.config);
+        self.begin_watching(&given.config, scripts, sys);
         self.say_faults(sys);
         self.say_registered(sys);
         true
@@ -201,6 +204,7 @@ impl Vrrp {
         for at in 0..self.groups.len() {
             self.begin_group(at, sys);
         }
+        self.begin_sync(sys);
         for at in 0..self.instances.len() {
             self.begin_instance(at, sys);
         }
@@ -318,8 +322,7 @@ impl Vrrp {
             Timer::LowerGarp(at) => self.announce(at, self.instances[at].conf.garp.lower_prio_repeat, sys),
             Timer::GarpQueue => self.send_queued(sys),
             Timer::ScriptStart(script) => self.start_script(script, sys),
-            Timer::ScriptTerm(script) => self.end_script(script, Signal::Term, sys),
-            Timer::ScriptKill(script) => self.end_script(script, Signal::Kill, sys),
+            Timer::ScriptLate(script, pid) => self.script_late(script, pid, sys),
             Timer::Link(link) => self.link_settled(link, sys),
             Timer::Look => self.look_at_files_and_processes(sys),
         }
@@ -362,6 +365,7 @@ impl Vrrp {
             Phase::Running => {}
         }
         self.finish_steps(sys);
+        self.end_sync(sys);
         for at in 0..self.instances.len() {
             if self.instances[at].state == VrrpState::Master {
                 self.release(at, true, sys);

@@ -54,17 +54,20 @@ impl Vrrp {
     /// A reload has no such instance any more.
     pub(super) fn notify_deleted(&mut self, at: usize, sys: &mut Sys) {
         let conf = &self.instances[at].conf;
-        // Without `notify_deleted`, it is told as a fault.
-        let (script, state) = match &conf.notify.deleted {
-            Some(script) => (Some(script), "DELETED"),
-            None => (conf.notify.fault.as_ref(), "FAULT"),
+        // Without `notify_deleted` it counts as a fault, of which `notify` is told, unless it was one before.
+        let is_deleted = conf.notify.deleted.is_some();
+        if !is_deleted && self.instances[at].state == VrrpState::Fault {
+            return;
+        }
+        run(conf.notify.deleted.as_ref(), &[], sys);
+        let (news, state) = match is_deleted {
+            true => (Mailed::Deleted, "DELETED"),
+            false => (Mailed::State(VrrpState::Fault), VrrpState::Fault.name()),
         };
-        run(script, &[], sys);
         let priority = self.instances[at].priority.to_string();
         run(conf.notify.any.as_ref(), &["INSTANCE", &conf.name, state, &priority], sys);
-        let is_deleted = conf.notify.deleted.is_some();
         self.write_instance(at, state, sys);
-        self.mail_state(at, if is_deleted { Mailed::Deleted } else { Mailed::State(VrrpState::Fault) }, sys);
+        self.mail_state(at, news, sys);
     }
 
     /// A group has a new state.

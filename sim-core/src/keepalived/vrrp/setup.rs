@@ -3,7 +3,7 @@
 
 use super::super::config::{Authentication, Config, VirtualAddress, VirtualRoute, VirtualRule};
 use super::instance::{Fault, OWNER};
-use super::log::is_old;
+use super::log::{Held, is_old};
 use super::{Vrrp, instance::Instance};
 use crate::base::id::IfaceId;
 use crate::kernel::process::{Env, SocketId};
@@ -68,7 +68,8 @@ impl Vrrp {
             Some(IpAddr::V6(_)) | None => None,
         };
         let first = addresses.iter().map(|address| address.address);
-        let natural = first.clone().next();
+        // Virtual addresses do not count: they may go.
+        let natural = first.clone().find(|address| !self.is_virtual(*address));
         let is_missing = match given {
             Some(given) if instance.conf.track_source => !first.clone().any(|address| address == given),
             Some(_) => false,
@@ -84,17 +85,30 @@ impl Vrrp {
         }
     }
 
+    fn is_virtual(&self, address: Ipv4Addr) -> bool {
+        let confs = self.instances.iter().map(|instance| &instance.conf);
+        let mut all = confs.flat_map(|conf| conf.addresses.iter().chain(&conf.excluded_addresses));
+        all.any(|own| own.v4() == Some(address))
+    }
+
     /// Addresses came or went: those of the instances, and those that adverts come from.
     pub(super) fn look_at_addresses(&mut self, sys: &mut Sys) {
         for at in 0..self.instances.len() {
             let before = self.instances[at].source;
             self.find_source(at, sys);
             let instance = &self.instances[at];
-            if let (Some(source), Some(iface)) = (instance.source, instance.base)
-                && before != Some(source)
+            if let Some(iface) = instance.base
+                && before != instance.source
             {
                 let name = super::log::name_of(iface, sys);
-                self.voice.say(&format!("Assigned address {source} for interface {name}"), sys);
+                let text = match (before, instance.source) {
+                    (_, Some(source)) => format!("Assigned address {source} for interface {name}"),
+                    (before, None) => {
+                        let lost = before.unwrap_or(Ipv4Addr::UNSPECIFIED);
+                        format!("Deassigned address {lost} from interface {name}")
+                    }
+                };
+                self.voice.detail(&text, sys);
             }
             self.look_for_lost(at, sys);
         }
@@ -167,26 +181,36 @@ impl Vrrp {
     /// A master takes its addresses.
     pub(super) fn set_addresses(&mut self, at: usize, sys: &mut Sys) {
         self.set_mute(at, true, sys);
-        self.say_setting(at, sys);
         self.put_addresses(at, sys);
         self.instances[at].has_addresses = true;
     }
 
-    fn put_addresses(&mut self, at: usize, sys: &mut Sys) {
+    /// Whether an address is new.
+    fn put_addresses(&mut self, at: usize, sys: &mut Sys) -> bool {
         let Instance { conf, iface, .. } = &self.instances[at];
-        for address in conf.addresses.iter().chain(&conf.excluded_addresses) {
-            let Some(on) = place(address, *iface, &conf.interface, sys) else { continue };
-            let refused = add(address, on, sys);
-            if refused && is_old(sys) {
-                self.voice.say("Netlink: error: File exists, type=(20), seq=1256202461, pid=0", sys);
+        let mut is_new = false;
+        for (held, addresses) in
+            [(Held::Addresses, &conf.addresses), (Held::ExcludedAddresses, &conf.excluded_addresses)]
+        {
+            self.say_handling(at, true, held, sys);
+            for address in addresses {
+                let Some(on) = place(address, *iface, &conf.interface, sys) else { continue };
+                let refused = add(address, on, sys);
+                is_new |= !refused;
+                if refused && is_old(sys) {
+                    self.voice.say("Netlink: error: File exists, type=(20), seq=1256202461, pid=0", sys);
+                }
             }
         }
+        self.say_handling(at, true, Held::Routes, sys);
         for route in &conf.routes {
             ip_route("add", route, sys);
         }
+        self.say_handling(at, true, Held::Rules, sys);
         for rule in &conf.rules {
             ip_rule("add", rule, sys);
         }
+        is_new
     }
 
     /// The addresses go, if the instance has any.
@@ -194,22 +218,28 @@ impl Vrrp {
         if !std::mem::replace(&mut self.instances[at].has_addresses, false) {
             return;
         }
-        self.say_removing(at, sys);
         self.take_addresses(at, sys);
         self.set_mute(at, false, sys);
     }
 
     fn take_addresses(&self, at: usize, sys: &mut Sys) {
         let Instance { conf, iface, .. } = &self.instances[at];
+        self.say_handling(at, false, Held::Rules, sys);
         for rule in &conf.rules {
             ip_rule("del", rule, sys);
         }
+        self.say_handling(at, false, Held::Routes, sys);
         for route in &conf.routes {
             ip_route("del", route, sys);
         }
-        for address in conf.addresses.iter().chain(&conf.excluded_addresses) {
-            if let Some(on) = place(address, *iface, &conf.interface, sys) {
-                delete(address, on, sys);
+        for (held, addresses) in
+            [(Held::Addresses, &conf.addresses), (Held::ExcludedAddresses, &conf.excluded_addresses)]
+        {
+            self.say_handling(at, false, held, sys);
+            for address in addresses {
+                if let Some(on) = place(address, *iface, &conf.interface, sys) {
+                    delete(address, on, sys);
+                }
             }
         }
     }
@@ -220,31 +250,40 @@ impl Vrrp {
         if is_new || is_old(sys) {
             return;
         }
-        self.say_removing(at, sys);
-        let Instance { conf, iface, .. } = &self.instances[at];
-        for address in conf.addresses.iter().chain(&conf.excluded_addresses) {
-            if let Some(on) = place(address, *iface, &conf.interface, sys) {
-                delete(address, on, sys);
-            }
-        }
+        self.take_addresses(at, sys);
         if !self.instances[at].accepts() {
-            self.say_of(at, "removing firewall drop rule", sys);
-            self.mute(at, false, sys);
+            self.detail_of(at, "removing firewall drop rule", sys);
+            mute(&self.instances[at], false, sys);
         }
         self.find_source(at, sys);
     }
 
-    /// A reload changed the list of addresses of a master.
-    pub(super) fn change_addresses(&mut self, at: usize, before: &[VirtualAddress], sys: &mut Sys) {
+    /// A reload: addresses, routes and rules of a master that are no longer in the file go, new ones come. New addresses
+    /// are announced, and the others with them, once.
+    pub(super) fn change_addresses(&mut self, at: usize, before: &Instance, sys: &mut Sys) {
         let Instance { conf, iface, .. } = &self.instances[at];
+        for rule in before.conf.rules.iter().filter(|old| !conf.rules.contains(old)) {
+            ip_rule("del", rule, sys);
+        }
+        for route in before.conf.routes.iter().filter(|old| !conf.routes.contains(old)) {
+            ip_route("del", route, sys);
+        }
         let kept = |old: &VirtualAddress| conf.addresses.iter().chain(&conf.excluded_addresses).any(|new| new == old);
-        for old in before.iter().filter(|old| !kept(old)) {
-            if let Some(on) = place(old, *iface, &conf.interface, sys) {
+        let old = before.conf.addresses.iter().chain(&before.conf.excluded_addresses);
+        for old in old.filter(|old| !kept(old)) {
+            if let (Some(on), Some(address)) = (place(old, *iface, &conf.interface, sys), old.v4()) {
+                self.say_gone(at, address, old.prefix_len, on, sys);
                 delete(old, on, sys);
             }
         }
-        self.say_setting(at, sys);
-        self.put_addresses(at, sys);
+        if !before.accepts() {
+            mute(before, false, sys);
+        }
+        self.set_mute(at, true, sys);
+        if self.put_addresses(at, sys) {
+            let garp = self.instances[at].conf.garp;
+            self.announce(at, garp.repeat, sys);
+        }
     }
 
     // ── a mute address ──
@@ -254,29 +293,8 @@ impl Vrrp {
             return;
         }
         let verb = if mute { "setting" } else { "removing" };
-        self.say_of(at, &format!("{verb} firewall drop rule"), sys);
-        self.mute(at, mute, sys);
-    }
-
-    /// Packets to and from the addresses are dropped. (nftables does it on a real machine, where `iptables -L` does not
-    /// show it.)
-    fn mute(&self, at: usize, mute: bool, sys: &mut Sys) {
-        let filter = &mut sys.kernel.tables.filter.ip;
-        for address in self.instances[at].advertised() {
-            let net = Some(Maybe::is(Ipv4Net::new_assert(address, 32)));
-            let to = Matches { destination: net, ..Matches::default() };
-            let from = Matches { source: net, ..Matches::default() };
-            for (chain, matches) in [("INPUT", to), ("OUTPUT", from)] {
-                // A rule that is gone already need not be deleted; a table that is full is left as it is.
-                let _done = match mute {
-                    true => {
-                        let rule = Rule { matches, target: Target::Drop, packets: 0, bytes: 0 };
-                        filter.insert(Table::Filter, chain, Some(0), rule)
-                    }
-                    false => filter.delete(Table::Filter, chain, &matches, &Target::Drop),
-                };
-            }
-        }
+        self.detail_of(at, &format!("{verb} firewall drop rule"), sys);
+        self::mute(&self.instances[at], mute, sys);
     }
 
     // ── VMAC ──
@@ -385,6 +403,27 @@ impl Instance {
     /// Whether packets to the addresses are taken.
     fn accepts(&self) -> bool {
         self.conf.accept || self.base_priority == OWNER
+    }
+}
+
+/// Packets to and from the addresses are dropped. (nftables does it on a real machine, where `iptables -L` does not show
+/// it.)
+fn mute(instance: &Instance, mute: bool, sys: &mut Sys) {
+    let filter = &mut sys.kernel.tables.filter.ip;
+    for address in instance.advertised() {
+        let net = Some(Maybe::is(Ipv4Net::new_assert(address, 32)));
+        let to = Matches { destination: net, ..Matches::default() };
+        let from = Matches { source: net, ..Matches::default() };
+        for (chain, matches) in [("INPUT", to), ("OUTPUT", from)] {
+            // A rule that is gone already need not be deleted; a table that is full is left as it is.
+            let _done = match mute {
+                true => {
+                    let rule = Rule { matches, target: Target::Drop, packets: 0, bytes: 0 };
+                    filter.insert(Table::Filter, chain, Some(0), rule)
+                }
+                false => filter.delete(Table::Filter, chain, &matches, &Target::Drop),
+            };
+        }
     }
 }
 

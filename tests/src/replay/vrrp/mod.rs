@@ -21,6 +21,15 @@ use super::unit::{Outcome, Unit};
 use crate::recording::{CaseFolder, ReadError};
 use story::Story;
 
+/// What the lab does in a case, a line each, in order of time: the logs, adverts and gratuitous ARPs, echoes lost, and at the
+/// end addresses and the client's entries.
+///
+/// # Errors
+/// If the recording cannot be read.
+pub fn played(case: &CaseFolder) -> Result<Vec<String>, ReadError> {
+    Ok(script::play(case, &Story::recorded(case)?)?.told())
+}
+
 /// Replays a case.
 ///
 /// # Errors

@@ -111,6 +111,31 @@ impl Story {
         Ok(())
     }
 
+    /// As lines for a reader.
+    pub(super) fn told(&self) -> Vec<String> {
+        let mut lines: Vec<(Micros, String)> = Vec::new();
+        for (node, log) in &self.logs {
+            lines.extend(log.iter().map(|(at, text)| (*at, format!("{node} {text}"))));
+        }
+        for (at, owner, frame) in &self.frames {
+            let owner = owner.as_deref().unwrap_or("?");
+            if let Some(told) = super::timeline::told(*at, frame) {
+                lines.push((*at, format!("{owner} > {told}")));
+            }
+        }
+        for (target, echoes) in &self.echoes {
+            let lost = echoes.iter().filter(|(.., lost)| *lost);
+            lines.extend(lost.map(|(number, at, _)| (*at, format!("cl echo {number} to {target} is lost"))));
+        }
+        lines.sort_by_key(|(at, _)| *at);
+        let mut told: Vec<String> =
+            lines.into_iter().map(|(at, text)| format!("{:10.6} {text}", at as f64 / 1e6)).collect();
+        told.extend(self.addresses.iter().map(|(node, own)| format!("end: {node} has {}", own.join(", "))));
+        told.extend(self.entries.iter().map(|(address, mac)| format!("end: cl believes {address} at {mac}")));
+        told.extend(self.notified.iter().map(|line| format!("end: noted {line}")));
+        told
+    }
+
     /// Who became master, in order.
     pub(super) fn masters(&self) -> Vec<String> {
         self.masters_at().into_iter().map(|(_, node)| node).collect()

@@ -247,6 +247,15 @@ fn gratuitous(frame: &[u8]) -> Option<String> {
     Some(octets.join("."))
 }
 
+/// A frame in a few words, if it is one that is compared.
+pub(super) fn told(at: Micros, frame: &[u8]) -> Option<String> {
+    if let Some(address) = gratuitous(frame) {
+        return Some(format!("gratuitous ARP for {address}"));
+    }
+    let (vrid, advert) = advert(at, frame)?;
+    Some(format!("advert of {vrid}, priority {}, id {}", advert.priority, advert.id))
+}
+
 /// Adverts of one time as master: without a gap, up to a priority 0.
 pub(super) fn periods(adverts: &[Advert]) -> Vec<Vec<Advert>> {
     let mut periods: Vec<Vec<Advert>> = Vec::new();

@@ -56,10 +56,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
         global::dynamic_interfaces,
     ),
     accepted(GLOBALS, "disable_local_igmp", "a host always reports its groups", nothing),
-    accepted(
+    modelled(
         GLOBALS,
         "lvs_sync_daemon",
-        "it is not started: ipvsadm --start-daemon in notify scripts",
+        "IF [inst NAME] [id N] [maxlen N] [port N] [ttl N] [group A]: master daemon while NAME is master, otherwise backup",
         global::lvs_sync_daemon,
     ),
     modelled(GLOBALS, "lvs_timeouts", "[tcp S] [tcpfin S] [udp S], IPVS' timeouts", global::lvs_timeouts),

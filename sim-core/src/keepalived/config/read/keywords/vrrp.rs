@@ -126,10 +126,10 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     modelled(INSTANCE, "notify_master_rx_lower_pri", "SCRIPT [USER [GROUP]]", instance::notify),
     modelled(INSTANCE, "notify_priority_changes", "[BOOL]", instance::priority_changes),
     modelled(INSTANCE, "smtp_alert", "[BOOL]", instance::smtp_alert),
-    accepted(
+    modelled(
         INSTANCE,
         "lvs_sync_daemon_interface",
-        "the daemon is not started: ipvsadm --start-daemon in notify scripts",
+        "IF, lvs_sync_daemon with this instance",
         instance::sync_daemon_interface,
     ),
     modelled(INSTANCE, "garp_master_delay", "seconds to the second batch of gratuitous ARPs", instance::garp),
