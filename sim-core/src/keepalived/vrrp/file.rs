@@ -2,8 +2,8 @@
 
 use super::super::config::{self, Config, Direction, Weight};
 use super::Vrrp;
+use super::effect::Effect;
 use super::instance::Fault;
-use super::track::Effect;
 use crate::kernel::syscall::Sys;
 
 /// A file with a number in it.

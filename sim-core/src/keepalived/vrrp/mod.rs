@@ -18,6 +18,7 @@
 
 mod advert;
 mod ah;
+mod effect;
 mod file;
 mod garp;
 mod instance;

@@ -3,7 +3,8 @@
 //!
 //! Scripts (`script`) and files (`file`) have rooms of their own.
 
-use super::super::config::{self, Config, Direction, ParameterMatch, Tracked, Tracks, Weight};
+use super::super::config::{self, Config, ParameterMatch, Tracked, Tracks, Weight};
+use super::effect::{Effect, effect};
 use super::file::{FileWatch, of_file};
 use super::instance::{Fault, OWNER};
 use super::script::{Known, ScriptRun};
@@ -40,17 +41,6 @@ struct ProcessWatch {
     up: bool,
     /// Since when it is otherwise.
     differs_since: Option<Instant>,
-}
-
-/// What holds for an instance because of one thing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Effect {
-    /// Nothing.
-    None,
-    /// It cannot work.
-    Down,
-    /// Its priority changes by so much.
-    Priority(i64),
 }
 
 /// How often files and processes are looked at.
@@ -356,21 +346,6 @@ impl config::TrackProcess {
     }
 }
 
-/// What a thing that is up or down does.
-fn effect(weight: Weight, up: bool) -> Effect {
-    let up = match weight.direction {
-        Direction::Straight => up,
-        Direction::Reversed => !up,
-    };
-    match (weight.value, up) {
-        (0, true) => Effect::None,
-        (0, false) => Effect::Down,
-        (value, true) if value > 0 => Effect::Priority(i64::from(value)),
-        (value, false) if value < 0 => Effect::Priority(i64::from(value)),
-        _ => Effect::None,
-    }
-}
-
 /// The words that stand behind one of these.
 fn behind<'a>(words: &'a [String], keys: &'a [&str]) -> impl Iterator<Item = &'a str> {
     words.windows(2).filter(|pair| keys.contains(&&*pair[0])).map(|pair| &*pair[1])
@@ -379,19 +354,4 @@ fn behind<'a>(words: &'a [String], keys: &'a [&str]) -> impl Iterator<Item = &'a
 fn is_running(name: &str, sys: &Sys) -> bool {
     let interface = sys.kernel.tables.interfaces.named(name);
     interface.is_some_and(|interface| interface.running())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_weight_counts_on_its_own_side_only() {
-        let weight = |value, direction| Weight { value, direction };
-        assert_eq!(effect(weight(20, Direction::Straight), true), Effect::Priority(20));
-        assert_eq!(effect(weight(20, Direction::Straight), false), Effect::None);
-        assert_eq!(effect(weight(-20, Direction::Straight), false), Effect::Priority(-20));
-        assert_eq!(effect(weight(0, Direction::Straight), false), Effect::Down);
-        assert_eq!(effect(weight(0, Direction::Reversed), false), Effect::None);
-    }
 }
