@@ -21,7 +21,12 @@ pub(super) fn alone(text: &str) -> Option<IpAddr> {
 }
 
 /// `ADDR[/LEN]` as `virtual_ipaddress` takes it.
-fn with_prefix(p: &mut Parser<'_>, words: &Words, index: usize, mask: bool) -> Result<Option<(IpAddr, u8)>, Stop> {
+pub(super) fn with_prefix(
+    p: &mut Parser<'_>,
+    words: &Words,
+    index: usize,
+    mask: bool,
+) -> Result<Option<(IpAddr, u8)>, Stop> {
     let text = p.word(words, index)?.to_owned();
     let most = if text.contains(':') { 128 } else { 32 };
     let (address, len) = match text.split_once('/').filter(|_| mask) {

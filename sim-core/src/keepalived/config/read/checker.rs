@@ -42,9 +42,10 @@ pub(super) fn open(p: &mut Parser<'_>, words: &Words) -> Outcome {
 }
 
 pub(super) fn close(p: &mut Parser<'_>, words: &Words) -> Outcome {
-    let user_bad = p.drafts.global.script_user_bad;
     let checker = p.checker();
-    let user_set = checker.user_set;
+    let is_script = matches!(&checker.kind, CheckerKind::Misc(misc) if !misc.command.argv.is_empty());
+    let user_bad = is_script && !checker.user_set && !checker.gone && !script::has_default_user(p, words);
+    let checker = p.checker();
     let wrong = match &mut checker.kind {
         CheckerKind::Http(http) if http.urls.is_empty() => {
             Some("HTTP/SSL_GET checker has no urls specified - ignoring".to_owned())
@@ -52,8 +53,8 @@ pub(super) fn close(p: &mut Parser<'_>, words: &Words) -> Outcome {
         CheckerKind::Misc(misc) if misc.command.argv.is_empty() => {
             Some("No script path has been specified for MISC_CHECKER - skipping".to_owned())
         }
-        CheckerKind::Misc(misc) if user_bad && !user_set => {
-            Some(format!("Unable to set default user for misc script {} - removing", misc.command.argv.join(" ")))
+        CheckerKind::Misc(misc) if user_bad => {
+            Some(format!("Unable to set default user for misc script {} - removing", script::shown(&misc.command.argv)))
         }
         CheckerKind::File(files) if files.is_empty() => {
             Some("FILE_CHECK has no track_file specified - ignoring".to_owned())
@@ -400,14 +401,14 @@ pub(super) fn misc_dynamic(p: &mut Parser<'_>, _: &Words) -> Outcome {
 }
 
 pub(super) fn misc_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
-    let script = p.checker().command().map(|command| command.argv.join(" ")).unwrap_or_default();
+    let script = p.checker().command().map(|command| script::shown(&command.argv)).unwrap_or_default();
     let Some(user) = words.get(1) else {
         p.say(words, 0, &format!("No user specified for misc checker script {script}"));
         return Ok(());
     };
     if !p.around.has_user(user) {
         p.log(words, &format!("Script user '{user}' does not exist"));
-        p.say(words, 1, &format!("Failed to set uid/gid for misc checker script '{script}' - removing"));
+        p.say(words, 1, &format!("Failed to set uid/gid for misc checker script {script} - removing"));
         p.checker().gone = true;
         return Ok(());
     }

@@ -6,6 +6,7 @@ mod instances;
 mod scripts;
 mod services;
 
+use super::draft::{Family, InstanceDraft};
 use super::parser::Parser;
 use crate::base::time::Duration;
 use crate::keepalived::config::{Config, ErrorClass, Place, Reader, Remark, RemarkKind, Script, SyncGroup};
@@ -139,12 +140,14 @@ fn groups(p: &mut Parser<'_>, config: &mut Config) {
 
 /// Two instances of one virtual router id on one interface. True: the process ends.
 fn conflicts(p: &mut Parser<'_>) -> bool {
+    let family = |draft: &InstanceDraft| draft.family.unwrap_or(Family::V4);
     let mut found = Vec::new();
     for (index, one) in p.drafts.instances.iter().enumerate() {
         for other in &p.drafts.instances[index + 1..] {
             if one.it.vrid != other.it.vrid
                 || one.it.interface != other.it.interface
                 || one.it.unicast.is_some() != other.it.unicast.is_some()
+                || family(one) != family(other)
             {
                 continue;
             }
@@ -159,7 +162,10 @@ fn conflicts(p: &mut Parser<'_>) -> bool {
                     format!("({a}) duplicate VRID conflict with {b} VRID {}", one.it.vrid)
                 }
                 _ if one.it.multicast_group != other.it.multicast_group => continue,
-                _ => format!("{a} and {b} both use VRID {} with IPv4 on interface {}", one.it.vrid, one.it.interface),
+                _ => {
+                    let ip = if family(one) == Family::V6 { "IPv6" } else { "IPv4" };
+                    format!("{a} and {b} both use VRID {} with {ip} on interface {}", one.it.vrid, one.it.interface)
+                }
             };
             found.push((text, other.place.clone()));
         }

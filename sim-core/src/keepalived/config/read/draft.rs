@@ -27,6 +27,8 @@ pub(super) struct Drafts {
     pub(super) static_rules: Vec<VirtualRule>,
     /// Rules of the file that were given a preference by keepalived.
     pub(super) rules_without_preference: u32,
+    /// The same for rules of IPv6.
+    pub(super) rules6_without_preference: u32,
     pub(super) track_groups: Vec<TrackGroup>,
     pub(super) garp_groups: Vec<GarpGroupDraft>,
     pub(super) interface_delays: Vec<InterfaceDelay>,
@@ -60,6 +62,8 @@ pub(super) struct GlobalDraft {
     pub(super) startup_timeout: Option<Duration>,
     pub(super) shutdown_timeout: Option<Duration>,
     pub(super) script_user_bad: bool,
+    /// Whether the user that scripts run as was looked for already, or was given.
+    pub(super) script_user_sought: bool,
 }
 
 impl Default for GlobalDraft {
@@ -86,6 +90,7 @@ impl Default for GlobalDraft {
             startup_timeout: None,
             shutdown_timeout: None,
             script_user_bad: false,
+            script_user_sought: false,
         }
     }
 }

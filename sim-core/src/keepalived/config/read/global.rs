@@ -579,6 +579,7 @@ pub(super) fn script_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
         p.say(words, 0, "No script username specified");
         return Ok(());
     };
+    p.drafts.global.script_user_sought = true;
     if !p.around.has_user(user) {
         p.log(words, &format!("Script user '{user}' does not exist"));
         p.say(words, 1, "Error setting global script uid/gid");

@@ -1,6 +1,5 @@
 //! Lines of `virtual_routes`, `static_routes`, `virtual_rules`, `static_rules`: what `ip route` and `ip rule` would take.
 
-use super::address::host;
 use super::parser::{Outcome, Parser, Stop};
 use super::words::Words;
 use crate::keepalived::config::{VirtualRoute, VirtualRule};
@@ -10,23 +9,75 @@ use crate::keepalived::config::{VirtualRoute, VirtualRule};
 struct Own {
     untracked: bool,
     track_group: String,
+    /// Something that is not modelled was found, and refused.
+    refused: bool,
 }
 
-/// Types of routes that may stand first.
-const KINDS: &[&str] =
-    &["unicast", "local", "broadcast", "anycast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat"];
+/// Types of routes that may stand before the destination.
+const KINDS: &[&str] = &[
+    "unicast", "local", "broadcast", "brd", "anycast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat",
+];
 
 /// The preference of the first rule that has none; the next has one less.
 const FIRST_PREFERENCE: u32 = 16_384;
 
-/// A route; none if keepalived throws it away.
+/// The protocol number of routes that keepalived watches.
+const PROTOCOL: &str = "18";
+
+/// Whether `find_rttables_table` knows a table: a number, or a name that every host has.
+fn is_table(name: &str) -> bool {
+    matches!(name, "main" | "local" | "default" | "unspec") || number(name).is_some()
+}
+
+/// A number in base 10, 16 or 8.
+fn number(text: &str) -> Option<u32> {
+    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16).ok(),
+        None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8).ok(),
+        None => text.parse().ok(),
+    }
+}
+
+/// A network: `default`, `any`, `all`, or an address with a length. None: keepalived has said that it is none.
+fn network(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own) -> Result<Option<String>, Stop> {
+    let given = p.word(words, index)?.to_owned();
+    if matches!(given.as_str(), "default" | "any" | "all") {
+        return Ok(Some("default".to_owned()));
+    }
+    if given == "default6" {
+        p.log(words, "'default6' is deprecated - please replace with 'inet6 default'");
+        refuse(p, words, index, own, "IPv6 is not modelled");
+        return Ok(Some(given));
+    }
+    let Some((address, _)) = super::address::with_prefix(p, words, index, true)? else { return Ok(None) };
+    if address.is_ipv6() {
+        refuse(p, words, index, own, "IPv6 is not modelled");
+    }
+    Ok(Some(given))
+}
+
+fn refuse(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own, text: &str) {
+    own.refused = true;
+    p.refuse(words, index, text, "leave it out");
+}
+
+/// A host of a route, behind its keyword. None: keepalived has said that it is none.
+fn gateway(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own) -> Result<Option<String>, Stop> {
+    let Some((address, _)) = super::address::with_prefix(p, words, index, false)? else { return Ok(None) };
+    if address.is_ipv6() {
+        refuse(p, words, index, own, "IPv6 is not modelled");
+    }
+    Ok(Some(address.to_string()))
+}
+
+/// A route; none if keepalived throws it away, or if it is not modelled.
 pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result<Option<VirtualRoute>, Stop> {
     let mut own = Own::default();
     let mut out: Vec<String> = Vec::new();
-    let (mut index, mut destination, mut kind) = (0, String::new(), "unicast");
+    let (mut index, mut destination, mut kind, mut protocol) = (0, String::new(), "unicast", None);
     while let Some(word) = words.get(index) {
         match word {
-            "no_track" if !is_static => own.untracked = true,
+            "no_track" => own.untracked = true,
             "track_group" if is_static => {
                 index += 1;
                 group(p, words, index, &mut own)?;
@@ -36,26 +87,24 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                     p.say(words, index, "\"gw\" for routes is deprecated. Please use \"via\"");
                 }
                 index += 1;
-                let mut given = p.word(words, index)?.to_owned();
-                if matches!(given.as_str(), "inet" | "inet6") {
+                if matches!(p.word(words, index)?, "inet" | "inet6") {
                     index += 1;
-                    given = p.word(words, index)?.to_owned();
                 }
-                if host(&given).is_none() {
-                    p.say(words, index, &format!("VRRP parsed invalid IP {given}. skipping IP..."));
+                let Some(address) = gateway(p, words, index, &mut own)? else {
+                    let given = words.get(index).unwrap_or_default();
                     p.say(words, index, &format!("invalid route via address {given}"));
                     return Ok(None);
-                }
-                out.extend(["via".to_owned(), given]);
+                };
+                out.extend(["via".to_owned(), address]);
             }
             "src" => {
                 index += 1;
-                let given = p.word(words, index)?.to_owned();
-                if host(&given).is_none() {
+                let Some(address) = gateway(p, words, index, &mut own)? else {
+                    let given = words.get(index).unwrap_or_default();
                     p.say(words, index, &format!("invalid route src address {given}"));
                     return Ok(None);
-                }
-                out.extend(["src".to_owned(), given]);
+                };
+                out.extend(["src".to_owned(), address]);
             }
             "dev" | "oif" => {
                 index += 1;
@@ -71,129 +120,251 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                 let value = p.word(words, index)?.to_owned();
                 out.extend(["metric".to_owned(), value]);
             }
-            "table" | "scope" | "mtu" | "advmss" | "window" | "hoplimit" | "initcwnd" | "initrwnd" | "protocol"
-            | "proto" => {
-                out.push(word.to_owned());
+            "protocol" => {
                 index += 1;
-                if words.get(index) == Some("lock") {
+                protocol = Some(p.word(words, index)?.to_owned());
+            }
+            "table" | "scope" | "mtu" | "advmss" | "window" | "hoplimit" | "initcwnd" | "initrwnd" => {
+                index += 1;
+                if matches!(word, "mtu" | "advmss") && words.get(index) == Some("lock") {
                     index += 1;
                 }
-                out.push(p.word(words, index)?.to_owned());
-            }
-            "onlink" => out.push(word.to_owned()),
-            "inet" => {}
-            "tos" | "dsfield" | "realms" | "rtt" | "rttvar" | "reordering" | "cwnd" | "ssthresh" | "rto_min"
-            | "features" | "quickack" | "congctl" | "pref" | "expires" | "encap" | "nexthop" | "or" | "from" | "as"
-            | "inet6" | "ttl-propagate" => {
-                p.refuse(words, index, &format!("`{word}` of a route is not modelled"), "leave it out");
-                return Ok(None);
-            }
-            word if KINDS.contains(&word) && destination.is_empty() => kind = word,
-            word if destination.is_empty() => {
-                if word == "to" {
-                    index += 1;
-                    continue;
-                }
-                if word != "default" && host(word).is_none() {
-                    p.say(words, index, &format!("VRRP parsed invalid IP {word}. skipping IP..."));
-                    p.say(words, index, &format!("unknown route keyword {word}"));
+                let value = p.word(words, index)?.to_owned();
+                if word == "table" && !is_table(&value) {
+                    p.say(words, index, &format!("Routing table {value} not found for route"));
                     return Ok(None);
                 }
-                word.clone_into(&mut destination);
-                out.push(word.to_owned());
+                out.extend([word.to_owned(), value]);
             }
-            word => {
-                p.say(words, index, &format!("unknown route keyword {word}"));
+            "onlink" => out.push(word.to_owned()),
+            // How it is put among routes of the same destination; there is one of each here.
+            "add" | "append" | "prepend" => {}
+            // keepalived passes over the word behind it.
+            "inet" => index += 1,
+            "inet6" => {
+                index += 1;
+                refuse(p, words, index - 1, &mut own, "IPv6 is not modelled");
+            }
+            "or" => {
+                p.say(words, index, "\"or\" for routes is deprecated. Please use \"nexthop\"");
+                refuse(p, words, index, &mut own, "several next hops of one route are not modelled");
+                index += 1;
+                if gateway(p, words, index, &mut own)?.is_none() {
+                    let given = words.get(index).unwrap_or_default();
+                    p.say(words, index, &format!("Invalid \"or\" address {given}"));
+                    return Ok(None);
+                }
+            }
+            "nexthop" => {
+                refuse(p, words, index, &mut own, "several next hops of one route are not modelled");
+                break;
+            }
+            "tos" | "dsfield" | "realms" | "features" | "quickack" | "pref" | "expires" | "from" | "vrf"
+            | "ttl-propagate" | "fastopen_no_cookie" => {
+                refuse(p, words, index, &mut own, &format!("`{word}` of a route is not modelled"));
+                index += 1;
+                p.word(words, index)?;
+            }
+            "rtt" | "rttvar" | "reordering" | "cwnd" | "ssthresh" | "rto_min" | "congctl" => {
+                refuse(p, words, index, &mut own, &format!("`{word}` of a route is not modelled"));
+                index += 1;
+                if p.word(words, index)? == "lock" {
+                    index += 1;
+                    p.word(words, index)?;
+                }
+            }
+            "as" | "encap" => {
+                refuse(p, words, index, &mut own, &format!("`{word}` of a route is not modelled"));
                 return Ok(None);
+            }
+            // Whatever else it is, keepalived takes it for the destination, and the last one counts.
+            word => {
+                if word == "to" {
+                    index += 1;
+                } else if let Some(known) = KINDS.iter().find(|known| **known == word) {
+                    kind = if *known == "brd" { "broadcast" } else { known };
+                    index += 1;
+                }
+                let Some(found) = network(p, words, index, &mut own)? else {
+                    let given = words.get(index).unwrap_or_default();
+                    p.say(words, index, &format!("unknown route keyword {given}"));
+                    return Ok(None);
+                };
+                destination = found;
             }
         }
         index += 1;
     }
     if destination.is_empty() {
-        p.say(words, 0, "Route has no destination address - ignoring");
+        p.say(words, 0, "Route must have a destination");
         return Ok(None);
     }
-    if !own.untracked && !out.iter().any(|word| word == "dev") {
-        let text = format!("Warning - cannot track route {destination} with no interface specified, not tracking");
-        p.say(words, 0, &text);
-        own.untracked = true;
+    if !own.untracked {
+        if protocol.is_some_and(|protocol| protocol != PROTOCOL && protocol != "keepalived") {
+            let text = format!(
+                "Route cannot be tracked if protocol is not RTPROT_KEEPALIVED({PROTOCOL}), resetting protocol"
+            );
+            p.say(words, 0, &text);
+        }
+        if !out.iter().any(|word| word == "dev") {
+            let text = format!("Warning - cannot track route {destination} with no interface specified, not tracking");
+            p.say(words, 0, &text);
+            own.untracked = true;
+        }
     }
+    if own.refused {
+        return Ok(None);
+    }
+    out.insert(0, destination);
     if kind != "unicast" {
-        // The destination is the first word that was kept, wherever it stood.
         out.insert(0, kind.to_owned());
     }
     Ok(Some(VirtualRoute { words: out, untracked: own.untracked, track_group: own.track_group }))
 }
 
-/// A rule; none if keepalived throws it away.
+/// A rule; none if keepalived throws it away, or if it is not modelled.
 pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result<Option<VirtualRule>, Stop> {
     let mut own = Own::default();
     let mut out: Vec<String> = Vec::new();
-    let mut index = 0;
+    let (mut index, mut acts, mut jumps) = (0, false, false);
     while let Some(word) = words.get(index) {
         match word {
-            "no_track" if !is_static => own.untracked = true,
+            "no_track" => own.untracked = true,
             "track_group" if is_static => {
                 index += 1;
                 group(p, words, index, &mut own)?;
             }
             "from" | "to" => {
                 index += 1;
-                let given = p.word(words, index)?.to_owned();
-                if given != "all" && host(&given).is_none() {
+                let Some(found) = network(p, words, index, &mut own)? else {
+                    let given = words.get(index).unwrap_or_default();
                     p.say(words, index, &format!("Invalid rule {word} address {given}"));
                     return Ok(None);
-                }
-                out.extend([word.to_owned(), given]);
+                };
+                let found = if found == "default" { "all".to_owned() } else { found };
+                out.extend([word.to_owned(), found]);
             }
-            "table" | "lookup" | "priority" | "order" | "pref" | "preference" | "fwmark" | "iif" | "dev" => {
+            "table" | "lookup" => {
                 index += 1;
                 let value = p.word(words, index)?.to_owned();
-                let word = match word {
-                    "order" | "pref" | "preference" => "priority",
-                    "dev" => "iif",
-                    word => word,
-                };
+                if !is_table(&value) {
+                    p.say(words, index, &format!("Routing table {value} not found for rule"));
+                    return Ok(None);
+                }
+                if !acted(p, words, index, &mut acts) {
+                    return Ok(None);
+                }
                 out.extend([word.to_owned(), value]);
             }
-            "blackhole" | "prohibit" | "unreachable" => out.push(word.to_owned()),
-            "inet" | "type" | "unicast" => {}
-            "not"
-            | "tos"
-            | "dsfield"
-            | "realms"
-            | "oif"
-            | "goto"
-            | "nop"
-            | "suppress_prefixlength"
-            | "suppress_ifgroup"
-            | "tunnel-id"
-            | "uidrange"
-            | "l3mdev"
-            | "ipproto"
-            | "sport"
-            | "dport"
-            | "protocol"
-            | "inet6" => {
-                p.refuse(words, index, &format!("`{word}` of a rule is not modelled"), "leave it out");
-                return Ok(None);
+            "priority" | "order" | "preference" => {
+                index += 1;
+                let value = p.word(words, index)?.to_owned();
+                if number(&value).is_none() {
+                    p.unsigned_in(words, index, &value, (0, u32::MAX), false);
+                    p.say(words, index, &format!("Invalid rule preference {word} specified"));
+                    return Ok(None);
+                }
+                out.extend(["priority".to_owned(), value]);
             }
-            other => {
-                p.say(words, index, &format!("Unknown rule option {other}"));
-                return Ok(None);
+            "fwmark" => {
+                index += 1;
+                let value = p.word(words, index)?.to_owned();
+                if !value.splitn(2, '/').all(|part| number(part).is_some()) {
+                    p.say(words, index, &format!("Invalid rule fwmark {value} specified"));
+                    return Ok(None);
+                }
+                out.extend([word.to_owned(), value]);
+            }
+            "iif" | "dev" | "oif" => {
+                index += 1;
+                let name = p.word(words, index)?.to_owned();
+                if !p.knows_interface(&name) {
+                    p.say(words, index, &format!("WARNING - interface {name} for rule doesn't exist"));
+                    return Ok(None);
+                }
+                if word == "oif" {
+                    refuse(p, words, index, &mut own, "`oif` of a rule is not modelled");
+                }
+                out.extend(["iif".to_owned(), name]);
+            }
+            // keepalived passes over the word behind it.
+            "inet" => index += 1,
+            "inet6" => {
+                index += 1;
+                refuse(p, words, index - 1, &mut own, "IPv6 is not modelled");
+            }
+            "not" => refuse(p, words, index, &mut own, "`not` of a rule is not modelled"),
+            "tos" | "dsfield" | "realms" | "suppress_prefixlength" | "sup_pl" | "suppress_ifgroup" | "sup_group"
+            | "tunnel-id" | "uidrange" | "ipproto" | "sport" | "dport" | "protocol" => {
+                refuse(p, words, index, &mut own, &format!("`{word}` of a rule is not modelled"));
+                index += 1;
+                p.word(words, index)?;
+            }
+            "l3mdev" => {
+                refuse(p, words, index, &mut own, "`l3mdev` of a rule is not modelled");
+                acts = true;
+            }
+            _ => {
+                index += usize::from(word == "type");
+                let action = p.word(words, index)?;
+                match action {
+                    "blackhole" | "prohibit" | "unreachable" => out.push(action.to_owned()),
+                    "nop" | "goto" => {
+                        refuse(p, words, index, &mut own, &format!("`{action}` of a rule is not modelled"));
+                        jumps |= action == "goto";
+                        index += usize::from(action == "goto");
+                    }
+                    _ if KINDS.contains(&action) || number(action).is_some_and(|number| number < 256) => {
+                        let text = format!("Invalid rule action {action}");
+                        p.say(words, index, &text);
+                        return Ok(None);
+                    }
+                    _ => {
+                        let text = format!("Unknown rule option {action}");
+                        p.say(words, index, &text);
+                        return Ok(None);
+                    }
+                }
+                if !acted(p, words, index, &mut acts) {
+                    return Ok(None);
+                }
             }
         }
         index += 1;
     }
-    if !out.iter().any(|word| word == "priority") {
-        let preference = FIRST_PREFERENCE.saturating_sub(p.drafts.rules_without_preference);
-        p.drafts.rules_without_preference += 1;
+    let has_preference = out.iter().any(|word| word == "priority");
+    if jumps && !has_preference {
+        let target = words.get(words.count() - 1).unwrap_or_default();
+        p.say(words, 0, &format!("Invalid rule - goto target {target} specified without preference"));
+        return Ok(None);
+    }
+    if !acts {
+        p.say(words, 0, "No action specified for rule - ignoring");
+        return Ok(None);
+    }
+    if !has_preference {
+        let is_v6 = words.get(0) == Some("inet6") || words.from(0).iter().any(|word| word.contains(':'));
+        let given = if is_v6 { &mut p.drafts.rules6_without_preference } else { &mut p.drafts.rules_without_preference };
+        let preference = FIRST_PREFERENCE.saturating_sub(*given);
+        *given += 1;
         let text =
             format!("Rule has no preference specified - setting to {preference}. This is probably not what you want.");
         p.say(words, 0, &text);
         out.extend(["priority".to_owned(), preference.to_string()]);
     }
+    if own.refused {
+        return Ok(None);
+    }
     Ok(Some(VirtualRule { words: out, untracked: own.untracked, track_group: own.track_group }))
+}
+
+/// A rule does one thing. False: it has done one already, and keepalived throws it away.
+fn acted(p: &mut Parser<'_>, words: &Words, index: usize, acts: &mut bool) -> bool {
+    if *acts {
+        let text = "Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable for rule";
+        p.say(words, index, text);
+    }
+    !std::mem::replace(acts, true)
 }
 
 fn group(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own) -> Outcome {

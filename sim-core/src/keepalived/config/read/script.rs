@@ -31,7 +31,7 @@ pub(super) fn notify(p: &mut Parser<'_>, words: &Words, what: &str) -> Result<Op
         );
         return Ok(None);
     }
-    if user.is_none() && p.drafts.global.script_user_bad {
+    if user.is_none() && !has_default_user(p, words) {
         p.log(words, &format!("Failed to set default user for {what} script {} - ignoring", argv[0]));
         return Ok(None);
     }
@@ -48,6 +48,32 @@ pub(super) fn plain(p: &mut Parser<'_>, words: &Words) -> Vec<String> {
         p.note_hint(words, 2, &text, "put the whole command in quotes");
     }
     parts.get(1).and_then(|script| quoted_words(script).ok()).unwrap_or_default()
+}
+
+/// Whether there is a user for scripts that name none: that of `script_user`, or `keepalived_script`; without
+/// `enable_script_security` root will do. Once it could not be had, no such script is run.
+pub(super) fn has_default_user(p: &mut Parser<'_>, words: &Words) -> bool {
+    if !std::mem::replace(&mut p.drafts.global.script_user_sought, true)
+        && p.drafts.global.global.script_security
+        && !p.around.has_user(DEFAULT_USER)
+    {
+        let text = format!("Unable to set default user {DEFAULT_USER} for script");
+        p.say_hint(words, 0, &text, "`script_user root` in global_defs, before the scripts");
+        p.drafts.global.script_user_bad = true;
+    }
+    !p.drafts.global.script_user_bad
+}
+
+/// Whom keepalived runs scripts as, if there is such a user.
+const DEFAULT_USER: &str = "keepalived_script";
+
+/// A command as keepalived shows it: each word in quotes, but for a redirection that stands first.
+pub(super) fn shown(argv: &[String]) -> String {
+    let quoted = argv.iter().enumerate().map(|(index, word)| match word.starts_with(['<', '>']) {
+        true if index == 0 => word.clone(),
+        _ => format!("'{word}'"),
+    });
+    quoted.collect::<Vec<_>>().join(" ")
 }
 
 /// The words of the line in a shell's manner.

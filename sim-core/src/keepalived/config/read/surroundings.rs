@@ -87,7 +87,7 @@ pub struct Nowhere;
 
 impl Surroundings for Nowhere {}
 
-/// Users of a usual installation.
+/// Users of a usual installation. `keepalived_script` is not among them: no distribution makes it.
 const USERS: &[&str] = &[
     "root",
     "daemon",
@@ -101,7 +101,6 @@ const USERS: &[&str] = &[
     "nginx",
     "haproxy",
     "keepalived",
-    "keepalived_script",
     "mysql",
     "postgres",
     "redis",

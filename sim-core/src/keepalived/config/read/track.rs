@@ -2,7 +2,7 @@
 
 use super::draft::{FileDraft, ScriptDraft};
 use super::global::SECONDS_MAX;
-use super::parser::{Outcome, Parser, Stop};
+use super::parser::{Outcome, Parser};
 use super::script;
 use super::words::Words;
 use crate::base::time::Duration;
@@ -250,7 +250,7 @@ pub(super) fn script_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
         (draft.it.command.user, draft.it.command.group) = (user, group);
         (draft.user_set, draft.bad) = (true, false);
     } else {
-        let command = current(p).it.command.argv.join(" ");
+        let command = script::shown(&current(p).it.command.argv);
         p.log(words, &format!("Script user '{user}' does not exist"));
         p.say(words, 1, &format!("Unable to set uid/gid for script {command}"));
         current(p).bad = true;
@@ -268,7 +268,7 @@ pub(super) fn script_close(p: &mut Parser<'_>, words: &Words) -> Outcome {
     if current(p).it.command.argv.is_empty() {
         p.say(words, 0, &format!("No script set for vrrp_script {name} - removing"));
         current(p).bad = true;
-    } else if !current(p).user_set && !current(p).bad && p.drafts.global.script_user_bad {
+    } else if !current(p).user_set && !current(p).bad && !script::has_default_user(p, words) {
         p.say(words, 0, &format!("Unable to set default user for vrrp script {name} - removing"));
         current(p).bad = true;
     }
@@ -545,6 +545,13 @@ pub(super) fn bfd_weight(p: &mut Parser<'_>, words: &Words) -> Outcome {
     Ok(())
 }
 
-pub(super) fn bfd_close(_: &mut Parser<'_>, _: &Words) -> Result<(), Stop> {
+pub(super) fn bfd_close(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    let Bfd { name, neighbour, .. } = bfd(p);
+    if neighbour.is_none() {
+        let text =
+            format!("Configuration error: BFD instance {name} has no neighbor address set, disabling instance");
+        p.say(words, 0, &text);
+        p.drafts.bfds.pop();
+    }
     Ok(())
 }
