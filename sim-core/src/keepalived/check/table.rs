@@ -9,6 +9,7 @@ use crate::keepalived::config::{Config, GroupEntry, RealServer, ServiceName, Sor
 use crate::keepalived::voice::Voice;
 use crate::kernel::Kernel;
 use crate::kernel::syscall::Sys;
+use crate::tables::interfaces::Interface;
 use crate::trace::record::{GueChecksum, ServiceKey, Tunnel};
 use crate::wire::flow::{SocketAddr, Transport};
 use std::net::{IpAddr, Ipv4Addr};
@@ -108,8 +109,15 @@ pub(super) fn add_locals(keys: &[ServiceKey], spec: &VirtualServer, config: &Con
     let group = config.local_address_groups.iter().find(|group| group.name == spec.local_addresses);
     for entry in group.map_or(&[][..], |group| &group.entries) {
         let Kernel { ipvs, tables, .. } = &mut *sys.kernel;
-        let Some(iface) = tables.interfaces.named(&entry.interface).map(|interface| interface.id) else {
-            voice.say(&format!("local address: no interface {}", entry.interface), sys);
+        let holds = |interface: &&Interface| match entry.interface.as_str() {
+            "" => interface.addresses.iter().any(|address| address.covers(entry.first)),
+            name => &*interface.name == name,
+        };
+        let Some(iface) = tables.interfaces.iter().find(holds).map(|interface| interface.id) else {
+            match entry.interface.as_str() {
+                "" => voice.say(&format!("local address: no interface is in the network of {}", entry.first), sys),
+                name => voice.say(&format!("local address: no interface {name}"), sys),
+            }
             continue;
         };
         let mut refused = None;

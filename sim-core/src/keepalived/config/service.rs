@@ -113,7 +113,7 @@ pub struct LocalAddress {
     pub first: Ipv4Addr,
     /// The last one, which may be the first.
     pub last: Ipv4Addr,
-    /// The interface that holds them.
+    /// The interface that holds them; empty (as with LVS before DPVS): the one whose network they are in.
     pub interface: String,
 }
 

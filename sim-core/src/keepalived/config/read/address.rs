@@ -20,6 +20,16 @@ pub(super) fn alone(text: &str) -> Option<IpAddr> {
     }
 }
 
+/// An address as C's `inet_aton` reads one: fewer than four numbers are taken too, the last one fills what is left.
+pub(super) fn aton(text: &str) -> Option<Ipv4Addr> {
+    let parts: Vec<u32> = text.split('.').map(super::number::based).collect::<Option<_>>()?;
+    let (last, first) = parts.split_last()?;
+    let room = 32 - 8 * u32::try_from(first.len()).ok().filter(|&given| given < 4)?;
+    let fits = first.iter().all(|&octet| octet < 256) && u64::from(*last) < 1 << room;
+    let high = first.iter().enumerate().fold(0, |bits, (index, octet)| bits | octet << (24 - 8 * index));
+    fits.then(|| Ipv4Addr::from_bits(high | last))
+}
+
 /// `ADDR[/LEN]` as `virtual_ipaddress` takes it.
 pub(super) fn with_prefix(
     p: &mut Parser<'_>,

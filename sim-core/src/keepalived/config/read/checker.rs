@@ -406,8 +406,7 @@ pub(super) fn misc_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
         p.say(words, 0, &format!("No user specified for misc checker script {script}"));
         return Ok(());
     };
-    if !p.around.has_user(user) {
-        p.log(words, &format!("Script user '{user}' does not exist"));
+    if !script::can_run_as(p, words, user, words.get(2).unwrap_or_default()) {
         p.say(words, 1, &format!("Failed to set uid/gid for misc checker script {script} - removing"));
         p.checker().gone = true;
         return Ok(());

@@ -33,6 +33,7 @@ pub(super) fn complete(mut p: Parser<'_>) -> (Config, Vec<Remark>) {
         let remark = p.remark(RemarkKind::Fatal(ErrorClass::File), Place::default(), text);
         p.push(remark);
     }
+    scripts::start_and_stop(&mut p);
     if !p.stopped {
         p.reader = Reader::Checkers;
         services::complete(&mut p, &mut config);
@@ -81,6 +82,7 @@ fn vrrp(p: &mut Parser<'_>, config: &mut Config) {
     }
     config.instances = std::mem::take(&mut p.drafts.instances).into_iter().map(|draft| draft.it).collect();
     owners_in_groups(p, config);
+    twice_tracked(p, config);
     track_groups(p, config);
     sync_daemon(p, config);
     used_scripts(p, config);
@@ -210,6 +212,24 @@ fn owners_in_groups(p: &mut Parser<'_>, config: &mut Config) {
         }
     }
     config.instances = instances;
+}
+
+/// An interface that a group and one of its members both track. A member tracks the one that it runs on.
+fn twice_tracked(p: &mut Parser<'_>, config: &Config) {
+    for group in &config.sync_groups {
+        for name in group.tracks.interfaces.iter().map(|tracked| &tracked.name) {
+            for member in group.members.iter().filter_map(|member| config.instance(member)) {
+                let own = member.tracks_own_interface && member.interface == *name;
+                if own || member.tracks.interfaces.iter().any(|tracked| tracked.name == *name) {
+                    let text = format!(
+                        "({}) track_interface {name} is configured on VRRP instance and sync group. Remove vrrp instance or sync group config",
+                        member.name
+                    );
+                    p.conclude(text, Place::default());
+                }
+            }
+        }
+    }
 }
 
 fn track_groups(p: &mut Parser<'_>, config: &mut Config) {

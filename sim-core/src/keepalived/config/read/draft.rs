@@ -64,6 +64,8 @@ pub(super) struct GlobalDraft {
     pub(super) script_user_bad: bool,
     /// Whether the user that scripts run as was looked for already, or was given.
     pub(super) script_user_sought: bool,
+    /// `nftables` was given.
+    pub(super) nftables: bool,
 }
 
 impl Default for GlobalDraft {
@@ -91,6 +93,7 @@ impl Default for GlobalDraft {
             shutdown_timeout: None,
             script_user_bad: false,
             script_user_sought: false,
+            nftables: false,
         }
     }
 }
@@ -153,6 +156,8 @@ pub(super) struct InstanceDraft {
     pub(super) old_checksum: OldChecksum,
     pub(super) vmac: Option<Vmac>,
     pub(super) transmit_by_base: bool,
+    /// `use_ipvlan` without an address.
+    pub(super) ipvlan_without_address: bool,
 }
 
 impl InstanceDraft {
@@ -198,6 +203,7 @@ impl InstanceDraft {
             old_checksum: OldChecksum::Follow,
             vmac: None,
             transmit_by_base: false,
+            ipvlan_without_address: false,
         }
     }
 }

@@ -76,6 +76,48 @@ pub(super) fn process_priority(p: &mut Parser<'_>, words: &Words) -> Outcome {
     Ok(())
 }
 
+/// `vrrp_rt_priority` and so on: checked, without effect.
+pub(super) fn real_time_priority(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    let process = words.keyword().trim_end_matches("_rt_priority").to_owned();
+    let Some(given) = words.get(1) else {
+        p.say(words, 0, &format!("No {process} process real-time priority specified"));
+        return Ok(());
+    };
+    let (least, most) = (1, 99);
+    match p.int(words, 1, i32::MIN.into(), i32::MAX.into(), true)? {
+        None => p.say(words, 1, &format!("{process} process real-time priority '{given}' invalid")),
+        Some(value) if value < least => {
+            let text =
+                format!("{process} process real-time priority {value} less than minimum {least} - setting to minimum");
+            p.say(words, 1, &text);
+        }
+        Some(value) if value > most => {
+            let text = format!(
+                "{process} process real-time priority {value} greater than maximum {most} - setting to maximum"
+            );
+            p.say(words, 1, &text);
+        }
+        Some(_) => {}
+    }
+    Ok(())
+}
+
+/// The name of a table for nftables: checked, without effect.
+pub(super) fn nftables(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    if std::mem::replace(&mut p.drafts.global.nftables, true) {
+        p.say(words, 0, "nftables already specified - ignoring");
+    }
+    Ok(())
+}
+
+/// A file with the time of a reload: checked, without effect.
+pub(super) fn reload_time_file(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    if words.count() != 2 {
+        p.say(words, 0, "reload_time_file invalid");
+    }
+    Ok(())
+}
+
 pub(super) fn iptables(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let text = "iptables not supported, using nftables instead. Please replace 'vrrp_iptables and 'vrrp_ipsets' with 'nftables' config option";
     p.say(words, 0, text);
@@ -580,13 +622,13 @@ pub(super) fn script_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
         return Ok(());
     };
     p.drafts.global.script_user_sought = true;
-    if !p.around.has_user(user) {
-        p.log(words, &format!("Script user '{user}' does not exist"));
+    let (user, group) = (user.to_owned(), words.get(2).unwrap_or_default().to_owned());
+    if !script::can_run_as(p, words, &user, &group) {
         p.say(words, 1, "Error setting global script uid/gid");
         p.drafts.global.script_user_bad = true;
         return Ok(());
     }
-    global(p).script_user = (user.to_owned(), words.get(2).unwrap_or_default().to_owned());
+    global(p).script_user = (user, group);
     Ok(())
 }
 

@@ -210,10 +210,16 @@ pub(super) fn garp_group_interface(p: &mut Parser<'_>, words: &Words) -> Outcome
 pub(super) fn garp_group_interfaces(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let mut empty = true;
     let number = p.drafts.garp_groups.iter().filter(|group| group.number > 0).count() + 1;
-    p.value_block(words, |p, line| {
+    let mut lines = Vec::new();
+    p.value_block(words, |_, line| {
         empty = false;
-        (0..line.count()).try_for_each(|index| add_garp_interface(p, line, index))
+        lines.push(line.clone());
+        Ok(())
     })?;
+    // They are looked at behind the block.
+    for line in lines {
+        (0..line.count()).try_for_each(|index| add_garp_interface(p, &line, index))?;
+    }
     if empty {
         p.say(words, 0, "Warning - empty garp_group interfaces block");
     } else if let Some(group) = p.drafts.garp_groups.last_mut() {

@@ -375,6 +375,21 @@ pub(super) fn use_vmac(p: &mut Parser<'_>, words: &Words) -> Outcome {
     Ok(())
 }
 
+/// Whether it has an address of its own is asked when the instance is complete.
+pub(super) fn use_ipvlan(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    let has_address = words.from(1).iter().any(|word| word.contains(['.', '/', ':']));
+    p.instance().ipvlan_without_address = !has_address;
+    Ok(())
+}
+
+pub(super) fn native_ipv6(p: &mut Parser<'_>, words: &Words) -> Outcome {
+    if *p.instance().family.get_or_insert(Family::V6) == Family::V4 {
+        let text = format!("({}) Cannot specify native_ipv6 with IPv4 addresses", name(p));
+        p.say(words, 0, &text);
+    }
+    Ok(())
+}
+
 fn vmac_owner(p: &Parser<'_>, interface: &str) -> Option<String> {
     let uses = |draft: &&InstanceDraft| draft.vmac.as_ref().is_some_and(|vmac| vmac.interface == interface);
     p.drafts.instances.iter().find(uses).map(|draft| draft.it.name.clone())

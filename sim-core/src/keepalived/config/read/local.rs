@@ -6,7 +6,7 @@ use super::words::Words;
 use crate::keepalived::config::{LocalAddress, LocalAddressGroup, Reader};
 use std::net::IpAddr;
 
-/// A block of `ADDR[-END] IF`.
+/// A block of `ADDR[-END] [IF]`.
 pub(super) fn group(p: &mut Parser<'_>, words: &Words) -> Outcome {
     p.reader = Reader::Checkers;
     let mut it = LocalAddressGroup { name: p.word(words, 1)?.to_owned(), entries: Vec::new() };
@@ -39,11 +39,8 @@ fn entry(p: &mut Parser<'_>, line: &Words) -> Result<Option<LocalAddress>, Stop>
         p.refuse(line, 0, "more than 256 local addresses in a range are not modelled", "name fewer");
         return Ok(None);
     }
-    let Some(interface) = line.get(1) else {
-        p.say_hint(line, 0, &format!("Local address {given} has no interface - skipping"), "ADDR IF");
-        return Ok(None);
-    };
-    Ok(Some(LocalAddress { first, last, interface: interface.to_owned() }))
+    let interface = line.get(1).unwrap_or_default().to_owned();
+    Ok(Some(LocalAddress { first, last, interface }))
 }
 
 /// Addresses of one range.

@@ -28,6 +28,17 @@ pub(super) fn whole(text: &str) -> Whole {
     }
 }
 
+/// A number in base 10, 16 (`0x`) or 8 (`0`), and nothing else.
+pub(super) fn based(text: &str) -> Option<u32> {
+    let (digits, radix) = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => (digits, 16),
+        None if text.len() > 1 && text.starts_with('0') => (text, 8),
+        None => (text, 10),
+    };
+    let starts_well = digits.starts_with(|c: char| c.is_ascii_hexdigit());
+    u32::from_str_radix(digits, radix).ok().filter(|_| starts_well)
+}
+
 /// A decimal in units of 10^-`shift`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal {
@@ -70,6 +81,14 @@ mod tests {
         check("100x", 100, false);
         check("abc", 0, false);
         check("0.5", 0, false);
+    }
+
+    #[test]
+    fn a_number_may_have_the_bases_of_c() {
+        assert_eq!(based("16"), Some(16));
+        assert_eq!(based("0x10"), Some(16));
+        assert_eq!(based("020"), Some(16));
+        assert_eq!([based(""), based("0x"), based("+1"), based("4294967296"), based("1x")], [None; 5]);
     }
 
     #[test]

@@ -4,6 +4,7 @@
 use super::draft::{CheckerDraft, Drafts, GroupDraft, InstanceDraft, ServerDraft, ServiceDraft};
 use super::lines::{Line, Lines};
 use super::number::{decimal, whole};
+use super::service::TIMER_UNLIMITED;
 use super::surroundings::{Input, Surroundings};
 use super::words::Words;
 use crate::base::time::Duration;
@@ -259,6 +260,8 @@ impl<'a> Parser<'a> {
             return Ok(None);
         } else if !fits {
             let seconds = |micros: u64| format!("{}.{:06}", micros / 1_000_000, micros % 1_000_000);
+            // Times end earlier here than there.
+            let most = if most == TIMER_UNLIMITED { u64::MAX - 1 } else { most };
             let (least, most) = (seconds(least), seconds(most));
             self.say(words, index, &format!("{warn}number '{text}' outside range [{least}, {most}]"));
         }

@@ -1,5 +1,6 @@
 //! Lines of `virtual_routes`, `static_routes`, `virtual_rules`, `static_rules`: what `ip route` and `ip rule` would take.
 
+use super::number::based;
 use super::parser::{Outcome, Parser, Stop};
 use super::words::Words;
 use crate::keepalived::config::{VirtualRoute, VirtualRule};
@@ -15,7 +16,17 @@ struct Own {
 
 /// Types of routes that may stand before the destination.
 const KINDS: &[&str] = &[
-    "unicast", "local", "broadcast", "brd", "anycast", "multicast", "throw", "unreachable", "prohibit", "blackhole", "nat",
+    "unicast",
+    "local",
+    "broadcast",
+    "brd",
+    "anycast",
+    "multicast",
+    "throw",
+    "unreachable",
+    "prohibit",
+    "blackhole",
+    "nat",
 ];
 
 /// The preference of the first rule that has none; the next has one less.
@@ -26,16 +37,7 @@ const PROTOCOL: &str = "18";
 
 /// Whether `find_rttables_table` knows a table: a number, or a name that every host has.
 fn is_table(name: &str) -> bool {
-    matches!(name, "main" | "local" | "default" | "unspec") || number(name).is_some()
-}
-
-/// A number in base 10, 16 or 8.
-fn number(text: &str) -> Option<u32> {
-    match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
-        Some(digits) => u32::from_str_radix(digits, 16).ok(),
-        None if text.len() > 1 && text.starts_with('0') => u32::from_str_radix(text, 8).ok(),
-        None => text.parse().ok(),
-    }
+    matches!(name, "main" | "local" | "default" | "unspec") || based(name).is_some()
 }
 
 /// A network: `default`, `any`, `all`, or an address with a length. None: keepalived has said that it is none.
@@ -201,9 +203,8 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
     }
     if !own.untracked {
         if protocol.is_some_and(|protocol| protocol != PROTOCOL && protocol != "keepalived") {
-            let text = format!(
-                "Route cannot be tracked if protocol is not RTPROT_KEEPALIVED({PROTOCOL}), resetting protocol"
-            );
+            let text =
+                format!("Route cannot be tracked if protocol is not RTPROT_KEEPALIVED({PROTOCOL}), resetting protocol");
             p.say(words, 0, &text);
         }
         if !out.iter().any(|word| word == "dev") {
@@ -259,7 +260,7 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
             "priority" | "order" | "preference" => {
                 index += 1;
                 let value = p.word(words, index)?.to_owned();
-                if number(&value).is_none() {
+                if based(&value).is_none() {
                     p.unsigned_in(words, index, &value, (0, u32::MAX), false);
                     p.say(words, index, &format!("Invalid rule preference {word} specified"));
                     return Ok(None);
@@ -269,7 +270,7 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
             "fwmark" => {
                 index += 1;
                 let value = p.word(words, index)?.to_owned();
-                if !value.splitn(2, '/').all(|part| number(part).is_some()) {
+                if !value.splitn(2, '/').all(|part| based(part).is_some()) {
                     p.say(words, index, &format!("Invalid rule fwmark {value} specified"));
                     return Ok(None);
                 }
@@ -294,8 +295,19 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
                 refuse(p, words, index - 1, &mut own, "IPv6 is not modelled");
             }
             "not" => refuse(p, words, index, &mut own, "`not` of a rule is not modelled"),
-            "tos" | "dsfield" | "realms" | "suppress_prefixlength" | "sup_pl" | "suppress_ifgroup" | "sup_group"
-            | "tunnel-id" | "uidrange" | "ipproto" | "sport" | "dport" | "protocol" => {
+            "tos"
+            | "dsfield"
+            | "realms"
+            | "suppress_prefixlength"
+            | "sup_pl"
+            | "suppress_ifgroup"
+            | "sup_group"
+            | "tunnel-id"
+            | "uidrange"
+            | "ipproto"
+            | "sport"
+            | "dport"
+            | "protocol" => {
                 refuse(p, words, index, &mut own, &format!("`{word}` of a rule is not modelled"));
                 index += 1;
                 p.word(words, index)?;
@@ -314,7 +326,7 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
                         jumps |= action == "goto";
                         index += usize::from(action == "goto");
                     }
-                    _ if KINDS.contains(&action) || number(action).is_some_and(|number| number < 256) => {
+                    _ if KINDS.contains(&action) || based(action).is_some_and(|number| number < 256) => {
                         let text = format!("Invalid rule action {action}");
                         p.say(words, index, &text);
                         return Ok(None);
@@ -344,7 +356,8 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
     }
     if !has_preference {
         let is_v6 = words.get(0) == Some("inet6") || words.from(0).iter().any(|word| word.contains(':'));
-        let given = if is_v6 { &mut p.drafts.rules6_without_preference } else { &mut p.drafts.rules_without_preference };
+        let given =
+            if is_v6 { &mut p.drafts.rules6_without_preference } else { &mut p.drafts.rules_without_preference };
         let preference = FIRST_PREFERENCE.saturating_sub(*given);
         *given += 1;
         let text =

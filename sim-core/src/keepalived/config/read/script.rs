@@ -20,9 +20,8 @@ pub(super) fn notify(p: &mut Parser<'_>, words: &Words, what: &str) -> Result<Op
     };
     let (user, group) = (parts.get(2), parts.get(3));
     if let Some(user) = user
-        && !p.around.has_user(user)
+        && !can_run_as(p, words, user, group.map_or("", String::as_str))
     {
-        p.log(words, &format!("Script user '{user}' does not exist"));
         let text = format!("Invalid user/group for {what} script {} - ignoring", argv[0]);
         p.log_hint(
             words,
@@ -48,6 +47,19 @@ pub(super) fn plain(p: &mut Parser<'_>, words: &Words) -> Vec<String> {
         p.note_hint(words, 2, &text, "put the whole command in quotes");
     }
     parts.get(1).and_then(|script| quoted_words(script).ok()).unwrap_or_default()
+}
+
+/// Whether the host has that user, and that group if one is named; keepalived logs it if not.
+pub(super) fn can_run_as(p: &mut Parser<'_>, words: &Words, user: &str, group: &str) -> bool {
+    if !p.around.has_user(user) {
+        p.log(words, &format!("Script user '{user}' does not exist"));
+        return false;
+    }
+    if !group.is_empty() && !p.around.has_group(group) {
+        p.log(words, &format!("Script group '{group}' does not exist"));
+        return false;
+    }
+    true
 }
 
 /// Whether there is a user for scripts that name none: that of `script_user`, or `keepalived_script`; without

@@ -303,9 +303,15 @@ pub(super) fn persistence_granularity(p: &mut Parser<'_>, words: &Words) -> Outc
                 return Ok(());
             }
         }
-        Family::V4 => match given.parse::<Ipv4Addr>() {
-            Ok(mask) => it(p).persistence_mask = mask,
-            Err(_) => {
+        Family::V4 => match super::address::aton(&given) {
+            Some(mask) => {
+                it(p).persistence_mask = mask;
+                if !given.contains('.') {
+                    let text = format!("`persistence_granularity {given}` is the mask {mask}, not a length");
+                    p.note_hint(words, 1, &text, "write the mask, as 255.255.255.0");
+                }
+            }
+            None => {
                 p.say(words, 1, &format!("Invalid IPv4 persistence_granularity specified - {given}"));
                 return Ok(());
             }

@@ -57,6 +57,11 @@ pub trait Surroundings {
     fn has_user(&self, name: &str) -> bool {
         USERS.contains(&name)
     }
+
+    /// Whether the host has a group of that name. Most users have one of their own name.
+    fn has_group(&self, name: &str) -> bool {
+        GROUPS.contains(&name) || self.has_user(name)
+    }
 }
 
 /// A file that may be included.
@@ -112,3 +117,6 @@ const USERS: &[&str] = &[
     "varnish",
     "dnsmasq",
 ];
+
+/// Groups of a usual installation that are no user's own.
+const GROUPS: &[&str] = &["nogroup", "wheel", "sudo", "users", "staff", "tty", "docker"];

@@ -244,14 +244,13 @@ pub(super) fn script_count(p: &mut Parser<'_>, words: &Words) -> Outcome {
 
 pub(super) fn script_user(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let user = p.word(words, 1)?.to_owned();
-    if p.around.has_user(&user) {
-        let group = words.get(2).unwrap_or_default().to_owned();
+    let group = words.get(2).unwrap_or_default().to_owned();
+    if script::can_run_as(p, words, &user, &group) {
         let draft = current(p);
         (draft.it.command.user, draft.it.command.group) = (user, group);
         (draft.user_set, draft.bad) = (true, false);
     } else {
         let command = script::shown(&current(p).it.command.argv);
-        p.log(words, &format!("Script user '{user}' does not exist"));
         p.say(words, 1, &format!("Unable to set uid/gid for script {command}"));
         current(p).bad = true;
     }
@@ -548,10 +547,9 @@ pub(super) fn bfd_weight(p: &mut Parser<'_>, words: &Words) -> Outcome {
 pub(super) fn bfd_close(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let Bfd { name, neighbour, .. } = bfd(p);
     if neighbour.is_none() {
-        let text =
-            format!("Configuration error: BFD instance {name} has no neighbor address set, disabling instance");
+        let text = format!("Configuration error: BFD instance {name} has no neighbor address set, disabling instance");
+        // What tracks it still finds it.
         p.say(words, 0, &text);
-        p.drafts.bfds.pop();
     }
     Ok(())
 }

@@ -292,6 +292,12 @@ fn advert_interval(p: &mut Parser<'_>, draft: &mut InstanceDraft) {
 }
 
 fn vmac(p: &mut Parser<'_>, draft: &mut InstanceDraft) {
+    if draft.ipvlan_without_address && draft.it.source.is_none() {
+        let ip = if draft.family == Some(Family::V6) { "IPv6" } else { "IPv4" };
+        let text =
+            format!("{ip} ipvlan requires a source ip address to be configured. setting instance to fault state");
+        say(p, draft, &text);
+    }
     if draft.vmac.is_none() {
         if draft.transmit_by_base {
             say(p, draft, "vmac_xmit_base is only valid with a vmac");

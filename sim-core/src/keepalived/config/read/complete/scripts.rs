@@ -78,6 +78,21 @@ fn log(p: &mut Parser<'_>, place: &Place, text: &str, hint: &str) {
     p.push(remark);
 }
 
+/// The scripts that are run before keepalived starts its processes, and behind them.
+pub(super) fn start_and_stop(p: &mut Parser<'_>) {
+    let mut seen = Seen::default();
+    let global = &p.drafts.global.global;
+    let scripts = [&global.startup_script, &global.shutdown_script];
+    for (command, _) in scripts.map(Clone::clone).into_iter().flatten() {
+        // Neither is run here, so what is missing is not taken out.
+        let _ = seen.look(p, &command, &Place::default());
+    }
+    seen.violation(
+        p,
+        "SECURITY VIOLATION - start/shutdown scripts are being executed but script_security not enabled.",
+    );
+}
+
 /// The scripts of the VRRP process.
 pub(super) fn vrrp(p: &mut Parser<'_>) {
     if p.drafts.instances.is_empty() {

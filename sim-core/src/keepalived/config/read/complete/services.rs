@@ -7,8 +7,8 @@ use super::scripts;
 use crate::base::time::Duration;
 use crate::keepalived::config::service::Protocol;
 use crate::keepalived::config::{
-    Checker, CheckerKind, Config, ConnectOptions, Forwarding, GroupEntry, Place, RealServer, ServiceName, SorryServer,
-    VirtualServer, VirtualServerGroup,
+    Checker, CheckerKind, Config, ConnectOptions, Forwarding, GroupEntry, Place, RealServer, RemarkKind, ServiceName,
+    SorryServer, VirtualServer, VirtualServerGroup,
 };
 use crate::trace::record::Method;
 use std::net::IpAddr;
@@ -25,7 +25,8 @@ pub(super) fn complete(p: &mut Parser<'_>, config: &mut Config) {
                 "Virtual server group {name} specified but not configured - ignoring virtual server {}",
                 named(&draft)
             );
-            p.conclude(text, draft.place);
+            let remark = p.remark(RemarkKind::Logged, draft.place, &text);
+            p.push(remark);
             continue;
         }
         if draft.servers.is_empty() {

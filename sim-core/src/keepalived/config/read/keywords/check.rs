@@ -27,7 +27,8 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     accepted(&[Ssl], "key", NO_TLS, service::ssl_file),
     modelled(ROOT, "virtual_server_group", "NAME, a block of ADDR[-END|/LEN] [PORT] and fwmark N", service::group)
         .by(Checkers),
-    modelled(ROOT, "local_address_group", "NAME, a block of ADDR[-END] IF (DPVS)", local::group).by(Checkers),
+    modelled(ROOT, "local_address_group", "NAME, a block of ADDR[-END] [IF] (DPVS, LVS with FULLNAT)", local::group)
+        .by(Checkers),
     modelled(ROOT, "virtual_server", "ADDR [PORT], fwmark N or group NAME", service::open)
         .block(Service, service::close)
         .by(Checkers),
