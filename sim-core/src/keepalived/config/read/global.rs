@@ -121,6 +121,7 @@ pub(super) fn reload_time_file(p: &mut Parser<'_>, words: &Words) -> Outcome {
 pub(super) fn iptables(p: &mut Parser<'_>, words: &Words) -> Outcome {
     let text = "iptables not supported, using nftables instead. Please replace 'vrrp_iptables and 'vrrp_ipsets' with 'nftables' config option";
     p.say(words, 0, text);
+    p.drafts.global.nftables = true;
     Ok(())
 }
 

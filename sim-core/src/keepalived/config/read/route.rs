@@ -1,5 +1,6 @@
 //! Lines of `virtual_routes`, `static_routes`, `virtual_rules`, `static_rules`: what `ip route` and `ip rule` would take.
 
+use super::draft::Family;
 use super::number::based;
 use super::parser::{Outcome, Parser, Stop};
 use super::words::Words;
@@ -8,6 +9,8 @@ use crate::keepalived::config::{VirtualRoute, VirtualRule};
 /// What only keepalived knows, found in a line.
 #[derive(Default)]
 struct Own {
+    /// That of its addresses so far; `default` has none.
+    family: Option<Family>,
     untracked: bool,
     track_group: String,
     /// Something that is not modelled was found, and refused.
@@ -40,22 +43,34 @@ fn is_table(name: &str) -> bool {
     matches!(name, "main" | "local" | "default" | "unspec") || based(name).is_some()
 }
 
-/// A network: `default`, `any`, `all`, or an address with a length. None: keepalived has said that it is none.
-fn network(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own) -> Result<Option<String>, Stop> {
+/// Whether an address of that family (`default`: none) may stand behind what was read of the line.
+fn joins(own: &mut Own, family: Option<Family>) -> bool {
+    let fits = own.family.is_none() || own.family == family;
+    own.family = own.family.or(family);
+    fits
+}
+
+/// A network, and its family: `default`, `any`, `all`, or an address with a length. None: keepalived has said that it is none.
+fn network(
+    p: &mut Parser<'_>,
+    words: &Words,
+    index: usize,
+    own: &mut Own,
+) -> Result<Option<(String, Option<Family>)>, Stop> {
     let given = p.word(words, index)?.to_owned();
     if matches!(given.as_str(), "default" | "any" | "all") {
-        return Ok(Some("default".to_owned()));
+        return Ok(Some(("default".to_owned(), None)));
     }
     if given == "default6" {
         p.log(words, "'default6' is deprecated - please replace with 'inet6 default'");
         refuse(p, words, index, own, "IPv6 is not modelled");
-        return Ok(Some(given));
+        return Ok(Some((given, Some(Family::V6))));
     }
     let Some((address, _)) = super::address::with_prefix(p, words, index, true)? else { return Ok(None) };
     if address.is_ipv6() {
         refuse(p, words, index, own, "IPv6 is not modelled");
     }
-    Ok(Some(given))
+    Ok(Some((given, Some(Family::of(address)))))
 }
 
 fn refuse(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own, text: &str) {
@@ -64,8 +79,22 @@ fn refuse(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own, text: 
 }
 
 /// A host of a route, behind its keyword. None: keepalived has said that it is none.
-fn gateway(p: &mut Parser<'_>, words: &Words, index: usize, own: &mut Own) -> Result<Option<String>, Stop> {
-    let Some((address, _)) = super::address::with_prefix(p, words, index, false)? else { return Ok(None) };
+fn gateway(
+    p: &mut Parser<'_>,
+    words: &Words,
+    index: usize,
+    own: &mut Own,
+    invalid: &str,
+) -> Result<Option<String>, Stop> {
+    let Some((address, _)) = super::address::with_prefix(p, words, index, false)? else {
+        let given = words.get(index).unwrap_or_default();
+        p.say(words, index, &format!("{invalid} address {given}"));
+        return Ok(None);
+    };
+    if !joins(own, Some(Family::of(address))) {
+        p.say(words, index, "Cannot mix IPv4 and IPv6 addresses for route");
+        return Ok(None);
+    }
     if address.is_ipv6() {
         refuse(p, words, index, own, "IPv6 is not modelled");
     }
@@ -92,20 +121,12 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                 if matches!(p.word(words, index)?, "inet" | "inet6") {
                     index += 1;
                 }
-                let Some(address) = gateway(p, words, index, &mut own)? else {
-                    let given = words.get(index).unwrap_or_default();
-                    p.say(words, index, &format!("invalid route via address {given}"));
-                    return Ok(None);
-                };
+                let Some(address) = gateway(p, words, index, &mut own, "invalid route via")? else { return Ok(None) };
                 out.extend(["via".to_owned(), address]);
             }
             "src" => {
                 index += 1;
-                let Some(address) = gateway(p, words, index, &mut own)? else {
-                    let given = words.get(index).unwrap_or_default();
-                    p.say(words, index, &format!("invalid route src address {given}"));
-                    return Ok(None);
-                };
+                let Some(address) = gateway(p, words, index, &mut own, "invalid route src")? else { return Ok(None) };
                 out.extend(["src".to_owned(), address]);
             }
             "dev" | "oif" => {
@@ -151,9 +172,7 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                 p.say(words, index, "\"or\" for routes is deprecated. Please use \"nexthop\"");
                 refuse(p, words, index, &mut own, "several next hops of one route are not modelled");
                 index += 1;
-                if gateway(p, words, index, &mut own)?.is_none() {
-                    let given = words.get(index).unwrap_or_default();
-                    p.say(words, index, &format!("Invalid \"or\" address {given}"));
+                if gateway(p, words, index, &mut own, "Invalid \"or\"")?.is_none() {
                     return Ok(None);
                 }
             }
@@ -187,11 +206,17 @@ pub(super) fn route(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Resul
                     kind = if *known == "brd" { "broadcast" } else { known };
                     index += 1;
                 }
-                let Some(found) = network(p, words, index, &mut own)? else {
+                let Some((found, family)) = network(p, words, index, &mut own)? else {
                     let given = words.get(index).unwrap_or_default();
                     p.say(words, index, &format!("unknown route keyword {given}"));
                     return Ok(None);
                 };
+                if !joins(&mut own, family) {
+                    let given = words.get(index).unwrap_or_default();
+                    let text = format!("Cannot mix IPv4 and IPv6 addresses for route ({given})");
+                    p.say_hint(words, index, &text, "put the destination first");
+                    return Ok(None);
+                }
                 destination = found;
             }
         }
@@ -237,11 +262,15 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
             }
             "from" | "to" => {
                 index += 1;
-                let Some(found) = network(p, words, index, &mut own)? else {
+                let Some((found, family)) = network(p, words, index, &mut own)? else {
                     let given = words.get(index).unwrap_or_default();
                     p.say(words, index, &format!("Invalid rule {word} address {given}"));
                     return Ok(None);
                 };
+                if !joins(&mut own, family) {
+                    p.say(words, index, "rule specification has mixed IPv4 and IPv6");
+                    return Ok(None);
+                }
                 let found = if found == "default" { "all".to_owned() } else { found };
                 out.extend([word.to_owned(), found]);
             }
@@ -252,7 +281,7 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
                     p.say(words, index, &format!("Routing table {value} not found for rule"));
                     return Ok(None);
                 }
-                if !acted(p, words, index, &mut acts) {
+                if !acted(p, words, index, &mut acts, "unreachable") {
                     return Ok(None);
                 }
                 out.extend([word.to_owned(), value]);
@@ -337,7 +366,7 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
                         return Ok(None);
                     }
                 }
-                if !acted(p, words, index, &mut acts) {
+                if !acted(p, words, index, &mut acts, "unreachable/l3mdev") {
                     return Ok(None);
                 }
             }
@@ -372,10 +401,10 @@ pub(super) fn rule(p: &mut Parser<'_>, words: &Words, is_static: bool) -> Result
 }
 
 /// A rule does one thing. False: it has done one already, and keepalived throws it away.
-fn acted(p: &mut Parser<'_>, words: &Words, index: usize, acts: &mut bool) -> bool {
+fn acted(p: &mut Parser<'_>, words: &Words, index: usize, acts: &mut bool, last: &str) -> bool {
     if *acts {
-        let text = "Cannot specify more than one of table/nop/goto/blackhole/prohibit/unreachable for rule";
-        p.say(words, index, text);
+        let text = format!("Cannot specify more than one of table/nop/goto/blackhole/prohibit/{last} for rule");
+        p.say(words, index, &text);
     }
     !std::mem::replace(acts, true)
 }

@@ -320,9 +320,15 @@ fn a_script_that_cannot_run_is_taken_out() {
         ]
     );
     assert_eq!(test_status(&remarks), 6);
-    let (_, remarks) =
-        read_on(&format!("global_defs {{\nenable_script_security\n}}\n{}", instance("notify_master /etc/m.sh")), &disk);
-    assert_eq!(test_status(&remarks), 0);
+    let secure = |user: &str| {
+        let text =
+            format!("global_defs {{\nenable_script_security\n{user}\n}}\n{}", instance("notify_master /etc/m.sh"));
+        let (config, remarks) = read_on(&text, &disk);
+        (config.instances[0].notify.master.is_some(), test_status(&remarks))
+    };
+    assert_eq!(secure("script_user root"), (true, 0));
+    // Nobody has made a user keepalived_script.
+    assert_eq!(secure(""), (false, 5));
 }
 
 #[test]

@@ -292,7 +292,7 @@ fn advert_interval(p: &mut Parser<'_>, draft: &mut InstanceDraft) {
 }
 
 fn vmac(p: &mut Parser<'_>, draft: &mut InstanceDraft) {
-    if draft.ipvlan_without_address && draft.it.source.is_none() {
+    if draft.ipvlan_without_address {
         let ip = if draft.family == Some(Family::V6) { "IPv6" } else { "IPv4" };
         let text =
             format!("{ip} ipvlan requires a source ip address to be configured. setting instance to fault state");
