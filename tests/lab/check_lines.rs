@@ -224,3 +224,59 @@ fn lines_of_the_first_generations() {
         "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nconnect_timeout 1\nnb_get_retry 1\ndelay_before_retry 1\n}";
     insta::assert_snapshot!("http_1_3", old("Rhel6", http));
 }
+
+#[test]
+fn a_number_in_a_file_is_added_to_a_weight_or_takes_a_server_down() {
+    let file = |weight: &str| {
+        let conf = one("", "", "FILE_CHECK {\ntrack_file drain\n}");
+        Case {
+            conf: format!("track_file drain {{\nfile /tmp/drain\n{weight}\ninit_file 0\n}}\n{conf}"),
+            script: r#"(at: "2s", on: "director", run: "echo 4 > /tmp/drain"), (at: "4s", on: "director", run: "ipvsadm -Ln"), (at: "6s", on: "director", run: "rm /tmp/drain")"#,
+            ..Case::default()
+        }
+    };
+    insta::assert_snapshot!("file", file("weight 0").lines());
+    insta::assert_snapshot!("file_weight", file("weight 2").lines());
+    assert!(file("weight 2").output().iter().any(|text| text.contains("10.0.0.11:80                 Route   9")));
+    assert!(!file("weight 0").output().iter().any(|text| text.contains("10.0.0.11:80")));
+}
+
+#[test]
+fn a_pipe_is_told_of_every_server_and_quorum() {
+    let tcp = "TCP_CHECK {\nconnect_timeout 1\nretry 0\nwarmup 0\n}";
+    let reader = r#""printf '#!/bin/bash\nwhile read line; do echo got $line >> /tmp/told; done < $1\necho end >> /tmp/told\n' > /usr/local/bin/reader.sh; chmod +x /usr/local/bin/reader.sh","#;
+    let conf = format!(
+        "global_defs {{\nlvs_notify_fifo /tmp/lvs.fifo\nlvs_notify_fifo_script /usr/local/bin/reader.sh\n}}\n{}",
+        one("omega", "", tcp)
+    );
+    let script = r#"(at: "4500ms", on: "rs1", run: "systemctl stop httpd"), (at: "6500ms", on: "rs1", run: "systemctl start httpd"), (at: "10s", on: "director", run: "test -p /tmp/lvs.fifo || echo none"), (at: "12s", on: "director", run: "killall keepalived"), (at: "15s", on: "director", run: "cat /tmp/told; ls /tmp")"#;
+    let output = Case { conf, boot: reader, script, ..Case::default() }.output();
+    let expected = "got VS [10.0.0.100]:tcp:80 UP\n\
+                    got RS [10.0.0.11]:tcp:80 [10.0.0.100]:tcp:80 DOWN\n\
+                    got VS [10.0.0.100]:tcp:80 DOWN\n\
+                    got RS [10.0.0.11]:tcp:80 [10.0.0.100]:tcp:80 UP\n\
+                    got VS [10.0.0.100]:tcp:80 UP\n\
+                    got RS [10.0.0.11]:tcp:80 [10.0.0.100]:tcp:80 DOWN\n\
+                    got VS [10.0.0.100]:tcp:80 DOWN\n\
+                    end\n\
+                    told\n";
+    assert_eq!(output.last().map(String::as_str), Some(expected));
+}
+
+#[test]
+fn a_pipe_is_told_of_every_state_and_only_it_of_priorities() {
+    let conf = "global_defs {\nvrrp_notify_fifo /tmp/vrrp.fifo\nvrrp_notify_priority_changes\n}\n\
+                vrrp_script chk {\nscript \"/usr/bin/test -e /tmp/good\"\ninterval 1\nweight 20\n}\n\
+                vrrp_sync_group G {\ngroup {\nVI_1\n}\nsync_group_tracking_weight\n}\n\
+                vrrp_instance VI_1 {\nstate BACKUP\ninterface eth0\nvirtual_router_id 51\npriority 100\nadvert_int 1\n\
+                notify \"/usr/local/bin/notify.sh\"\n\
+                track_script {\nchk\n}\nvirtual_ipaddress {\n10.0.0.100/24\n}\n}\n";
+    let boot = r#""printf '#!/bin/bash\necho script $* >> /tmp/told\n' > /usr/local/bin/notify.sh; chmod +x /usr/local/bin/notify.sh","mkfifo /tmp/vrrp.fifo; cat /tmp/vrrp.fifo > /tmp/heard &", "keepalived -D -P","#;
+    let script = r#"(at: "8s", on: "director", run: "touch /tmp/good"), (at: "12s", on: "director", run: "killall keepalived"), (at: "15s", on: "director", run: "cat /tmp/heard"), (at: "16s", on: "director", run: "cat /tmp/told; test -p /tmp/vrrp.fifo && echo stays")"#;
+    let output = Case { conf: conf.into(), boot, script, ..Case::default() }.output();
+    let heard = "GROUP \"G\" BACKUP 0\nINSTANCE \"VI_1\" BACKUP 100\nINSTANCE \"VI_1\" MASTER 100\nGROUP \"G\" MASTER 0\n\
+                 INSTANCE \"VI_1\" MASTER_PRIORITY 120\nINSTANCE \"VI_1\" STOP 120\nGROUP \"G\" STOP 0\n";
+    let told =
+        "script INSTANCE VI_1 BACKUP 100\nscript INSTANCE VI_1 MASTER 100\nscript INSTANCE VI_1 STOP 120\nstays\n";
+    assert_eq!(output[output.len() - 2..], [heard, told]);
+}

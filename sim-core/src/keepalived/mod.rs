@@ -15,5 +15,6 @@ pub mod genhash;
 pub mod launch;
 pub mod mail;
 mod sync_daemon;
+mod tracked_file;
 pub mod voice;
 pub mod vrrp;

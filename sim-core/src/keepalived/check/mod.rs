@@ -9,10 +9,11 @@
 //! One process, many checkers: what happens at a socket, a child or a clock goes to the checker that waits for it.
 //!
 //! # Not modelled
-//! `DNS_CHECK`, `FILE_CHECK`, `BFD_CHECK`, `regex`, marks and interfaces of checks, SCTP, IPv6 (refused by the reader).
+//! `DNS_CHECK`, `BFD_CHECK`, `regex`, marks and interfaces of checks, SCTP, IPv6 (refused by the reader).
 
 mod account;
 mod alerts;
+mod file;
 mod http;
 mod names;
 mod ping;
@@ -38,6 +39,7 @@ use crate::kernel::process::{Ending, Next, On, Process, Signal, SocketId, Wait};
 use crate::kernel::syscall::Sys;
 use crate::world::node::Cx;
 use alerts::Alerts;
+use file::FileCheck;
 use pool::{Office, Pool, Stop};
 use probe::{Event, Progress};
 use std::collections::{BTreeMap, BTreeSet};
@@ -53,6 +55,9 @@ pub struct Checkers {
     stage: Stage,
     pools: Vec<Pool>,
     tasks: Vec<Task>,
+    files: Vec<FileCheck>,
+    /// When the files are looked at next.
+    look_at: Instant,
     alerts: Alerts,
     /// When which checker is due.
     timers: BTreeSet<(Instant, usize)>,
@@ -80,6 +85,8 @@ impl Checkers {
             stage: Stage::New,
             pools: Vec::new(),
             tasks: Vec::new(),
+            files: Vec::new(),
+            look_at: Instant::ZERO,
             alerts: Alerts::default(),
             timers: BTreeSet::new(),
             sockets: BTreeMap::new(),
@@ -106,6 +113,7 @@ impl Checkers {
                 self.voice.say(&format!("VS {} is not modelled (IPv6, SCTP)", pool.name(era)), sys);
                 continue;
             }
+            self.files.extend(file::of_pool(self.pools.len(), &mut pool, &given.config, false, sys));
             let Checkers { voice, alerts, .. } = self;
             pool.start(&mut Office { voice, alerts, config: &given.config }, sys);
             self.pools.push(pool);
@@ -190,6 +198,9 @@ impl Checkers {
             let member = &mut self.pools[task.pool].members[task.member];
             member.failed += usize::from(!task.is_up);
         }
+        for check in self.files.iter().filter(|check| check.effect() == file::Effect::Fault) {
+            self.pools[check.pool].members[check.member].failed += 1;
+        }
         for number in 0..self.tasks.len() {
             let (pool, member) = (self.tasks[number].pool, self.tasks[number].member);
             let (server, service) = (self.pools[pool].member_name(member, era), self.pools[pool].name(era));
@@ -248,6 +259,7 @@ impl Checkers {
         {
             self.go_on(number, Event::TimeUp, sys);
         }
+        self.look_at_files(sys);
         self.alerts.post.wake(&self.voice, sys);
         self.alerts.fifos.reap(Role::Checkers, &self.voice, sys);
         self.sleep()
@@ -258,7 +270,7 @@ impl Checkers {
         any.extend(self.children.keys().map(|pid| On::Child(*pid)));
         any.extend(self.alerts.fifos.wakes());
         let timer = self.timers.first().map(|(due, _)| *due);
-        Next::Wait(Wait { until: Instant::soonest([timer, self.alerts.post.next_wake()]), any })
+        Next::Wait(Wait { until: Instant::soonest([timer, self.next_look(), self.alerts.post.next_wake()]), any })
     }
 
     /// Gives a checker its turn, and carries out what it found.
@@ -398,6 +410,7 @@ impl Checkers {
         self.open_fifos(sys);
         self.begin_sync(sync_daemon_of(&before), sys);
         let old = self.lay_down_tasks(era, sys);
+        self.forget_files();
         let Checkers { voice, alerts, .. } = self;
         let mut office = Office { voice, alerts, config: &given.config };
         let mut before = std::mem::take(&mut self.pools);
@@ -430,8 +443,24 @@ impl Checkers {
             office.voice.say(&what, sys);
             pool.stop(Stop::Reload, &mut office, sys);
         }
+        self.renew_files(sys);
         self.activate(&old, sys);
+        self.bring_back(sys);
         self.sleep()
+    }
+
+    /// After a reload: servers that no checker holds for down any more.
+    fn bring_back(&mut self, sys: &mut Sys) {
+        let given = self.given.clone();
+        let Checkers { pools, voice, alerts, .. } = self;
+        let mut office = Office { voice, alerts, config: &given.config };
+        for pool in pools {
+            for member in 0..pool.members.len() {
+                if pool.members[member].failed == 0 {
+                    pool.set_alive(member, true, &mut office, sys);
+                }
+            }
+        }
     }
 
     /// Takes the checkers out, with the names of whom they look at.

@@ -9,7 +9,7 @@
 use super::alerts::Alerts;
 use super::names;
 use super::table::{self, Change};
-use crate::keepalived::config::{Config, RealServer, VirtualServer};
+use crate::keepalived::config::{Checker, CheckerKind, Config, RealServer, VirtualServer};
 use crate::keepalived::era::Era;
 use crate::keepalived::voice::Voice;
 use crate::kernel::syscall::Sys;
@@ -125,7 +125,8 @@ impl Pool {
     /// A server that was not there: in the table at once, unless it has to prove itself first.
     pub(super) fn start_member(&mut self, place: usize, office: &mut Office<'_>, sys: &mut Sys) {
         let member = &mut self.members[place];
-        member.is_alive = member.spec.checkers.iter().all(|checker| !checker.alpha);
+        let waits = |checker: &Checker| checker.alpha && !matches!(checker.kind, CheckerKind::File(_));
+        member.is_alive = member.failed == 0 && !member.spec.checkers.iter().any(waits);
         self.account_for_member(place, sys.cx);
         let member = &self.members[place];
         if member.is_alive || member.spec.inhibit_on_failure {
@@ -466,12 +467,7 @@ impl Pool {
         self.members.push(Member { spec: new.clone(), failed: 0, ..member });
         let place = self.members.len() - 1;
         if old.weight != new.weight {
-            self.members[place].weight = i64::from(new.weight);
-            self.account_for_member(place, sys.cx);
-            let member = &self.members[place];
-            if member.is_set && member.is_serving {
-                self.edit(place, office.voice, sys);
-            }
+            self.change_weight(place, i64::from(new.weight) - i64::from(old.weight), office, sys);
         } else if (old.forwarding != new.forwarding
             || old.upper_threshold != new.upper_threshold
             || old.lower_threshold != new.lower_threshold)

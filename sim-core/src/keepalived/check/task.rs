@@ -137,9 +137,9 @@ impl Task {
         self.has_looked = old.has_looked;
         self.is_page_bad = old.is_page_bad;
         self.retried = old.retried.min(self.spec.retry.saturating_sub(1));
-        if self.given_weight == old.given_weight {
-            (self.weight, self.last_status) = (old.weight, old.last_status);
-        }
+        self.weight = old.weight;
+        // Another weight in the file: the next status is news, whatever it is.
+        self.last_status = if self.given_weight == old.given_weight { old.last_status } else { -1 };
     }
 
     /// When it is due.

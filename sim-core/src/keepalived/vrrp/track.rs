@@ -4,6 +4,7 @@
 //! Scripts (`script`) and files (`file`) have rooms of their own.
 
 use super::super::config::{self, Config, ParameterMatch, Tracked, Tracks, Weight};
+use super::super::tracked_file::LOOK;
 use super::effect::{Effect, effect};
 use super::file::{FileWatch, of_file};
 use super::instance::{Fault, OWNER};
@@ -43,8 +44,6 @@ struct ProcessWatch {
     differs_since: Option<Instant>,
 }
 
-/// How often files and processes are looked at.
-const LOOK: Duration = Duration::from_millis(50);
 impl Watched {
     /// The scripts that run.
     pub(super) fn running(&self) -> impl Iterator<Item = Pid> {

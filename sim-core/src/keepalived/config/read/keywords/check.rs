@@ -102,7 +102,7 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     modelled(SERVER, "UDP_CHECK", "a datagram", checker::open).block(Udp, checker::close),
     modelled(SERVER, "SMTP_CHECK", "a mail server's greeting", checker::open).block(Smtp, checker::close),
     refused(SERVER, "DNS_CHECK", "there is no DNS here; use UDP_CHECK", checker::open).block(Dns, checker::close),
-    refused(SERVER, "FILE_CHECK", "use MISC_CHECK", checker::open).block(File, checker::close),
+    modelled(SERVER, "FILE_CHECK", "the number in a track_file", checker::open).block(File, checker::close),
     refused(SERVER, "BFD_CHECK", "BFD is not modelled; use PING_CHECK", checker::open).block(BfdCheck, checker::close),
     modelled(CONNECT, "connect_ip", "address, if not the server's", checker::connect_ip),
     modelled(CONNECT, "connect_port", "port, if not the server's", checker::connect_port),
