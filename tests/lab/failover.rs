@@ -36,14 +36,44 @@ enum Trouble {
     PowerOn(usize),
     /// Which host, which virtual router's.
     DeleteAddress(usize, usize),
+    /// What the host checks does not work.
+    Break(usize),
+    Mend(usize),
+}
+
+/// Whether a host takes the place of a master with less.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Preempt {
+    Always,
+    Never,
+    /// After this many seconds.
+    After(u8),
+}
+
+/// What all three have in their files besides.
+#[derive(Clone, Copy, Debug)]
+struct Settings {
+    version: u8,
+    /// In hundredths of a second; version 2 has whole seconds only.
+    interval_cs: u8,
+    unicast: bool,
+    /// Both virtual routers are one group.
+    grouped: bool,
+    /// A script is tracked, with this weight.
+    script: Option<i16>,
+    /// `garp_master_refresh 7`
+    refreshes: bool,
+    /// `lower_prio_no_advert`, `higher_prio_send_advert`.
+    no_advert_to_lower: bool,
+    advert_to_higher: bool,
 }
 
 /// A cluster, and what happens to it. Two virtual routers, the second with the priorities in the other order.
 #[derive(Clone, Debug)]
 struct Recipe {
     priorities: [u8; 3],
-    preempts: [bool; 3],
-    version: u8,
+    preempts: [Preempt; 3],
+    settings: Settings,
     troubles: Vec<(u16, Trouble)>,
 }
 
@@ -75,7 +105,27 @@ fn trouble() -> impl Strategy<Value = Trouble> {
         host().prop_map(Trouble::Crash),
         host().prop_map(Trouble::PowerOn),
         (host(), 0usize..2).prop_map(|(host, router)| Trouble::DeleteAddress(host, router)),
+        host().prop_map(Trouble::Break),
+        host().prop_map(Trouble::Mend),
     ]
+}
+
+fn settings() -> impl Strategy<Value = Settings> {
+    let version = prop_oneof![Just((2, 100)), Just((2, 200)), Just((3, 100)), Just((3, 30))];
+    let script = prop_oneof![Just(None), Just(Some(0)), Just(Some(-60)), Just(Some(40))];
+    let flags = any::<[bool; 3]>();
+    (version, 0u8..4, 0u8..4, script, flags).prop_map(|((version, interval_cs), unicast, group, script, flags)| {
+        Settings {
+            version,
+            interval_cs,
+            unicast: unicast == 0,
+            grouped: group == 0,
+            script,
+            refreshes: flags == [true; 3],
+            no_advert_to_lower: flags == [true, false, false],
+            advert_to_higher: flags == [false, true, false],
+        }
+    })
 }
 
 fn recipe() -> impl Strategy<Value = Recipe> {
@@ -85,25 +135,38 @@ fn recipe() -> impl Strategy<Value = Recipe> {
         Just([90, 200, 120]),
         [1u8..=254, 1u8..=254, 1u8..=254],
     ];
-    let preempts = prop_oneof![Just([true; 3]), Just([false; 3]), any::<[bool; 3]>()];
+    let each = prop_oneof![Just(Preempt::Always), Just(Preempt::Never), Just(Preempt::After(4))];
+    let preempts =
+        prop_oneof![Just([Preempt::Always; 3]), Just([Preempt::Never; 3]), [each.clone(), each.clone(), each]];
     let troubles = prop::collection::vec((0..TROUBLED, trouble()), 0..12);
-    (priorities, preempts, 2u8..=3, troubles).prop_map(|(priorities, preempts, version, troubles)| Recipe {
+    (priorities, preempts, settings(), troubles).prop_map(|(priorities, preempts, settings, troubles)| Recipe {
         priorities,
         preempts,
-        version,
+        settings,
         troubles,
     })
 }
 
 impl Recipe {
     fn priority(&self, host: usize, router: usize) -> u8 {
-        self.priorities[if router == 0 { host } else { HOSTS.len() - 1 - host }]
+        // A group goes nowhere if its members want different hosts.
+        self.priorities[if router == 0 || self.settings.grouped { host } else { HOSTS.len() - 1 - host }]
+    }
+
+    /// With what a script that works adds.
+    fn effective(&self, host: usize, router: usize) -> i32 {
+        // A group's members have no weights: keepalived ignores such scripts.
+        let more = self.settings.script.filter(|weight| *weight > 0 && !self.settings.grouped).unwrap_or(0);
+        (i32::from(self.priority(host, router)) + i32::from(more)).clamp(1, 254)
     }
 
     /// The whole network has been quiet for 3 × `master_down` + 10 s.
     fn end(&self) -> Duration {
         let least = self.priorities.into_iter().min().expect("there are three");
-        let master_down = Duration::from_secs(3) + Duration::from_micros((256 - u64::from(least)) * 1_000_000 / 256);
+        let interval = Duration::from_millis(u64::from(self.settings.interval_cs) * 10);
+        let skew_of = if self.settings.version == 2 { Duration::from_secs(1) } else { interval };
+        let skew = Duration::from_micros((256 - u64::from(least)) * (skew_of.nanos() / 1000) / 256);
+        let master_down = interval.times(3) + skew;
         let quiet_from = Duration::from_millis(u64::from(BEGIN_TENTHS + TROUBLED + RESTART) * 100);
         quiet_from + master_down.times(3) + Duration::from_secs(10)
     }
@@ -112,22 +175,14 @@ impl Recipe {
     fn text(&self) -> String {
         let mut hosts = String::new();
         for (host, name) in HOSTS.iter().enumerate() {
-            let nopreempt = if self.preempts[host] { "" } else { "nopreempt" };
-            let (version, address) = (self.version, 11 + host);
-            let mut instances = String::new();
-            for (router, (vrid, vip)) in ROUTERS.iter().enumerate() {
-                let priority = self.priority(host, router);
-                instances.push_str(&format!(
-                    "vrrp_instance VI_{vrid} {{\n state BACKUP\n interface eth0\n virtual_router_id {vrid}\n priority \
-                     {priority}\n version {version}\n advert_int 1\n {nopreempt}\n virtual_ipaddress {{\n {vip}/24\n \
-                     }}\n}}\n"
-                ));
-            }
+            let address = 11 + host;
+            let instances: String = (0..ROUTERS.len()).map(|router| self.instance(host, router)).collect();
+            let (check, group) = (self.check(), if self.settings.grouped { GROUP } else { "" });
             hosts.push_str(&format!(
                 r##"
         "{name}": (nics: {{ "eth0": (to: "lan", address: "10.0.0.{address}/24") }},
             files: {{ "/etc/keepalived/keepalived.conf": Text(r#"
-{instances}"#) }},
+{check}{group}{instances}"#) }},
             boot: Text("keepalived -D")),"##
             ));
         }
@@ -143,6 +198,7 @@ impl Recipe {
             item(TROUBLED, format!("thaw: \"{host}\""));
             item(TROUBLED, format!("plug: \"{host}:eth0\""));
             item(TROUBLED, format!("power_on: \"{host}\""));
+            item(TROUBLED, format!("on: \"{host}\", run: \"rm -f /tmp/broken\""));
             item(TROUBLED + RESTART, format!("on: \"{host}\", run: \"keepalived -D\""));
         }
         item(TROUBLED, "heal: ()".to_owned());
@@ -163,6 +219,45 @@ impl Recipe {
         )
     }
 }
+
+impl Recipe {
+    fn check(&self) -> String {
+        let weight = |weight| {
+            format!("vrrp_script chk {{\n script \"test ! -e /tmp/broken\"\n interval 1\n weight {weight}\n}}\n")
+        };
+        self.settings.script.map(weight).unwrap_or_default()
+    }
+
+    fn instance(&self, host: usize, router: usize) -> String {
+        let Settings { version, interval_cs, unicast, script, refreshes, .. } = self.settings;
+        let ((vrid, vip), priority) = (ROUTERS[router], self.priority(host, router));
+        let interval = format!("{}.{:02}", interval_cs / 100, interval_cs % 100);
+        let mut more = String::new();
+        match self.preempts[host] {
+            Preempt::Always => {}
+            Preempt::Never => more.push_str(" nopreempt\n"),
+            Preempt::After(seconds) => more.push_str(&format!(" preempt_delay {seconds}\n")),
+        }
+        if unicast {
+            let peers = (0..HOSTS.len()).filter(|peer| *peer != host).map(|peer| format!("  10.0.0.{}\n", 11 + peer));
+            more.push_str(&format!(" unicast_peer {{\n{} }}\n", peers.collect::<String>()));
+        }
+        for (is, line) in [
+            (script.is_some(), " track_script {\n  chk\n }\n"),
+            (refreshes, " garp_master_refresh 7\n"),
+            (self.settings.no_advert_to_lower, " lower_prio_no_advert\n"),
+            (self.settings.advert_to_higher, " higher_prio_send_advert\n"),
+        ] {
+            more.push_str(if is { line } else { "" });
+        }
+        format!(
+            "vrrp_instance VI_{vrid} {{\n state BACKUP\n interface eth0\n virtual_router_id {vrid}\n priority \
+             {priority}\n version {version}\n advert_int {interval}\n{more} virtual_ipaddress {{\n {vip}/24\n }}\n}}\n"
+        )
+    }
+}
+
+const GROUP: &str = "vrrp_sync_group VG_1 {\n group {\n  VI_51\n  VI_52\n }\n}\n";
 
 impl Trouble {
     fn action(&self) -> String {
@@ -187,6 +282,8 @@ impl Trouble {
             Trouble::DeleteAddress(host, router) => {
                 format!("on: \"{}\", run: \"ip addr del {}/24 dev eth0\"", name(host), ROUTERS[*router].1)
             }
+            Trouble::Break(host) => format!("on: \"{}\", run: \"touch /tmp/broken\"", name(host)),
+            Trouble::Mend(host) => format!("on: \"{}\", run: \"rm -f /tmp/broken\"", name(host)),
         }
     }
 }
@@ -215,12 +312,15 @@ proptest! {
     }
 }
 
-/// Why a cache may be wrong at the end.
+/// Why a cache may be wrong at the end, and all that is let pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Exception {
-    /// The recorded heal without a gratuitous ARP: of two owners, one gives the address up, and the other, who did not
-    /// hear it as a master of lower priority, has no reason to announce the address anew.
+    /// The recorded heal without a gratuitous ARP: of two owners the one that announced itself last heard the other first
+    /// and gave the address up; the other never heard it, and has no reason to announce the address anew.
     HealWithoutGarp,
+    /// The same, but the one that announced itself last left by itself: the other hears priority 0 or nothing, and keepalived
+    /// answers priority 0 with an advert only.
+    LeftWithoutGarp,
 }
 
 /// The law for one virtual router.
@@ -267,9 +367,10 @@ impl Law<'_> {
             .filter(|host| moment.node(self.id(HOSTS[*host])).addresses().any(|record| record.address == self.vip()))
             .collect();
         prop_assert_eq!(&owners, &masters, "who has the address of {}", vrid);
-        let priority = |host: usize| self.recipe.priority(host, self.router);
+        let priority = |host: usize| self.recipe.effective(host, self.router);
         let best = (0..HOSTS.len()).map(priority).max().expect("there are three");
-        if (0..HOSTS.len()).any(|host| priority(host) == best && self.recipe.preempts[host]) {
+        let takes = |host: usize| self.recipe.preempts[host] != Preempt::Never;
+        if (0..HOSTS.len()).any(|host| priority(host) == best && takes(host)) {
             prop_assert_eq!(priority(masters[0]), best, "the priority of the master of {}", vrid);
         }
         Ok(masters[0])
@@ -321,36 +422,58 @@ impl Law<'_> {
     // ── caches ──
 
     fn caches_are_right(&self, master: usize) -> TestCaseResult {
-        let announced = self.last(|event, node| {
-            event.kind == Kind::Decided(Why::VrrpAnnounced { address: self.vip() }) && node == self.id(HOSTS[master])
-        });
-        let given_up = self.last(|event, node| match event.kind {
-            Kind::Address(at) => {
-                let record = &self.trace.addresses[at as usize];
-                record.address == self.vip() && !record.present && node != self.id(HOSTS[master])
-            }
-            _ => false,
-        });
-        let exception = match (announced, given_up) {
-            // An old master gives the address up within milliseconds of the advert, before or after the announcement.
-            (Some(announced), Some(given_up)) if given_up > announced + MOMENT => Some(Exception::HealWithoutGarp),
-            (Some(_), _) => None,
-            (None, _) => Some(Exception::HealWithoutGarp),
+        let Some(announced) = self.announced(master) else {
+            prop_assert!(false, "the master of {} never announced it", self.vip());
+            return Ok(());
         };
-        match (exception, announced) {
-            (Some(Exception::HealWithoutGarp), _) => {
-                prop_assert!(!self.reported().is_empty(), "no gratuitous ARP, and there never were two owners");
-            }
-            (None, Some(announced)) => {
-                let whole_from = Instant::ZERO + Duration::from_millis(u64::from(BEGIN_TENTHS + TROUBLED) * 100);
-                if announced > whole_from {
-                    self.all_believe(master, announced + MOMENT)?;
-                }
-                self.all_believe(master, self.end)?;
-            }
-            (None, None) => {}
+        let exception =
+            (0..HOSTS.len()).filter(|host| *host != master).find_map(|host| self.exception(host, announced));
+        if exception.is_some() {
+            prop_assert!(!self.reported().is_empty(), "{:?}, and there never were two owners", exception);
+            return Ok(());
         }
-        Ok(())
+        let whole_from = Instant::ZERO + Duration::from_millis(u64::from(BEGIN_TENTHS + TROUBLED) * 100);
+        if announced > whole_from {
+            self.all_believe(master, announced + MOMENT)?;
+        }
+        self.all_believe(master, self.end)
+    }
+
+    /// Whether another host announced itself after the master did, and is the reason why a cache is wrong.
+    fn exception(&self, host: usize, announced: Instant) -> Option<Exception> {
+        let claimed = self.announced(host).filter(|claimed| *claimed > announced)?;
+        let vrid = ROUTERS[self.router].0;
+        let yielded = self.trace.events.iter().rev().find_map(|event| {
+            let (at, node) = self.at(event);
+            match event.kind {
+                Kind::Decided(Why::VrrpYielded { to, vrid: of, .. }) if of == vrid && node == self.id(HOSTS[host]) => {
+                    Some((at, to))
+                }
+                _ => None,
+            }
+        });
+        let Some((_, stronger)) = yielded.filter(|(at, _)| *at + MOMENT > claimed) else {
+            return Some(Exception::LeftWithoutGarp);
+        };
+        // Who made it yield had not heard it: he would have defended himself, by gratuitous ARPs too.
+        let stronger = (0..HOSTS.len()).find(|other| self.address(*other) == stronger)?;
+        let own = self.address(host);
+        let heard = self.last(|event, node| {
+            let is_it = matches!(event.kind, Kind::Decided(Why::VrrpDefended { from, vrid: of, .. })
+                if from == own && of == vrid);
+            is_it && node == self.id(HOSTS[stronger])
+        });
+        heard.is_none_or(|heard| heard + MOMENT < claimed).then_some(Exception::HealWithoutGarp)
+    }
+
+    fn address(&self, host: usize) -> Ipv4Addr {
+        Ipv4Addr::new(10, 0, 0, 11 + host as u8)
+    }
+
+    fn announced(&self, host: usize) -> Option<Instant> {
+        self.last(|event, node| {
+            event.kind == Kind::Decided(Why::VrrpAnnounced { address: self.vip() }) && node == self.id(HOSTS[host])
+        })
     }
 
     /// Every host but the master itself that has an entry for the address has the master's MAC in it.
