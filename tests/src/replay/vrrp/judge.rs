@@ -14,7 +14,8 @@ use std::fmt::Display;
 /// What is compared in time may differ by so much.
 const TOLERANCE: Micros = 10_000;
 /// The machine that recorded was shared: now and then everything on it stood still for a moment (the client, which sends
-/// ten times a second, was up to 134 ms late itself). What was due then was late, never early, and not by more than this.
+/// ten times a second, was up to 134 ms late itself), or one process did. What was due then was late, never early, and not
+/// by more than this.
 const LATE_MAX: Micros = 130_000;
 /// How often in a case. What is late every time has another reason.
 const LATE_OFTEN: usize = 6;

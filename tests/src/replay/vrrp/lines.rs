@@ -89,7 +89,7 @@ fn instance_of(line: &str) -> Option<&str> {
 
 /// Log lines without pids, descriptors, indexes, paths, versions of the kernel, times of the processor. What parent and
 /// child write at a start or reload is sorted: they write side by side.
-fn canonical(lines: &[(Micros, String)]) -> Vec<String> {
+pub(super) fn canonical(lines: &[(Micros, String)]) -> Vec<String> {
     const AT_START: [&str; 21] = [
         "Starting Keepalived",
         "Running on",

@@ -1,8 +1,10 @@
 //! A case whose outcome is a race, played with another of its recorded outcomes than the one whose files lie there. Up to
-//! the race everything is compared as ever; from then on, what does not depend on who wins.
+//! the race everything is compared as ever; from then on, what does not depend on who wins: addresses, adverts, batches of
+//! gratuitous ARPs, what the client loses, the lines of a takeover, and that nobody says what no recorded node says.
 
 use super::super::unit::Difference;
 use super::judge;
+use super::lines;
 use super::story::{Micros, Story};
 use super::timeline::{Timeline, bursts};
 use std::collections::BTreeSet;
@@ -77,8 +79,67 @@ fn after(recorded: &Story, played: &Story) -> Vec<Difference> {
             compare(&field, format!("batches of {batch}"), count.to_string());
         }
     }
+    compare("race: what a new master says", shown_lines(&takeovers(recorded)), shown_lines(&takeovers(played)));
+    let known: BTreeSet<String> = all_lines(recorded).chain(BY_RACES.map(str::to_owned)).collect();
+    let strange: BTreeSet<String> = all_lines(played).filter(|line| !known.contains(line)).collect();
+    compare("race: lines that no recorded node says", String::new(), shown_lines(&strange));
     found.extend(judge::lost_echoes(recorded, played));
     found
+}
+
+/// What masters that meet say, in each outcome of a race or in another.
+const BY_RACES: [&str; 7] = [
+    "(VI_#) Receive advertisement timeout",
+    "(VI_#) Entering BACKUP STATE",
+    "(VI_#) removing VIPs.",
+    "(VI_#) received lower priority (#) advert from # - discarding",
+    "(VI_#) Received advert from # with lower priority #, ours #, forcing new election",
+    "(VI_#) Master received advert from # with higher priority #, ours #",
+    "(VI_#) Master received advert from # with same priority # but higher IP address than ours",
+];
+
+/// The lines from `Entering MASTER STATE` to the end of its gratuitous ARPs, of each takeover.
+fn takeovers(story: &Story) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for lines in story.logs.values() {
+        for (at, _) in lines.iter().enumerate().filter(|(_, (_, text))| text.ends_with("Entering MASTER STATE")) {
+            let is_part = |text: &str| text.contains("setting ") || text.contains("gratuitous ARP");
+            let part = lines[at + 1..].iter().take_while(|(_, text)| is_part(text)).map(|(_, text)| text);
+            // A second batch that follows without another line between begins with an address that was named.
+            let mut named = BTreeSet::new();
+            let batch: Vec<String> = part
+                .take_while(|text| !text.contains("Sending/queueing") || named.insert((*text).clone()))
+                .map(|text| plain(text))
+                .collect();
+            found.insert(batch.join(" / "));
+        }
+    }
+    found
+}
+
+fn all_lines(story: &Story) -> impl Iterator<Item = String> {
+    story.logs.values().flat_map(|lines| lines::canonical(lines)).map(|line| plain(&line))
+}
+
+/// A line without its numbers.
+fn plain(line: &str) -> String {
+    let mut plain = String::new();
+    for c in line.chars() {
+        match c {
+            '0'..='9' => {
+                if !plain.ends_with('#') {
+                    plain.push('#');
+                }
+            }
+            '.' if plain.ends_with('#') => {}
+            c => plain.push(c),
+        }
+    }
+    plain
+}
+
+fn shown_lines(lines: &BTreeSet<String>) -> String {
+    lines.iter().cloned().collect::<Vec<_>>().join(" | ")
 }
 
 /// An advert's packet without source, priority and sum of the body.
@@ -126,5 +187,11 @@ mod tests {
         let mut early = story("n2", "10.0.0.100");
         early.logs.get_mut("n2").unwrap().insert(0, (1_000_000, "(VI_1) Entering FAULT STATE".to_owned()));
         assert!(!differ(&recorded, &early).is_empty());
+        let mut strange = story("n2", "10.0.0.100");
+        strange.logs.get_mut("n2").unwrap().push((5_000_000, "(VI_1) Entering FAULT STATE".to_owned()));
+        assert!(!differ(&recorded, &strange).is_empty(), "what is said after the race is compared too");
+        let mut silent = story("n2", "10.0.0.100");
+        silent.logs.get_mut("n2").unwrap().push((3_710_000, "(VI_1) setting VIPs.".to_owned()));
+        assert!(!differ(&recorded, &silent).is_empty(), "a takeover has the same lines");
     }
 }

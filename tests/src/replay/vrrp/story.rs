@@ -23,6 +23,8 @@ pub(super) struct Story {
     pub(super) logs: BTreeMap<String, Vec<(Micros, String)>>,
     /// Frames on the LANs: when, sent by whom (if that is known), and what.
     pub(super) frames: Vec<(Micros, Option<String>, Vec<u8>)>,
+    /// When each node took an address away, as its kernel reported it. As played, nothing: the log tells exactly.
+    pub(super) removals: BTreeMap<String, Vec<Micros>>,
     /// Addresses of each node's interfaces at the end.
     pub(super) addresses: BTreeMap<String, Vec<String>>,
     /// The client's entries for virtual addresses at the end: address and MAC.
@@ -61,6 +63,11 @@ impl Story {
             lines.retain(|(at, _)| *at < story.end);
             story.logs.insert(node.clone(), lines);
             story.addresses.insert(node.clone(), addresses(&json["final_addr"][&node]));
+            // `  +21.388888 Deleted 2: eth0    inet 10.0.0.100/24 …`
+            let kernel =
+                String::from_utf8_lossy(&case.read(&format!("{node}.ipmon.log")).unwrap_or_default()).into_owned();
+            let removed = kernel.lines().filter_map(log_line).filter(|(_, text)| text.starts_with("Deleted "));
+            story.removals.insert(node.clone(), removed.map(|(at, _)| at).collect());
             let conf = String::from_utf8_lossy(&case.read(&format!("{node}.keepalived.conf"))?).into_owned();
             story.read_conf(&node, &conf);
         }

@@ -12,7 +12,8 @@ const STAMP: Micros = 150_000;
 /// A change of state.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Transition {
-    /// When: a new master's first advert says it best, otherwise the log does.
+    /// When: a new master's first advert says it best, otherwise the log does, unless the addresses are gone before: then
+    /// the line was read late.
     pub(super) at: Micros,
     pub(super) instance: String,
     /// Its virtual router, if the configuration tells.
@@ -121,8 +122,11 @@ impl Timeline {
             let own = self.adverts.get(&(node.to_owned(), vrid))?;
             own.iter().map(|advert| advert.at).rfind(|sent| *sent <= at && at - *sent <= STAMP)
         });
+        let removals = story.removals.get(node).into_iter().flatten();
+        let gives_up = state != "MASTER" && !rest.contains("(init)");
+        let removal = removals.copied().filter(|gone| gives_up && *gone <= at && at - *gone <= STAMP).max();
         Some(Transition {
-            at: first_advert.unwrap_or(at),
+            at: first_advert.or(removal).unwrap_or(at),
             instance: instance.to_owned(),
             vrid,
             state: state.to_owned(),
