@@ -223,6 +223,12 @@ fn lines_of_the_first_generations() {
     let http =
         "HTTP_GET {\nurl {\npath /\nstatus_code 200\n}\nconnect_timeout 1\nnb_get_retry 1\ndelay_before_retry 1\n}";
     insta::assert_snapshot!("http_1_3", old("Rhel6", http));
+    let conf = one(
+        "quorum_down \"/bin/echo quorum\"",
+        "notify_down \"/bin/echo server\"",
+        "TCP_CHECK {\nconnect_timeout 1\n}",
+    );
+    insta::assert_snapshot!("scripts_1_3", Case { os: "Rhel6", conf, script, ..Case::default() }.lines());
 }
 
 #[test]
@@ -279,4 +285,25 @@ fn a_pipe_is_told_of_every_state_and_only_it_of_priorities() {
     let told =
         "script INSTANCE VI_1 BACKUP 100\nscript INSTANCE VI_1 MASTER 100\nscript INSTANCE VI_1 STOP 120\nstays\n";
     assert_eq!(output[output.len() - 2..], [heard, told]);
+}
+
+#[test]
+fn a_table_that_is_flushed_at_the_end_goes_without_a_word_about_servers() {
+    let tcp = "TCP_CHECK {\nconnect_timeout 1\nretry 0\nwarmup 0\n}";
+    let script = r#"(at: "3s", on: "director", run: "ipvsadm -A -t 10.0.0.9:80; killall keepalived"), (at: "5s", on: "director", run: "ipvsadm -Sn")"#;
+    for (words, left) in [("lvs_flush_on_stop", ""), ("lvs_flush_on_stop VS", "-A -t 10.0.0.9:80 -s wlc\n")] {
+        let conf = format!("global_defs {{\n{words}\n}}\n{}", one("", "", tcp));
+        let case = Case { conf, script, ..Case::default() };
+        assert!(!case.lines().contains("Shutting down service"), "{words}");
+        assert_eq!(case.output().last().map(String::as_str), Some(left), "{words}");
+    }
+}
+
+#[test]
+fn a_command_that_is_not_there_is_not_run_and_its_server_is_held_for_up() {
+    let case = checked("MISC_CHECK {\nmisc_path \"/usr/local/bin/none.sh 10.0.0.11\"\nwarmup 0\n}");
+    let all: Vec<String> = case.read(|trace| trace.logs.iter().map(|record| record.text.to_string()).collect());
+    let said = "Disabling misc script '/usr/local/bin/none.sh' '10.0.0.11' since not found/accessible";
+    assert!(all.iter().any(|line| line.ends_with(said)), "{all:#?}");
+    assert!(!case.lines().contains("Removing service"));
 }

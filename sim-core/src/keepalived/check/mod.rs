@@ -27,6 +27,7 @@ mod task;
 mod tcp;
 mod udp;
 
+use super::config::global::LvsFlush;
 use super::config::global::SyncDaemon;
 use super::config::{Reader, ServiceName, VirtualServer};
 use super::era::Era;
@@ -484,8 +485,17 @@ impl Checkers {
         if self.voice.launch().release_ipvs {
             let Checkers { pools, voice, alerts, .. } = self;
             let mut office = Office { voice, alerts, config: &given.config };
+            let flush = given.config.global.lvs_flush_on_stop;
+            if flush == LvsFlush::All {
+                let kernel = &mut *sys.kernel;
+                kernel.ipvs.clear(&kernel.tables, sys.cx);
+            }
             for pool in pools {
-                pool.stop(Stop::End, &mut office, sys);
+                match flush {
+                    LvsFlush::No => pool.stop(Stop::End, &mut office, sys),
+                    LvsFlush::Services => pool.flush(false, &mut office, sys),
+                    LvsFlush::All => pool.flush(true, &mut office, sys),
+                }
             }
         }
         self.alerts.fifos.close(sys);

@@ -286,6 +286,17 @@ impl Pool {
         self.apply(&Change::DeleteService, office.voice, sys);
     }
 
+    /// The end of the process with `lvs_flush_on_stop`: the service goes at once, and nobody is told of its servers.
+    /// `is_gone`: the whole table was emptied.
+    pub(super) fn flush(&mut self, is_gone: bool, office: &mut Office<'_>, sys: &mut Sys) {
+        let tells = self.spec.omega;
+        self.lose_quorum(true, tells, office, sys);
+        self.close_account(sys.cx);
+        if !is_gone {
+            self.apply(&Change::DeleteService, office.voice, sys);
+        }
+    }
+
     /// Its servers are gone: at the end, that is told as a lost quorum whatever it was.
     fn lose_quorum(&mut self, is_end: bool, tells: bool, office: &mut Office<'_>, sys: &mut Sys) {
         let (sum, quorum, slack) = (self.weigh(), i64::from(self.spec.quorum), i64::from(self.spec.hysteresis));
@@ -490,6 +501,11 @@ impl Pool {
             true => (&member.spec.notify_up, "UP"),
             false => (&member.spec.notify_down, "DOWN"),
         };
+        if let Some(command) = command.as_ref().filter(|_| Era::of(sys.kernel.os).is_old()) {
+            let era = Era::of(sys.kernel.os);
+            let (program, server, service) = (command.argv.join(" "), self.member_name(place, era), self.name(era));
+            office.voice.say(&format!("Executing [{program}] for service {server} in VS {service}"), sys);
+        }
         office.alerts.run(command.as_ref(), office.voice, sys);
         let server = names::server(&member.spec, &self.spec, Era::V2_2);
         let service = names::service_in_full(&self.spec);
@@ -514,6 +530,10 @@ impl Pool {
             Quorum::Up => (&self.spec.quorum_up, "UP"),
             Quorum::Down => (&self.spec.quorum_down, "DOWN"),
         };
+        if let Some(command) = command.as_ref().filter(|_| Era::of(sys.kernel.os).is_old()) {
+            let service = self.name(Era::of(sys.kernel.os));
+            office.voice.say(&format!("Executing [{}] for VS {service}", command.argv.join(" ")), sys);
+        }
         office.alerts.run(command.as_ref(), office.voice, sys);
         office.alerts.fifos.write(&format!("VS {} {state}", names::service_in_full(&self.spec)), sys);
         if self.spec.smtp_alert {

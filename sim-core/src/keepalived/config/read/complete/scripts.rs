@@ -147,7 +147,15 @@ pub(super) fn checks(p: &mut Parser<'_>, services: &mut [VirtualServer], place: 
     let mut seen = Seen::default();
     for server in services.iter_mut().flat_map(|service| &mut service.servers) {
         server.checkers.retain(|checker| match &checker.kind {
-            CheckerKind::Misc(misc) => seen.look(p, &misc.command, place).is_ok(),
+            CheckerKind::Misc(misc) => {
+                let looked = seen.look(p, &misc.command, place);
+                if let Err(Bad::Missing) = looked {
+                    let words: Vec<String> = misc.command.argv.iter().map(|word| format!("'{word}'")).collect();
+                    let text = format!("Disabling misc script {} since not found/accessible", words.join(" "));
+                    log(p, place, &text, "its server is held for up");
+                }
+                looked.is_ok()
+            }
             _ => true,
         });
     }
