@@ -209,6 +209,42 @@ fn files_are_made_moved_and_run() {
 }
 
 #[test]
+fn a_named_pipe_leads_from_writers_to_a_reader() {
+    let quiet = |text: &str, expected: &str| {
+        let result = Bench::networked(Os::Debian12).run(&format!("{{ {text}; }} 2> /tmp/err"));
+        assert_eq!(result.out, expected, "{text}");
+    };
+    quiet("mkfifo /tmp/p; [ -p /tmp/p ] && [ ! -f /tmp/p ] && echo pipe; mkfifo /tmp/p || echo twice", "pipe\ntwice\n");
+    // A writer waits for a reader, and a reader for a writer.
+    quiet(
+        "mkfifo /tmp/p; (echo one > /tmp/p; echo went) & sleep 1; date +%S; cat /tmp/p > /tmp/got; wait; cat /tmp/got",
+        "01\nwent\none\n",
+    );
+    quiet("mkfifo /tmp/p; (sleep 2; echo late > /tmp/p) & read x < /tmp/p; echo $x; date +%S", "late\n02\n");
+    // The end comes when the last writer has closed it; the next reader waits anew.
+    quiet(
+        "mkfifo /tmp/p; (while read x; do echo got $x; done < /tmp/p; echo end) & (echo a; sleep 1; echo b) > /tmp/p; wait",
+        "got a\ngot b\nend\n",
+    );
+    quiet(
+        "mkfifo /tmp/p; (echo 1 > /tmp/p; echo 2 > /tmp/p) & cat /tmp/p; cat /tmp/p; rm /tmp/p; ls /tmp",
+        "1\n2\nerr\n",
+    );
+}
+
+#[test]
+fn a_script_that_kills_itself_goes_no_further() {
+    for (text, expected) in [
+        ("bash -c 'kill -9 $$; echo on'; echo $?", "137\n"),
+        ("bash -c 'kill -TERM $$; echo on'; echo $?", "143\n"),
+        ("bash -c 'trap \"echo caught\" TERM; kill -TERM $$; echo on'; echo $?", "caught\non\n0\n"),
+        ("bash -c 'kill -0 $$; kill -CONT $$; echo on'; echo $?", "on\n0\n"),
+    ] {
+        assert_eq!(Bench::networked(Os::Debian12).run(text).out, expected, "{text}");
+    }
+}
+
+#[test]
 fn time_passes_only_where_a_script_waits() {
     for (text, expected) in [
         ("date +%s; sleep 1.5; date +%s; sleep 2 & sleep 1; wait; echo $SECONDS", "946684800\n946684801\n3\n"),
