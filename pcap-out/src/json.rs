@@ -64,7 +64,7 @@ pub enum What {
     /// A table has a new value.
     Changed {
         /// `power`, `interface`, `address`, `route`, `rule`, `neighbour`, `fdb`, `service`, `server`, `connection`, `sysctl`,
-        /// `vrrp`, `health`, `quorum`, `process`, `filter_chain`, `filter_rule`, `filter_count`, `conntrack`.
+        /// `vrrp`, `health`, `quorum`, `process`, `filter_chain`, `filter_policy`, `filter_rule`, `filter_count`, `conntrack`.
         table: String,
         /// Which row.
         row: String,

@@ -31,8 +31,8 @@ pub struct News<'a> {
     pub place: Place,
     /// The new record.
     pub row: &'a dyn Row,
-    /// The row was not there before.
-    pub is_new: bool,
+    /// The number of the record that stood there before; none if the row was not there.
+    pub before: Option<u32>,
 }
 
 /// No record.
@@ -85,7 +85,7 @@ impl Changes {
         let (from, to) = (self.up_to(from), self.up_to(to));
         (from.min(to)..to).filter_map(move |index| self.get(trace, index)).map(|(change, before)| {
             let Change { table, place, row, .. } = change;
-            News { table, place, row, is_new: before.is_none() }
+            News { table, place, row, before }
         })
     }
 

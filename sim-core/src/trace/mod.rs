@@ -37,10 +37,10 @@ pub use why::Why;
 use crate::base::id::{BytesId, EventId, NodeId, PacketId, PortId};
 use crate::base::time::Instant;
 use record::{
-    AddressRecord, ChainRecord, CheckRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord, Evidence,
-    FdbRecord, HealthRecord, InterfaceRecord, LogRecord, NeighbourRecord, PowerRecord, ProcessRecord, QuorumRecord,
-    RequestRecord, RouteRecord, RoutingRuleRecord, RuleCountRecord, RuleRecord, ServedRecord, ServerRecord,
-    ServiceRecord, SysctlRecord, TrackedRecord, VrrpRecord,
+    AddressRecord, ChainCountRecord, ChainRecord, CheckRecord, CommandRecord, ConflictRecord, ConnRecord, EchoRecord,
+    Evidence, FdbRecord, HealthRecord, InterfaceRecord, LogRecord, NeighbourRecord, PowerRecord, ProcessRecord,
+    QuorumRecord, RequestRecord, RouteRecord, RoutingRuleRecord, RuleCountRecord, RuleRecord, ServedRecord,
+    ServerRecord, ServiceRecord, SysctlRecord, TrackedRecord, VrrpRecord,
 };
 
 /// Where in a node something happened.
@@ -140,6 +140,8 @@ pub enum Kind {
     Chain(u32),
     /// A rule of a filter came or went.
     Rule(u32),
+    /// The policy of a chain was applied.
+    ChainCount(u32),
     /// A rule of a filter was applied.
     RuleCount(u32),
     /// A flow that is remembered has a new value.
@@ -303,6 +305,8 @@ pub struct Trace {
     pub chains: Vec<ChainRecord>,
     /// New values of rules of filters.
     pub rules: Vec<RuleRecord>,
+    /// How often policies of chains were applied.
+    pub chain_counts: Vec<ChainCountRecord>,
     /// New counters of these rules.
     pub rule_counts: Vec<RuleCountRecord>,
     /// New values of flows that are remembered.

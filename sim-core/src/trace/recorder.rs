@@ -10,10 +10,10 @@
 use super::claims::Claims;
 use super::digest::{Digest, Running, fingerprint, head_length};
 use super::record::{
-    AddressRecord, ChainRecord, CheckRecord, CommandRecord, ConnRecord, EchoRecord, Evidence, FdbRecord, HealthRecord,
-    InterfaceRecord, LogRecord, NeighbourRecord, PowerRecord, ProcessRecord, QuorumRecord, RequestRecord, RouteRecord,
-    RoutingRuleRecord, RuleCountRecord, RuleRecord, ServedRecord, ServerRecord, ServiceRecord, SysctlRecord,
-    TrackedRecord, VrrpRecord,
+    AddressRecord, ChainCountRecord, ChainRecord, CheckRecord, CommandRecord, ConnRecord, EchoRecord, Evidence,
+    FdbRecord, HealthRecord, InterfaceRecord, LogRecord, NeighbourRecord, PowerRecord, ProcessRecord, QuorumRecord,
+    RequestRecord, RouteRecord, RoutingRuleRecord, RuleCountRecord, RuleRecord, ServedRecord, ServerRecord,
+    ServiceRecord, SysctlRecord, TrackedRecord, VrrpRecord,
 };
 use super::why::{ConflictId, EvidenceId};
 use super::{Cast, Event, Kind, Span, Stage, Step, Trace, Why};
@@ -274,6 +274,7 @@ impl Recorder {
             Change::Process(record) => Kind::Process(push(&mut trace.processes, record)),
             Change::Chain(record) => Kind::Chain(push(&mut trace.chains, record)),
             Change::Rule(record) => Kind::Rule(push(&mut trace.rules, record)),
+            Change::ChainCount(record) => Kind::ChainCount(push(&mut trace.chain_counts, record)),
             Change::RuleCount(record) => Kind::RuleCount(push(&mut trace.rule_counts, record)),
             Change::Tracked(record) => Kind::Tracked(push(&mut trace.tracked, record)),
             Change::Log(record) => Kind::Log(push(&mut trace.logs, record)),
@@ -418,6 +419,8 @@ pub enum Change {
     Chain(ChainRecord),
     /// A rule of a filter.
     Rule(RuleRecord),
+    /// The policy of a chain was applied.
+    ChainCount(ChainCountRecord),
     /// How often a rule of a filter was applied.
     RuleCount(RuleCountRecord),
     /// A flow that is remembered.

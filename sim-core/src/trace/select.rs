@@ -81,6 +81,7 @@ impl Survey {
             length: frame.length,
             captured: frame.bytes.len() as u32,
             epoch_ns: EPOCH_UNIX_SECONDS * 1_000_000_000 + frame.at.nanos(),
+            relative_ns: trace.frames.first().map_or(0, |first| frame.at.since(trace.at(*first)).nanos()),
             interface: trace.port_name(frame.port),
             comment: text.join("\n"),
             host: trace.node_name(frame.node).to_string(),

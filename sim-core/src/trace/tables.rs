@@ -3,9 +3,9 @@
 
 use super::Trace;
 use super::record::{
-    AddressRecord, ChainId, ChainRecord, ConnRecord, FdbRecord, HealthRecord, InterfaceRecord, NeighbourRecord, Place,
-    PowerState, ProcessRecord, QuorumRecord, RouteRecord, RoutingRuleRecord, Row, RuleCountRecord, RuleRecord,
-    ServerRecord, ServiceRecord, SysctlRecord, Table, TrackedRecord, VrrpRecord,
+    AddressRecord, ChainCountRecord, ChainId, ChainRecord, ConnRecord, FdbRecord, HealthRecord, InterfaceRecord,
+    NeighbourRecord, Place, PowerState, ProcessRecord, QuorumRecord, RouteRecord, RoutingRuleRecord, Row,
+    RuleCountRecord, RuleRecord, ServerRecord, ServiceRecord, SysctlRecord, Table, TrackedRecord, VrrpRecord,
 };
 use crate::base::id::{IfaceId, NodeId};
 use std::collections::BTreeMap;
@@ -180,6 +180,12 @@ impl<'a> NodeTables<'a> {
     pub fn rules(self, chain: ChainId) -> impl Iterator<Item = &'a RuleRecord> {
         let rules = self.rows.tables[Table::Rule as usize].range(Place::Rule(chain, 0)..=Place::Rule(chain, u64::MAX));
         rules.map(move |(_, at)| &self.trace.rules[*at as usize])
+    }
+
+    /// How often the policy of a chain was applied; none if that is not recorded.
+    pub fn chain_count(self, chain: ChainId) -> Option<&'a ChainCountRecord> {
+        let at = self.rows.tables[Table::ChainCount as usize].get(&Place::Chain(chain))?;
+        Some(&self.trace.chain_counts[*at as usize])
     }
 
     /// How often a rule was applied; none if it never was.

@@ -8,6 +8,7 @@ use super::ready::ReadySockets;
 use super::{Ending, Env, Exec, ExecError, On, Process, Signal, SocketId, Wait};
 use crate::base::id::{EventId, PacketId, Pid};
 use crate::base::time::Instant;
+use crate::trace::record::program;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
 use std::rc::Rc;
@@ -546,8 +547,7 @@ impl Processes {
 
 impl Entry {
     fn program(&self) -> &str {
-        let first = self.name.split(' ').next().unwrap_or_default();
-        first.rsplit('/').next().unwrap_or_default().trim_end_matches(':')
+        program(&self.name)
     }
 
     fn info(&self, pid: Pid) -> ProcessInfo {

@@ -241,6 +241,7 @@ impl ArpTables {
     pub fn zero(&mut self, variant: Variant, hook: ArpHook) {
         let (chain, news) = self.chain_mut(variant, hook);
         (chain.packets, chain.bytes) = (0, 0);
+        chain.roll.count_policy((0, 0), news);
         for (at, rule) in chain.rules.iter_mut().enumerate() {
             (rule.packets, rule.bytes) = (0, 0);
             chain.roll.count(at, (0, 0), news);
@@ -302,6 +303,7 @@ impl ArpChain {
         }
         self.packets += 1;
         self.bytes += MESSAGE;
+        self.roll.count_policy((self.packets, self.bytes), news);
         if self.drops_by_default { ArpVerdict::Drop { rule: 0 } } else { ArpVerdict::Accept }
     }
 }

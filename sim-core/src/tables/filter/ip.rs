@@ -223,7 +223,7 @@ impl IpTables {
                     at = stack[depth];
                     continue;
                 }
-                return chains[first].by_policy(octets, hook);
+                return chains[first].by_policy(octets, hook, &mut self.news);
             };
             at.rule += 1;
             if !rule.matches.hold(packet, ifaces) {
@@ -250,7 +250,7 @@ impl IpTables {
                     depth -= 1;
                     at = stack[depth];
                 }
-                Target::Return => return chains[first].by_policy(octets, hook),
+                Target::Return => return chains[first].by_policy(octets, hook, &mut self.news),
                 Target::Jump(name) => {
                     let target = name.clone();
                     let chain = chains.iter().position(|chain| chain.name == target);
@@ -487,15 +487,17 @@ impl Chain {
 
     fn zero(&mut self, news: &mut News) {
         (self.packets, self.bytes) = (0, 0);
+        self.roll.count_policy((0, 0), news);
         for (at, rule) in self.rules.iter_mut().enumerate() {
             (rule.packets, rule.bytes) = (0, 0);
             self.roll.count(at, (0, 0), news);
         }
     }
 
-    fn by_policy(&mut self, octets: u64, hook: Hook) -> Ended {
+    fn by_policy(&mut self, octets: u64, hook: Hook, news: &mut News) -> Ended {
         self.packets += 1;
         self.bytes += octets;
+        self.roll.count_policy((self.packets, self.bytes), news);
         match self.policy {
             Some(Policy::Drop) => Ended::Drop(Why::Filtered { rule: 0, hook }),
             Some(Policy::Accept) | None => Ended::Accept,

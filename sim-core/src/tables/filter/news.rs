@@ -4,7 +4,7 @@
 //! [`super::Filter::tell`] when the turn, or the packet's question, is over.
 
 use crate::base::id::NodeId;
-use crate::trace::record::{ChainId, ChainRecord, Policy, RuleCountRecord, RuleRecord};
+use crate::trace::record::{ChainCountRecord, ChainId, ChainRecord, Policy, RuleCountRecord, RuleRecord};
 use crate::trace::recorder::Change;
 
 /// What is new.
@@ -24,6 +24,8 @@ pub(super) struct Roll {
     policy: Option<Policy>,
     /// The trace has heard of it.
     is_told: bool,
+    /// The trace has heard how often the policy was applied.
+    is_counted: bool,
     rules: Vec<Label>,
 }
 
@@ -59,7 +61,7 @@ impl News {
 impl Roll {
     /// A chain that is built in has a policy. It is not told of before something happens to it.
     pub(super) fn new(id: ChainId, name: &str, policy: Option<Policy>) -> Self {
-        Roll { id, name: name.into(), policy, is_told: false, rules: Vec::new() }
+        Roll { id, name: name.into(), policy, is_told: false, is_counted: false, rules: Vec::new() }
     }
 
     /// Its number in its table.
@@ -78,6 +80,9 @@ impl Roll {
     /// It was deleted, or the machine is off.
     pub(super) fn vanish(&mut self, news: &mut News) {
         self.clear(news);
+        if std::mem::take(&mut self.is_counted) {
+            self.write_policy_count((0, 0), false, news);
+        }
         if std::mem::take(&mut self.is_told) {
             self.write(false, news);
         }
@@ -137,6 +142,19 @@ impl Roll {
             label.counted = true;
             news.write_count(label.rule, counters, true);
         }
+    }
+
+    /// The counters of the policy have these values.
+    pub(super) fn count_policy(&mut self, counters: (u64, u64), news: &mut News) {
+        if self.is_told && (self.is_counted || counters != (0, 0)) {
+            self.is_counted = true;
+            self.write_policy_count(counters, true, news);
+        }
+    }
+
+    fn write_policy_count(&self, (packets, bytes): (u64, u64), present: bool, news: &mut News) {
+        let record = ChainCountRecord { node: news.node, chain: self.id, packets, bytes, present };
+        news.changes.push(Change::ChainCount(record));
     }
 
     fn leave(&self, label: Label, news: &mut News) {

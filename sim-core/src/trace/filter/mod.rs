@@ -63,6 +63,8 @@ pub struct Surroundings {
     pub captured: u32,
     /// Nanoseconds since 1970-01-01 00:00:00 UTC.
     pub epoch_ns: u64,
+    /// Nanoseconds since the first frame of the capture.
+    pub relative_ns: u64,
     /// `server4:eth0`.
     pub interface: String,
     /// Its comment in the capture.
@@ -133,6 +135,7 @@ pub(crate) enum Word {
     Length,
     Captured,
     Epoch,
+    Relative,
     Interface,
     Comment,
     Host,
@@ -155,6 +158,7 @@ const WORDS: &[(&str, Word, FieldKind)] = &[
     ("frame.len", Word::Length, FieldKind::Number),
     ("frame.cap_len", Word::Captured, FieldKind::Number),
     ("frame.time_epoch", Word::Epoch, FieldKind::Number),
+    ("frame.time_relative", Word::Relative, FieldKind::Number),
     ("frame.interface_name", Word::Interface, FieldKind::Text),
     ("frame.comment", Word::Comment, FieldKind::Text),
     ("lab.host", Word::Host, FieldKind::Text),
@@ -279,6 +283,7 @@ fn any_word(word: Word, capture: &Surroundings, test: &mut dyn FnMut(Seen) -> bo
         Word::Length => test(Seen::Number(u64::from(capture.length))),
         Word::Captured => test(Seen::Number(u64::from(capture.captured))),
         Word::Epoch => test(Seen::Number(capture.epoch_ns)),
+        Word::Relative => test(Seen::Number(capture.relative_ns)),
         Word::Interface => test(Seen::Text(capture.interface.as_bytes())),
         Word::Comment => !capture.comment.is_empty() && test(Seen::Text(capture.comment.as_bytes())),
         Word::Host => test(Seen::Text(capture.host.as_bytes())),

@@ -2,7 +2,7 @@
 //! said at its place.
 
 use super::lexer::{Token, TokenKind, tokens};
-use super::{Expr, FilterError, Item, Key, Op, Operand, names};
+use super::{Expr, FilterError, Item, Key, Op, Operand, Word, names};
 use crate::wire::field::{FieldKind, Protocol};
 use std::ops::Range;
 
@@ -22,8 +22,7 @@ const MEANT: &[(&str, &str)] = &[
     ("arp.src.ip", "arp.src.proto_ipv4"),
     ("arp.dst.ip", "arp.dst.proto_ipv4"),
     ("arp.duplicate-address-detected", "arp"),
-    ("frame.time_relative", "frame.time_epoch"),
-    ("frame.time", "frame.time_epoch"),
+    ("frame.time", "frame.time_relative"),
     ("frame.interface_id", "frame.interface_name"),
     ("vrrp.vrid", "vrrp.virt_rtr_id"),
     ("vrrp.priority", "vrrp.prio"),
@@ -281,11 +280,13 @@ fn operand(key: Key, name: &str, value: &Token) -> Result<Operand, FilterError> 
     let wrong = |what: &str, hint: &str| {
         Err(error(value.place.clone(), format!("{name} is {what}, and \"{text}\" is not"), Some(hint.to_string())))
     };
-    if key == Key::Capture(super::Word::Epoch) {
-        return match epoch(text) {
-            Some(ns) => Ok(Operand::Number(ns)),
-            None => wrong("a time in seconds since 1970", "time 0 of a run is 946684800"),
-        };
+    let since = match key {
+        Key::Capture(Word::Epoch) => Some(("a time in seconds since 1970", "time 0 of a run is 946684800")),
+        Key::Capture(Word::Relative) => Some(("a time in seconds since the first frame", "1.5")),
+        Key::Capture(_) | Key::Field(_) | Key::Either(..) => None,
+    };
+    if let Some((what, hint)) = since {
+        return seconds(text).map_or_else(|| wrong(what, hint), |ns| Ok(Operand::Number(ns)));
     }
     match key.kind() {
         FieldKind::Number => match number(text) {
@@ -318,7 +319,7 @@ fn number(text: &str) -> Option<u64> {
 }
 
 /// Seconds with up to nine decimals, as nanoseconds.
-fn epoch(text: &str) -> Option<u64> {
+fn seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, ""));
     if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;

@@ -33,6 +33,7 @@ fn at_router() -> Surroundings {
         length: 54,
         captured: 54,
         epoch_ns: 946_684_801_000_505_000,
+        relative_ns: 1_000_505_000,
         interface: "router:eth1".into(),
         comment: "ROUTE.LINK 172.25.92.100 is on my eth1".into(),
         host: "router".into(),
@@ -123,6 +124,8 @@ fn the_labs_own_words_ask_where_and_why() {
         ("frame.comment contains \"my eth1\"", true),
         ("frame.time_epoch > 946684801.000504", true),
         ("frame.time_epoch > 946684801.000505", false),
+        ("frame.time_relative >= 1.000505 && frame.time_relative < 1.000506", true),
+        ("frame.time_relative > 1.000505", false),
     ] {
         check(filter, &syn(), expected);
     }

@@ -9,7 +9,7 @@
 //! ```
 
 use super::ipvs::ServiceKey;
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
 use crate::trace::Trace;
@@ -182,16 +182,8 @@ pub struct QuorumRecord {
 }
 
 impl Row for HealthRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Server(self.service, self.server))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Server(self.service, self.server)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -201,16 +193,8 @@ impl Row for HealthRecord {
 }
 
 impl Row for QuorumRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Service(self.service))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Service(self.service)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {

@@ -2,7 +2,7 @@
 //!
 //! A rule stands in the trace as its program lists it. Its counters are records of their own: they change with packets.
 
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::NodeId;
 use crate::trace::Trace;
 
@@ -76,6 +76,23 @@ pub struct RuleRecord {
     pub present: bool,
 }
 
+/// How many packets came to the end of a chain that is built in, and met its policy. Recorded for chains that the trace
+/// has heard of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
+pub struct ChainCountRecord {
+    /// The host.
+    pub node: NodeId,
+    /// The chain.
+    pub chain: ChainId,
+    /// Packets or ARP messages.
+    pub packets: u64,
+    /// Their octets.
+    pub bytes: u64,
+    /// False when the chain is gone.
+    pub present: bool,
+}
+
 /// How often a rule was applied.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[cfg_attr(feature = "saved", derive(serde::Serialize, serde::Deserialize))]
@@ -93,16 +110,8 @@ pub struct RuleCountRecord {
 }
 
 impl Row for ChainRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Chain(self.chain))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Chain(self.chain)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -111,17 +120,20 @@ impl Row for ChainRecord {
     }
 }
 
+impl Row for ChainCountRecord {
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Chain(self.chain)) }
+    }
+
+    fn told(&self, _: &Trace) -> RowText {
+        let ChainId { table, number } = self.chain;
+        RowText { row: format!("{} chain {number} policy", table.name()), value: counted(self.packets, self.bytes) }
+    }
+}
+
 impl Row for RuleRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Rule(self.chain, self.order))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Rule(self.chain, self.order)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -130,24 +142,17 @@ impl Row for RuleRecord {
 }
 
 impl Row for RuleCountRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Count(self.rule))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Count(self.rule)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
-        RowText {
-            row: format!("rule {}", self.rule),
-            value: format!("{} packets, {} octets", self.packets, self.bytes),
-        }
+        RowText { row: format!("rule {}", self.rule), value: counted(self.packets, self.bytes) }
     }
+}
+
+fn counted(packets: u64, bytes: u64) -> String {
+    format!("{packets} packets, {bytes} octets")
 }
 
 impl FilterTable {

@@ -1,6 +1,6 @@
 //! Interfaces, addresses, forwarding entries of a switch, kernel settings.
 
-use super::{Born, Key, Place, Row, RowText};
+use super::{Born, Key, Place, Row, RowText, Seat};
 use crate::base::id::{IfaceId, NodeId, PortId};
 use crate::trace::Trace;
 use crate::wire::dissect::mac_text;
@@ -124,16 +124,8 @@ pub struct SysctlRecord {
 }
 
 impl Row for InterfaceRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Interface(self.id))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Interface(self.id)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -145,16 +137,12 @@ impl Row for InterfaceRecord {
 }
 
 impl Row for AddressRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Added(Born::Address(self.iface, self.address, self.prefix))
+    fn seat(&self) -> Seat<'_> {
+        Seat {
+            node: self.node,
+            present: self.present,
+            key: Key::Added(Born::Address(self.iface, self.address, self.prefix)),
+        }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -163,16 +151,8 @@ impl Row for AddressRecord {
 }
 
 impl Row for FdbRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Mac(self.mac.0))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Mac(self.mac.0)) }
     }
 
     fn told(&self, trace: &Trace) -> RowText {
@@ -181,16 +161,8 @@ impl Row for FdbRecord {
 }
 
 impl Row for SysctlRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Added(Born::Setting(&self.key))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Added(Born::Setting(&self.key)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {

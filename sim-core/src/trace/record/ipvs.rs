@@ -1,6 +1,6 @@
 //! The words of Linux Virtual Server: services, real servers, connections, and a scheduler's evidence.
 
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::NodeId;
 use crate::base::time::{Duration, Instant};
 use crate::trace::Trace;
@@ -301,16 +301,8 @@ impl fmt::Display for ServiceKey {
 }
 
 impl Row for ServiceRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Service(self.key))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Service(self.key)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -319,16 +311,8 @@ impl Row for ServiceRecord {
 }
 
 impl Row for ServerRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Server(self.service, self.server))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Server(self.service, self.server)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -344,16 +328,12 @@ impl Row for ServerRecord {
 }
 
 impl Row for ConnRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Connection((self.transport, self.client, self.virtual_)))
+    fn seat(&self) -> Seat<'_> {
+        Seat {
+            node: self.node,
+            present: self.present,
+            key: Key::Placed(Place::Connection((self.transport, self.client, self.virtual_))),
+        }
     }
 
     fn told(&self, _: &Trace) -> RowText {

@@ -20,7 +20,7 @@ pub mod vrrp;
 
 pub use check::{CheckFlaw, CheckKind, CheckRecord, HealthRecord, Inspector, QuorumRecord, Standing};
 pub use conflict::{Claim, ClaimKind, ConflictRecord};
-pub use filter::{ChainId, ChainRecord, FilterTable, Policy, RuleCountRecord, RuleRecord};
+pub use filter::{ChainCountRecord, ChainId, ChainRecord, FilterTable, Policy, RuleCountRecord, RuleRecord};
 pub use host::{AddressRecord, FdbRecord, InterfaceRecord, LinkKind, Scope, SysctlRecord};
 pub use ipvs::{
     Candidate, ConnRecord, ConnState, Evidence, Family, GueChecksum, Method, ServerRecord, ServiceKey, ServiceRecord,
@@ -28,9 +28,9 @@ pub use ipvs::{
 };
 pub use neighbour::{NeighbourRecord, NeighbourState};
 pub use power::{PowerRecord, PowerState};
-pub use process::{ProcessRecord, ProcessState};
+pub use process::{ProcessRecord, ProcessState, program};
 pub use program::{CommandRecord, EchoRecord, LogRecord, Outcome, RequestRecord, ServedRecord};
 pub use route::{RouteKind, RouteRecord, RoutingRule, RoutingRuleRecord, RuleAction};
-pub use row::{Born, ConnectionKey, Key, Place, Row, RowText, Table};
+pub use row::{Born, ConnectionKey, Key, Place, Row, RowText, Seat, Table};
 pub use tracked::{TrackedProtocol, TrackedRecord, TrackedState};
 pub use vrrp::{VrrpFlaw, VrrpRecord, VrrpState};

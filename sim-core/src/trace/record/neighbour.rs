@@ -1,6 +1,6 @@
 //! The neighbour table's words.
 
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::{IfaceId, NodeId};
 use crate::trace::Trace;
 use crate::wire::dissect::mac_text;
@@ -65,16 +65,8 @@ impl fmt::Display for NeighbourState {
 }
 
 impl Row for NeighbourRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Neighbour(self.iface, self.address))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Neighbour(self.iface, self.address)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {

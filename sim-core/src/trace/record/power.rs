@@ -1,6 +1,6 @@
 //! Whether a machine runs.
 
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::NodeId;
 use crate::trace::Trace;
 
@@ -27,16 +27,8 @@ pub struct PowerRecord {
 }
 
 impl Row for PowerRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        true
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Only)
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: true, key: Key::Placed(Place::Only) }
     }
 
     fn told(&self, trace: &Trace) -> RowText {

@@ -1,7 +1,7 @@
 //! The processes of a host. That one of them sleeps or is about to run is not recorded: it would be an event each time
 //! something wakes.
 
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::{NodeId, Pid};
 use crate::base::time::Instant;
 use crate::trace::Trace;
@@ -39,22 +39,27 @@ pub struct ProcessRecord {
 }
 
 impl Row for ProcessRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Process(self.pid))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Placed(Place::Process(self.pid)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {
         let value = format!("{} (parent {}, {})", self.command, self.parent.0, self.state.name());
         RowText { row: self.pid.0.to_string(), value }
     }
+}
+
+impl ProcessRecord {
+    /// The program: what `killall` and `pidof` know the process by.
+    pub fn program(&self) -> &str {
+        program(&self.command)
+    }
+}
+
+/// The program of a command line: its first word, without its folder and a trailing colon.
+pub fn program(command: &str) -> &str {
+    let first = command.split(' ').next().unwrap_or_default();
+    first.rsplit('/').next().unwrap_or_default().trim_end_matches(':')
 }
 
 impl ProcessState {

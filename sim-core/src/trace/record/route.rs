@@ -1,7 +1,7 @@
 //! The routing table's words.
 
 use super::host::Scope;
-use super::{Born, Key, Row, RowText};
+use super::{Born, Key, Row, RowText, Seat};
 use crate::base::id::{IfaceId, NodeId};
 use crate::trace::Trace;
 use crate::wire::Ipv4Addr;
@@ -128,17 +128,13 @@ impl fmt::Display for RuleAction {
 }
 
 impl Row for RouteRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
+    fn seat(&self) -> Seat<'_> {
         let (kind, gateway, iface) = (self.kind as u8, self.gateway, self.iface);
-        Key::Added(Born::Route(self.table, self.destination, kind, gateway, iface, self.metric))
+        Seat {
+            node: self.node,
+            present: self.present,
+            key: Key::Added(Born::Route(self.table, self.destination, kind, gateway, iface, self.metric)),
+        }
     }
 
     fn told(&self, _: &Trace) -> RowText {
@@ -149,16 +145,8 @@ impl Row for RouteRecord {
 }
 
 impl Row for RoutingRuleRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Added(Born::RoutingRule(self.rule))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Added(Born::RoutingRule(self.rule)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {

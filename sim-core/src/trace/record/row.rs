@@ -13,17 +13,37 @@ use std::fmt::Debug;
 
 /// A record that is the new value of a row.
 pub trait Row: Debug {
-    /// Whose table it stands in.
-    fn node(&self) -> NodeId;
-
-    /// Whether the row is there.
-    fn is_present(&self) -> bool;
-
-    /// What names the row in its table.
-    fn key(&self) -> Key<'_>;
+    /// Where it stands, and whether it is there.
+    fn seat(&self) -> Seat<'_>;
 
     /// The row in words.
     fn told(&self, trace: &Trace) -> RowText;
+
+    /// Whose table it stands in.
+    fn node(&self) -> NodeId {
+        self.seat().node
+    }
+
+    /// Whether the row is there.
+    fn is_present(&self) -> bool {
+        self.seat().present
+    }
+
+    /// What names the row in its table.
+    fn key(&self) -> Key<'_> {
+        self.seat().key
+    }
+}
+
+/// Where a row stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Seat<'a> {
+    /// Whose table it stands in.
+    pub node: NodeId,
+    /// Whether the row is there.
+    pub present: bool,
+    /// What names the row in its table.
+    pub key: Key<'a>,
 }
 
 /// A row in words.
@@ -130,6 +150,8 @@ pub enum Table {
     Chain,
     /// Rules of filters.
     Rule,
+    /// How often policies of chains were applied.
+    ChainCount,
     /// How often rules were applied.
     RuleCount,
     /// Flows that connection tracking remembers.
@@ -138,7 +160,7 @@ pub enum Table {
 
 impl Table {
     /// Every table.
-    pub const ALL: [Table; 19] = [
+    pub const ALL: [Table; 20] = [
         Table::Power,
         Table::Interface,
         Table::Address,
@@ -156,6 +178,7 @@ impl Table {
         Table::Process,
         Table::Chain,
         Table::Rule,
+        Table::ChainCount,
         Table::RuleCount,
         Table::Tracked,
     ];
@@ -180,6 +203,7 @@ impl Table {
             Table::Process => "process",
             Table::Chain => "filter_chain",
             Table::Rule => "filter_rule",
+            Table::ChainCount => "filter_policy",
             Table::RuleCount => "filter_count",
             Table::Tracked => "conntrack",
         }
@@ -207,6 +231,7 @@ impl Kind {
             Kind::Process(at) => (Table::Process, at),
             Kind::Chain(at) => (Table::Chain, at),
             Kind::Rule(at) => (Table::Rule, at),
+            Kind::ChainCount(at) => (Table::ChainCount, at),
             Kind::RuleCount(at) => (Table::RuleCount, at),
             Kind::Tracked(at) => (Table::Tracked, at),
             Kind::Sent { .. }
@@ -251,6 +276,7 @@ impl Trace {
             Table::Process => of(&self.processes, record),
             Table::Chain => of(&self.chains, record),
             Table::Rule => of(&self.rules, record),
+            Table::ChainCount => of(&self.chain_counts, record),
             Table::RuleCount => of(&self.rule_counts, record),
             Table::Tracked => of(&self.tracked, record),
         }

@@ -1,6 +1,6 @@
 //! Flows that netfilter's connection tracking remembers, for the nat table.
 
-use super::{Key, Place, Row, RowText};
+use super::{Key, Place, Row, RowText, Seat};
 use crate::base::id::NodeId;
 use crate::base::time::Duration;
 use crate::trace::Trace;
@@ -56,16 +56,12 @@ pub struct TrackedRecord {
 }
 
 impl Row for TrackedRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Placed(Place::Tracked(self.protocol, self.source, self.destination))
+    fn seat(&self) -> Seat<'_> {
+        Seat {
+            node: self.node,
+            present: self.present,
+            key: Key::Placed(Place::Tracked(self.protocol, self.source, self.destination)),
+        }
     }
 
     fn told(&self, _: &Trace) -> RowText {

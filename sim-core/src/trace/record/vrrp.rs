@@ -1,6 +1,6 @@
 //! VRRP's words: the state of a virtual router on one host, and whose its addresses are.
 
-use super::{Born, Key, Row, RowText};
+use super::{Born, Key, Row, RowText, Seat};
 use crate::base::id::NodeId;
 use crate::trace::Trace;
 use crate::wire::Ipv4Addr;
@@ -111,16 +111,8 @@ impl fmt::Display for VrrpState {
 }
 
 impl Row for VrrpRecord {
-    fn node(&self) -> NodeId {
-        self.node
-    }
-
-    fn is_present(&self) -> bool {
-        self.present
-    }
-
-    fn key(&self) -> Key<'_> {
-        Key::Added(Born::Router(&self.instance))
+    fn seat(&self) -> Seat<'_> {
+        Seat { node: self.node, present: self.present, key: Key::Added(Born::Router(&self.instance)) }
     }
 
     fn told(&self, _: &Trace) -> RowText {

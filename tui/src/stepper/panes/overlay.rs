@@ -100,8 +100,7 @@ fn text(frame: &mut Frame, area: Rect, model: &Model, title: &str, lines: &[(Ink
     let fold = |(ink, text): &(Ink, String)| -> Vec<(Ink, String)> {
         let parts = match text.width() <= room {
             true => vec![text.clone()],
-            false if text.contains("  ") => folded(text, room),
-            false => wrap(text, room),
+            false => hung(text, room),
         };
         parts.into_iter().map(|part| (*ink, part)).collect()
     };
@@ -250,6 +249,20 @@ fn console(frame: &mut Frame, area: Rect, model: &Model, console: &Console, on_t
         let x = inside.x + (prompt.width() + column) as u16;
         frame.set_cursor_position(Position::new(x.min(inside.right().saturating_sub(1)), inside.y + row));
     }
+}
+
+/// A line of columns goes on below its second column; a word that is too long for that is cut.
+fn hung(text: &str, width: usize) -> Vec<String> {
+    let blank = text.len() - text.trim_start().len();
+    let second = text[blank..].find("  ").map(|at| blank + at);
+    let column = second.map_or(blank, |at| text.len() - text[at..].trim_start().len());
+    // What is wider than half of the screen is no column to stay behind.
+    let (head, rest) = text.split_at(if text[..column].width() * 2 > width { blank } else { column });
+    let indent = head.width();
+    let room = width - indent;
+    let parts = wrap(rest, room).into_iter().flat_map(|part| folded(&part, room));
+    let heads = std::iter::once(head.to_string()).chain(std::iter::repeat(" ".repeat(indent)));
+    heads.zip(parts).map(|(head, part)| head + &part).collect()
 }
 
 /// A long line of output goes on in the next line, as on a terminal.

@@ -84,7 +84,7 @@ fn the_rule_that_drops_a_question_for_the_vip_is_lit_in_that_step_and_counts_it(
     assert!(before.ends_with("[0]"), "{before}");
     press(&mut model, &["s"]);
     let after = line(&shown(&mut model, TableKind::Filters), "-j DROP");
-    assert!(after.contains("[1]") && after.ends_with('*'), "{after}");
+    assert!(after.contains("[0 → 1]") && after.ends_with('*'), "{after}");
     press(&mut model, &["S"]);
     assert_eq!(line(&shown(&mut model, TableKind::Filters), "-j DROP"), before);
 }

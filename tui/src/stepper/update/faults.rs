@@ -9,6 +9,7 @@ use scenarios::model::{Cut, NicIndex};
 use sim_core::base::id::NodeId;
 use sim_core::base::time::Instant;
 use sim_core::trace::filter::Filter;
+use sim_core::trace::record::ProcessState;
 use std::collections::BTreeSet;
 
 type Items = Vec<(String, MenuItem)>;
@@ -94,25 +95,12 @@ fn at_switch(scenario: &Scenario, shown: Instant, switch: usize) -> Items {
     items
 }
 
-/// The programs that are heard of on a host, and those that its installer started.
+/// The programs that run on a host at the instant shown.
 fn programs(model: &Model, node: NodeId) -> BTreeSet<String> {
-    let run = model.run();
-    let host = &run.scenario.hosts[node.index()];
-    let said = run.trace.logs.iter().filter(|record| record.node == node);
-    // A process that says it is `Keepalived_vrrp` is one of keepalived.
-    let said = said.map(|record| match &*record.program {
-        program if program.starts_with("Keepalived") => "keepalived".to_string(),
-        // `ldirectord[204]` is process 204 of ldirectord.
-        program => program.split('[').next().unwrap_or_default().to_string(),
-    });
-    let served = run.trace.served.iter().filter(|record| record.node == node);
-    let installed = host.services.iter().map(|name| (*name).to_string());
-    let all = said.chain(served.map(|record| record.program.to_string())).chain(installed);
-    all.filter(|program| !NO_PROGRAMS.contains(&program.as_str())).collect()
+    let processes = model.tables.node(&model.run().trace, node).processes();
+    let alive = processes.filter(|record| record.state != ProcessState::Ended);
+    alive.map(|record| record.program().to_string()).collect()
 }
-
-/// Who writes into the log and is no program that could be killed.
-const NO_PROGRAMS: &[&str] = &["kernel", "systemd", "root", "logger"];
 
 /// Whether something may be cut now.
 fn has_cut(model: &Model) -> bool {

@@ -1,6 +1,6 @@
 //! Connections of IPVS with their state and how long they live without a further packet.
 
-use super::writer::{ROWS_MAX, Writer, clock};
+use super::writer::{ROWS_MAX, Writer, clock, step_in};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::Table;
 
@@ -17,8 +17,10 @@ pub(super) fn rows(writer: &mut Writer) {
         let left = clock(record.expires.since(writer.now));
         let name = record.transport.map_or("IP", |transport| transport.name());
         let local = record.local.map_or(String::new(), |local| format!(" by {local}"));
-        let text = format!("  {name:<3} {left} {:<11} {} → {}{local}", record.state, record.client, record.server);
-        writer.row(record, Ink::Plain, text);
+        writer.moved(record, &writer.trace.connections, Ink::Plain, |was| {
+            let state = step_in(12, was.map(|was| was.state), record.state);
+            format!("  {name:<3} {left} {state}{} → {}{local}", record.client, record.server)
+        });
     }
     writer.more(count);
     writer.gone(&[Table::Connection]);

@@ -33,6 +33,7 @@ use sim_core::base::time::Instant;
 use sim_core::trace::Trace;
 use sim_core::trace::changes::News;
 use sim_core::trace::tables::NodeTables;
+use unicode_width::UnicodeWidthStr;
 use writer::{Mark, ROWS_MAX, Row, Writer};
 
 /// A row of the registry.
@@ -91,7 +92,8 @@ pub(crate) fn view(frame: &mut Frame, area: Rect, model: &Model) {
         .map(|row| {
             let ink = if row.mark == Mark::None { row.ink } else { Ink::Changed };
             let room = width.saturating_sub(MARK_WIDTH);
-            let text = pad(&cut(&row.text, room), room);
+            let short = row.short.as_ref().filter(|_| row.text.width() > room);
+            let text = pad(&cut(short.unwrap_or(&row.text), room), room);
             line(model, &[(ink, text), (Ink::Changed, format!("{:>MARK_WIDTH$}", row.mark.sign()))], width)
         })
         .collect();

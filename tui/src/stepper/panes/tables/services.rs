@@ -1,6 +1,6 @@
 //! Virtual services with their real servers, and what health checkers hold them for.
 
-use super::writer::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer, step, step_in};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{Standing, Table};
 
@@ -18,15 +18,16 @@ pub(super) fn rows(writer: &mut Writer) {
         writer.row(service, Ink::Name, format!("  {} {}{held}", service.key, service.scheduler));
         for record in tables.servers().filter(|record| record.service == service.key).take(ROWS_MAX) {
             let ink = if record.weight == 0 { Ink::Warn } else { Ink::Plain };
-            let text = format!(
-                "    -> {:<21}{:<8}{:<7}{:<7}{}",
-                record.server.to_string(),
-                record.method.listed(),
-                record.weight,
-                record.active,
-                record.inactive
-            );
-            writer.row(record, ink, text);
+            writer.moved(record, &writer.trace.servers, ink, |was| {
+                format!(
+                    "    -> {:<21}{:<8}{}{}{}",
+                    record.server.to_string(),
+                    record.method.listed(),
+                    step_in(7, was.map(|was| was.weight), record.weight),
+                    step_in(7, was.map(|was| was.active), record.active),
+                    step(was.map(|was| was.inactive), record.inactive)
+                )
+            });
         }
     }
     writer.more(tables.count(Table::Service));
@@ -42,12 +43,15 @@ fn health(writer: &mut Writer) {
     for quorum in tables.quorums().take(ROWS_MAX) {
         let stand_in = quorum.stand_in.map_or(String::new(), |server| format!(", {server} stands in"));
         let word = if quorum.standing == Standing::Up { "enough" } else { "not enough" };
-        let (weight, needed) = (quorum.weight, quorum.needed);
-        let text = format!("  {} {word}: weight {weight}, {needed} needed{stand_in}", quorum.service);
-        writer.row(quorum, ink(quorum.standing), text);
+        writer.moved(quorum, &writer.trace.quorums, ink(quorum.standing), |was| {
+            let weight = step(was.map(|was| was.weight), quorum.weight);
+            format!("  {} {word}: weight {weight}, {} needed{stand_in}", quorum.service, quorum.needed)
+        });
         for record in tables.health().filter(|record| record.service == quorum.service).take(ROWS_MAX) {
-            let text = format!("    -> {:<21}{}", record.server.to_string(), record.standing.name());
-            writer.row(record, ink(record.standing), text);
+            writer.moved(record, &writer.trace.health, ink(record.standing), |was| {
+                let standing = step(was.map(|was| was.standing.name()), record.standing.name());
+                format!("    -> {:<21}{standing}", record.server.to_string())
+            });
         }
     }
 }

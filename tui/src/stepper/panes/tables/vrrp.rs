@@ -1,6 +1,6 @@
 //! Virtual routers: their state, priority, and the master they hear.
 
-use super::writer::{ROWS_MAX, Writer};
+use super::writer::{ROWS_MAX, Writer, step_in};
 use crate::stepper::theme::Ink;
 use sim_core::trace::record::{Table, VrrpState};
 
@@ -25,15 +25,16 @@ pub(super) fn rows(writer: &mut Writer) {
         };
         let master = record.master.map_or(String::new(), |master| format!("  hears {master}"));
         let addresses: Vec<String> = record.addresses.iter().map(|address| address.to_string()).collect();
-        let text = format!(
-            "  {:<10} vrid {:<3} {:<6} prio {:<3}  {}{master}",
-            record.instance,
-            record.vrid,
-            record.state.name(),
-            record.priority,
-            addresses.join(" ")
-        );
-        writer.row(record, ink, text);
+        writer.moved(record, &writer.trace.vrrp, ink, |was| {
+            format!(
+                "  {:<10} vrid {:<3} {}prio {} {}{master}",
+                record.instance,
+                record.vrid,
+                step_in(7, was.map(|was| was.state.name()), record.state.name()),
+                step_in(4, was.map(|was| was.priority), record.priority),
+                addresses.join(" ")
+            )
+        });
     }
     writer.gone(&[Table::Vrrp]);
 }

@@ -2,12 +2,15 @@
 
 use crate::stepper::theme::Ink;
 use pcap_out::headers::ShortMacs;
+use pcap_out::layout::pad;
 use sim_core::base::id::NodeId;
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::Trace;
 use sim_core::trace::changes::News;
 use sim_core::trace::record::{self, PowerState, Table};
 use sim_core::trace::tables::{NodeTables, Tables};
+use std::fmt::Display;
+use unicode_width::UnicodeWidthStr;
 
 /// More rows of one table than this are counted, not shown.
 pub(super) const ROWS_MAX: usize = 300;
@@ -16,7 +19,10 @@ pub(super) const ROWS_MAX: usize = 300;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Row {
     pub(crate) ink: Ink,
+    /// With what was there before this step: `0 → 1`.
     pub(crate) text: String,
+    /// The same without, for where it is too wide.
+    pub(crate) short: Option<String>,
     pub(crate) mark: Mark,
 }
 
@@ -74,30 +80,53 @@ impl<'a> Writer<'a> {
 
     /// A row that is no record's.
     pub(super) fn plain(&mut self, ink: Ink, text: String) {
-        self.rows.push(Row { ink, text, mark: Mark::None });
+        self.rows.push(Row { ink, text, short: None, mark: Mark::None });
     }
 
     /// The row of a record.
     pub(super) fn row<R: record::Row>(&mut self, record: &R, ink: Ink, text: String) {
         let mark = self.mark(record);
-        self.rows.push(Row { ink, text, mark });
+        self.rows.push(Row { ink, text, short: None, mark });
+    }
+
+    /// The row of a record that tells what it was before this step; `all` are the records of its table.
+    pub(super) fn moved<R: record::Row>(
+        &mut self,
+        record: &R,
+        all: &'a [R],
+        ink: Ink,
+        text: impl Fn(Option<&R>) -> String,
+    ) {
+        let (was, mark) = (self.was(record, all), self.mark(record));
+        let short = was.map(|_| text(None));
+        self.rows.push(Row { ink, text: text(was), short, mark });
+    }
+
+    /// What stood in the row of a record before this step; none if that did not change, or the row is new.
+    pub(super) fn was<R: record::Row>(&self, record: &R, all: &'a [R]) -> Option<&'a R> {
+        let last = self.news_of(record)?;
+        all.get(self.first_of(last)?.before? as usize)
     }
 
     /// What this step did to the row of a record.
     pub(super) fn mark<R: record::Row>(&self, record: &R) -> Mark {
-        let is_it = |news: &&News| std::ptr::addr_eq(news.row, record);
-        match self.news.iter().rev().find(is_it) {
-            // A row that appeared and changed within the step is new.
-            Some(news) if self.appeared(news) => Mark::New,
-            Some(_) => Mark::Changed,
-            None => Mark::None,
+        let Some(last) = self.news_of(record) else { return Mark::None };
+        // A row that appeared and changed within the step is new.
+        match self.first_of(last).is_some_and(|first| first.before.is_none()) {
+            true => Mark::New,
+            false => Mark::Changed,
         }
     }
 
-    fn appeared(&self, last: &News) -> bool {
+    /// The change that wrote a record, if it was in this step.
+    fn news_of<R: record::Row>(&self, record: &R) -> Option<&'a News<'a>> {
+        self.news.iter().rev().find(|news| std::ptr::addr_eq(news.row, record))
+    }
+
+    /// The first change of the same row in this step.
+    fn first_of(&self, last: &News) -> Option<&'a News<'a>> {
         let same = |news: &&News| news.table == last.table && news.place == last.place;
-        let first = self.news.iter().filter(|news| news.row.node() == last.row.node()).find(same);
-        first.is_some_and(|first| first.is_new)
+        self.news.iter().filter(|news| news.row.node() == last.row.node()).find(same)
     }
 
     /// Rows of these tables that went away in this step.
@@ -108,9 +137,9 @@ impl<'a> Writer<'a> {
             let later = |other: &News| {
                 other.table == news.table && other.place == news.place && other.row.node() == news.row.node()
             };
-            if here && !news.row.is_present() && !news.is_new && !all[at + 1..].iter().any(later) {
+            if here && !news.row.is_present() && news.before.is_some() && !all[at + 1..].iter().any(later) {
                 let text = format!("  {} {}", news.table.name(), news.row.told(self.trace).row);
-                self.rows.push(Row { ink: Ink::Plain, text, mark: Mark::Gone });
+                self.rows.push(Row { ink: Ink::Plain, text, short: None, mark: Mark::Gone });
             }
         }
     }
@@ -149,6 +178,21 @@ impl Mark {
             Mark::Gone => "gone",
         }
     }
+}
+
+/// `0 → 1`, or `1` if it is what it was.
+pub(super) fn step<T: PartialEq + Display>(was: Option<T>, is: T) -> String {
+    match was {
+        Some(was) if was != is => format!("{was} → {is}"),
+        Some(_) | None => is.to_string(),
+    }
+}
+
+/// The same in a column: what is wider moves the columns behind it.
+pub(super) fn step_in<T: PartialEq + Display>(width: usize, was: Option<T>, is: T) -> String {
+    let text = step(was, is);
+    let width = width.max(text.width() + 1);
+    pad(&text, width)
 }
 
 /// `01:05`: minutes and seconds.
