@@ -1,7 +1,8 @@
-//! Two branches beside each other: the first event that differs, requests that ended otherwise, and the tables that
+//! Two branches beside each other: the first event that differs, all that do, requests that ended otherwise, and the tables that
 //! differ at the instant shown.
 
 use super::describe;
+use super::difference::Difference;
 use super::run::{Raw, Run};
 use super::theme::Ink;
 use super::watch::Watch;
@@ -9,39 +10,10 @@ use crate::session::Ran;
 use scenarios::Model;
 use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::Instant;
+use sim_core::trace::Trace;
 use sim_core::trace::capture::Captured;
 use sim_core::trace::tables::Tables;
-use sim_core::trace::{Kind, Trace};
-use std::collections::BTreeSet;
-
-/// The first event that is not the same in both.
-pub(crate) fn first_difference(a: &Trace, b: &Trace) -> Option<EventId> {
-    let same = a.events.iter().zip(&b.events).take_while(|(x, y)| {
-        x.kind == y.kind && a.steps[x.step as usize] == b.steps[y.step as usize] && records_equal(a, b, x.kind)
-    });
-    let count = same.count();
-    (count < a.events.len() || count < b.events.len()).then_some(EventId(count as u32))
-}
-
-fn records_equal(a: &Trace, b: &Trace, kind: Kind) -> bool {
-    match kind {
-        Kind::Sent { bytes, .. } | Kind::Received { bytes, .. } => a.bytes(bytes) == b.bytes(bytes),
-        Kind::Check(at) => a.checks[at as usize] == b.checks[at as usize],
-        Kind::Log(at) => a.logs[at as usize] == b.logs[at as usize],
-        Kind::CommandStarted(at) => a.commands[at as usize].text == b.commands[at as usize].text,
-        Kind::CommandEnded(at) => a.commands[at as usize] == b.commands[at as usize],
-        Kind::RequestStarted(at) => a.requests[at as usize].url == b.requests[at as usize].url,
-        Kind::RequestEnded(at) => a.requests[at as usize].outcome == b.requests[at as usize].outcome,
-        Kind::Acted(at) => a.cast.deeds.get(at as usize) == b.cast.deeds.get(at as usize),
-        _ => match kind.change() {
-            Some((table, at)) => a
-                .row(table, at)
-                .zip(b.row(table, at))
-                .is_none_or(|(x, y)| x.is_present() == y.is_present() && x.key() == y.key() && x.told(a) == y.told(b)),
-            None => true,
-        },
-    }
-}
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What differs between two runs that have just ended; the tables at an instant, or at the end.
 pub(crate) fn runs(a: (Model, Ran), b: (Model, Ran), at: Option<Instant>) -> Vec<(Ink, String)> {
@@ -64,11 +36,15 @@ pub(crate) fn lines(a: &Run, b: &Run, now: Instant) -> Vec<(Ink, String)> {
     for (ink, sign, here, there) in [(Ink::Bad, "-", &before, &after), (Ink::Good, "+", &after, &before)] {
         out.extend(here.iter().filter(|name| !there.contains(name)).map(|name| (ink, format!("{sign} host {name}"))));
     }
-    let Some(event) = first_difference(&a.trace, &b.trace) else {
+    let difference = Difference::of(&a.trace, &b.trace);
+    let Some(first) = difference.first else {
         return vec![(Ink::Good, "no event differs".to_string())];
     };
-    out.push((Ink::Title, format!("The first event that differs is {event}")));
-    told_both(&mut out, [a, b].map(|run| ((event.0 as usize) < run.trace.events.len()).then_some(event)), a, b);
+    if let Some(event) = first[0].or(first[1]) {
+        out.push((Ink::Title, format!("The first event that differs is {event}")));
+    }
+    told_both(&mut out, first, a, b);
+    events(&mut out, &difference, a, b);
     if let Some(number) = first_frame(&a.trace, &b.trace) {
         out.push((Ink::Plain, String::new()));
         out.push((Ink::Title, format!("The first frame that differs is f{number}")));
@@ -91,15 +67,43 @@ pub(crate) fn lines(a: &Run, b: &Run, now: Instant) -> Vec<(Ink, String)> {
 /// An event of each run in a line.
 fn told_both(out: &mut Vec<(Ink, String)>, events: [Option<EventId>; 2], a: &Run, b: &Run) {
     for ((ink, sign, run), event) in [(Ink::Bad, "-", a), (Ink::Good, "+", b)].into_iter().zip(events) {
-        let text = match event {
-            Some(event) => {
-                let step = run.trace.step_of(event);
-                let told = describe::event(run, event);
-                format!("{sign} {} s  {}  {} {}", step.at, run.trace.node_name(step.node), told.code, told.text)
-            }
-            None => format!("{sign} the run is over"),
-        };
-        out.push((ink, text));
+        let text = event.map_or("nothing here".to_string(), |event| told(run, event));
+        out.push((ink, format!("{sign} {text}")));
+    }
+}
+
+fn told(run: &Run, event: EventId) -> String {
+    format!("{} s  {}", run.trace.at(event), what(run, event))
+}
+
+fn what(run: &Run, event: EventId) -> String {
+    let told = describe::event(run, event);
+    format!("{}  {} {}", run.trace.node_name(run.trace.step_of(event).node), told.code, told.text)
+}
+
+/// How many events differ, and the first of them in the order of time.
+fn events(out: &mut Vec<(Ink, String)>, difference: &Difference, a: &Run, b: &Run) {
+    let Difference { only: [gone, come], moved, .. } = difference;
+    out.push((Ink::Plain, String::new()));
+    out.push((
+        Ink::Title,
+        format!("Events: {} only in -, {} only in +, {} in both at another time", gone.len(), come.len(), moved.len()),
+    ));
+    let of_one = |run: &Run, events: &[EventId], ink, sign| -> Vec<(Instant, Ink, String)> {
+        let first = events.iter().take(LINES_MAX);
+        first.map(|event| (run.trace.at(*event), ink, format!("{sign} {}", told(run, *event)))).collect()
+    };
+    let mut lines = of_one(a, gone, Ink::Bad, "-");
+    lines.extend(of_one(b, come, Ink::Good, "+"));
+    lines.extend(moved.iter().take(LINES_MAX).map(|(was, is)| {
+        let (before, after) = (a.trace.at(*was), b.trace.at(*is));
+        (before.min(after), Ink::Warn, format!("~ {before} s → {after} s  {}", what(b, *is)))
+    }));
+    lines.sort_by_key(|(at, ..)| *at);
+    out.extend(lines.into_iter().take(LINES_MAX).map(|(_, ink, text)| (ink, text)));
+    let more = (gone.len() + come.len() + moved.len()).saturating_sub(LINES_MAX);
+    if more > 0 {
+        out.push((Ink::Faint, format!("… {more} more")));
     }
 }
 
@@ -133,26 +137,46 @@ fn tables(out: &mut Vec<(Ink, String)>, name: &str, a: (&Run, &Tables), b: (&Run
 
 const LINES_MAX: usize = 40;
 
-/// Requests that ended otherwise.
+/// Requests that ended otherwise: the n-th of a host for a page beside the n-th in the other run.
 fn requests(out: &mut Vec<(Ink, String)>, a: &Run, b: &Run) {
-    let count = a.requests.len().max(b.requests.len());
-    let told = |run: &Run, index: usize| match run.requests.get(index) {
-        Some(request) => match request.end {
+    let (before, after) = (by_name(a), by_name(b));
+    let names: BTreeSet<_> = before.keys().chain(after.keys()).collect();
+    let told = |run: &Run, index: Option<&usize>| {
+        let Some(index) = index else { return ("there is no such request".to_string(), None) };
+        let request = &run.requests[*index];
+        let text = match request.end {
             Some(end) => describe::event(run, end).text,
             None => format!("r{} not finished", index + 1),
-        },
-        None => format!("r{} does not exist", index + 1),
+        };
+        let record = &run.trace.requests[*index];
+        let server = request.server.map(|node| run.trace.node_name(node).to_string());
+        let took = record.ended.map(|ended| ended.since(record.started));
+        (text, Some((record.outcome.clone(), took, server)))
     };
-    let mut differ =
-        (0..count).map(|index| (told(a, index), told(b, index))).filter(|(old, new)| old != new).peekable();
+    let mut pairs: Vec<_> = names.into_iter().map(|name| (before.get(name), after.get(name))).collect();
+    pairs.sort_by_key(|(old, new)| (old.or(*new).copied(), old.is_none()));
+    let pairs = pairs.into_iter().map(|(old, new)| (told(a, old), told(b, new)));
+    let mut differ = pairs.filter(|((_, old), (_, new))| old != new).peekable();
     if differ.peek().is_some() {
         out.push((Ink::Plain, String::new()));
         out.push((Ink::Title, "Requests that ended otherwise".to_string()));
     }
-    for (old, new) in differ.take(LINES_MAX) {
+    for ((old, _), (new, _)) in differ.take(LINES_MAX) {
         out.push((Ink::Bad, format!("- {old}")));
         out.push((Ink::Good, format!("+ {new}")));
     }
+}
+
+/// Requests by who asks for what the how manieth time.
+fn by_name(run: &Run) -> BTreeMap<(String, String, u32), usize> {
+    let mut times: BTreeMap<(String, String), u32> = BTreeMap::new();
+    let named = run.trace.requests.iter().enumerate().map(|(index, record)| {
+        let (host, page) = (run.trace.node_name(record.node).to_string(), record.url.to_string());
+        let time = times.entry((host.clone(), page.clone())).or_default();
+        *time += 1;
+        ((host, page, *time), index)
+    });
+    named.collect()
 }
 
 fn at(run: &Run, now: Instant) -> Tables {

@@ -6,11 +6,13 @@
 //!                            └─► effect ─► app: run a fork on a thread (job), save, suspend
 //! ```
 
+mod align;
 mod app;
 pub(crate) mod bench;
 pub(crate) mod config;
 mod describe;
 pub(crate) mod diff;
+mod difference;
 mod editor;
 mod explain_field;
 mod fields;

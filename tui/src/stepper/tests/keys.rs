@@ -129,7 +129,9 @@ fn a_command_in_the_console_makes_a_fork_whose_past_is_the_same() {
     let (old, new) = (&model.branches[0].run.trace, &model.branches[1].run.trace);
     let upto = now.0 as usize + 1;
     assert_eq!(old.events[..upto], new.events[..upto]);
-    let difference = super::super::diff::first_difference(old, new).expect("a line was typed");
+    let difference = super::super::difference::Difference::of(old, new);
+    assert_eq!((&difference.only[0][..], &difference.moved[..]), (&[][..], &[][..]), "nothing else changes");
+    let [_, Some(difference)] = difference.first.expect("a line was typed") else { panic!("it is new") };
     assert!(difference > now);
     assert_eq!(new.at(difference), old.at(now) + sim_core::base::time::Duration::from_nanos(1));
     let screen = text(&model);
