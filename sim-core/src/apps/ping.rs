@@ -5,9 +5,10 @@
 
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Fd, Next, On, Process, Signal, SocketId, Wait};
-use crate::kernel::syscall::{SocketError, Sys};
+use crate::kernel::syscall::{RawPayload, SocketError, Sys};
 use crate::trace::record::EchoRecord;
 use crate::trace::recorder::Change;
+use crate::wire::echo;
 use smoltcp::wire::{Icmpv4DstUnreachable, Icmpv4Message, Icmpv4Packet, Ipv4Packet};
 use std::collections::BTreeMap;
 use std::net::Ipv4Addr;
@@ -29,8 +30,8 @@ pub struct Options {
     pub deadline: Option<Duration>,
     /// `-s`: octets after the ICMP header.
     pub size: u16,
-    /// `-t`: TTL; 0 is the host's default.
-    pub ttl: u8,
+    /// `-t`: TTL; none is the host's default.
+    pub ttl: Option<u8>,
     /// `-I`: source address.
     pub source: Option<Ipv4Addr>,
     /// `-M do`: never in fragments.
@@ -110,26 +111,15 @@ impl Ping {
 
     fn ask(&mut self, socket: SocketId, sys: &mut Sys) -> Result<(), Next> {
         let sequence = (self.sent + 1) as u16;
-        let mut message = vec![0u8; ICMP_HEADER + usize::from(self.options.size)];
-        for (at, octet) in message[ICMP_HEADER..].iter_mut().enumerate() {
-            *octet = at as u8;
-        }
+        let mut data: Vec<u8> = (0..self.options.size).map(|at| at as u8).collect();
         let stamp = sys.now().nanos().to_be_bytes();
-        if let Some(place) = message.get_mut(ICMP_HEADER..ICMP_HEADER + 8) {
+        if let Some(place) = data.get_mut(..stamp.len()) {
             place.copy_from_slice(&stamp);
         }
-        let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
-        packet.set_msg_type(Icmpv4Message::EchoRequest);
-        packet.set_msg_code(0);
-        packet.set_echo_ident(self.identifier);
-        packet.set_echo_seq_no(sequence);
-        packet.fill_checksum();
+        let message = echo::request(self.identifier, sequence, &data);
         let Options { address, source, ttl, whole, .. } = self.options;
-        let sent = match whole {
-            true => sys.raw_send_whole(socket, source, address, ttl, &message),
-            false => sys.raw_send(socket, source, address, ttl, &message),
-        };
-        match sent {
+        let payload = RawPayload { source, to: address, ttl, stays_whole: whole, data: &message };
+        match sys.raw_send(socket, &payload) {
             Ok(()) => {}
             Err(SocketError::MessageTooLong) if whole => {
                 let tables = &sys.kernel.tables;

@@ -8,7 +8,7 @@
 
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Fd, Next, On, Process, SocketId, Wait};
-use crate::kernel::syscall::Sys;
+use crate::kernel::syscall::{RawPayload, Sys};
 use crate::wire::checksum;
 use smoltcp::wire::{Icmpv4Packet, IpProtocol, Ipv4Packet, TcpPacket, UdpPacket};
 use std::net::Ipv4Addr;
@@ -124,9 +124,10 @@ impl Traceroute {
                 let route = tables.routes.lookup(self.options.target, None, 0, &tables.interfaces);
                 route.ok().map(|route| route.source)
             });
-            let payload = self.payload(number as u16, source.unwrap_or(Ipv4Addr::UNSPECIFIED), sys);
-            sys.raw_send(socket, self.options.source, self.options.target, ttl, &payload)
-                .map_err(|error| format!("connect: {error}\n"))?;
+            let data = &self.payload(number as u16, source.unwrap_or(Ipv4Addr::UNSPECIFIED), sys);
+            let (source, to) = (self.options.source, self.options.target);
+            let payload = RawPayload { source, to, ttl: Some(ttl), stays_whole: false, data };
+            sys.raw_send(socket, &payload).map_err(|error| format!("connect: {error}\n"))?;
             self.probes.push(Sent { at: sys.now(), answer: None });
         }
     }

@@ -35,7 +35,7 @@ use crate::base::id::{IfaceId, PortId};
 use crate::base::time::Instant;
 use crate::ipvs::Outgoing;
 use crate::tables::verdict::{IcmpError, Xmit};
-use crate::trace::{Stage, Why};
+use crate::trace::Why;
 use crate::wire::frame::Frame;
 use crate::wire::packet::Packet;
 use crate::world::node::{Cx, Outbox};
@@ -251,8 +251,9 @@ fn settle<T>(step: Step<T>, kernel: &mut Kernel, out: &mut Outbox, cx: &mut Cx) 
             cx.recycle(packet.into_buffer());
         }
         Step::Stolen(xmit) => {
-            cx.stage = Stage::Output;
-            leave(kernel, xmit, false, out, cx);
+            if let Some(xmit) = settle(output::pass_stolen(kernel, xmit, cx), kernel, out, cx) {
+                leave(kernel, xmit, false, out, cx);
+            }
         }
     }
     None

@@ -2,6 +2,7 @@
 
 use crate::base::id::{EventId, PacketId, Pid};
 use crate::trace::record::CheckFlaw;
+use std::net::Ipv4Addr;
 
 /// A socket of a host. Never used again within a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -104,4 +105,19 @@ pub enum Way {
     In,
     /// It left.
     Out,
+}
+
+/// What a raw socket sends; the kernel writes the IPv4 header before it.
+#[derive(Clone, Copy, Debug)]
+pub struct RawPayload<'a> {
+    /// The source; none: as the route has it.
+    pub source: Option<Ipv4Addr>,
+    /// The destination.
+    pub to: Ipv4Addr,
+    /// The TTL; none: 64, or the socket's for groups.
+    pub ttl: Option<u8>,
+    /// It is not to be sent in fragments (`IP_PMTUDISC_DO`).
+    pub stays_whole: bool,
+    /// Everything after the IPv4 header.
+    pub data: &'a [u8],
 }

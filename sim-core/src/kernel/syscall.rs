@@ -1,7 +1,7 @@
 //! The system calls: the only door through which a process reaches its kernel. None re-enters a process: what is
 //! spawned or killed runs in its own turn.
 
-pub use super::socket::SocketError;
+pub use super::socket::{RawPayload, SocketError};
 
 use super::files::{self, FileError, FileKind};
 use super::process::descriptor::{End, Handle, OpenFile, Pipe};
@@ -543,36 +543,13 @@ impl Sys<'_, '_> {
         self.kernel.sockets.raw(self.pid, protocol)
     }
 
-    /// Sends a payload by a raw socket; the kernel writes the IPv4 header. `ttl` 0 is the default of 64.
+    /// Sends a payload by a raw socket; the kernel writes the IPv4 header.
     ///
     /// # Errors
-    /// No route.
-    pub fn raw_send(
-        &mut self,
-        socket: SocketId,
-        source: Option<Ipv4Addr>,
-        to: Ipv4Addr,
-        ttl: u8,
-        payload: &[u8],
-    ) -> Result<(), SocketError> {
+    /// No route; `MessageTooLong` if it must stay whole and the path, as far as known, takes less.
+    pub fn raw_send(&mut self, socket: SocketId, payload: &RawPayload<'_>) -> Result<(), SocketError> {
         let Kernel { sockets, tables, .. } = &mut *self.kernel;
-        sockets.raw_send(socket, source, to, ttl, false, payload, tables, self.cx)
-    }
-
-    /// The same, but `MessageTooLong` instead of fragments (`IP_PMTUDISC_DO`).
-    ///
-    /// # Errors
-    /// No route, or longer than the path MTU as far as known.
-    pub fn raw_send_whole(
-        &mut self,
-        socket: SocketId,
-        source: Option<Ipv4Addr>,
-        to: Ipv4Addr,
-        ttl: u8,
-        payload: &[u8],
-    ) -> Result<(), SocketError> {
-        let Kernel { sockets, tables, .. } = &mut *self.kernel;
-        sockets.raw_send(socket, source, to, ttl, true, payload, tables, self.cx)
+        sockets.raw_send(socket, payload, tables, self.cx)
     }
 
     /// The next packet of a raw socket, IPv4 header included.

@@ -4,11 +4,11 @@ use super::config::{CheckType, Real, Virtual};
 use crate::base::id::Pid;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Ending, Next, On, Signal, SocketId, Wait};
-use crate::kernel::syscall::{Read, Stdio, Sys, TcpState};
+use crate::kernel::syscall::{RawPayload, Read, Stdio, Sys, TcpState};
 use crate::trace::record::{CheckFlaw, CheckKind, ServiceKey};
+use crate::wire::echo;
 use crate::wire::flow::{SocketAddr, Transport};
 use regex::Regex;
-use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Ipv4Packet};
 
 /// What is looked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -305,24 +305,17 @@ impl Attempt {
                 self.tries += 1;
                 self.sequence = self.sequence.wrapping_add(1);
                 self.until = sys.now() + timeout;
-                let mut message = vec![0u8; 8 + PING_DATA];
-                let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
-                packet.set_msg_type(Icmpv4Message::EchoRequest);
-                packet.set_msg_code(0);
-                packet.set_echo_ident(identifier(sys));
-                packet.set_echo_seq_no(self.sequence);
-                packet.fill_checksum();
-                if let Err(error) = sys.raw_send(socket, None, at.address, 0, &message) {
+                let data = &echo::request(identifier(sys), self.sequence, &[0; PING_DATA]);
+                let payload = RawPayload { source: None, to: at.address, ttl: None, stays_whole: false, data };
+                if let Err(error) = sys.raw_send(socket, &payload) {
                     return State::Over(Some(error.flaw()));
                 }
                 socket
             }
         };
         let own = identifier(sys);
-        while let Some(bytes) = sys.raw_recv(socket) {
-            let Ok(ip) = Ipv4Packet::new_checked(&bytes[..]) else { continue };
-            let Ok(icmp) = Icmpv4Packet::new_checked(ip.payload()) else { continue };
-            if icmp.msg_type() == Icmpv4Message::EchoReply && ip.src_addr() == at.address && icmp.echo_ident() == own {
+        while let Some(packet) = sys.raw_recv(socket) {
+            if echo::reply(&packet).is_some_and(|reply| reply.from == at.address && reply.identifier == own) {
                 return State::Over(None);
             }
         }

@@ -64,7 +64,7 @@ fn translate(options: &Options, target: &str, address: Ipv4Addr, sys: &Sys) -> R
         timeout: seconds(options, "-W")?,
         deadline: seconds(options, "-w")?,
         size: number(options, "-s", 0, 65_507)?.map_or(56, |size| size as u16),
-        ttl: number(options, "-t", 1, 255)?.map_or(0, |ttl| ttl as u8),
+        ttl: number(options, "-t", 1, 255)?.map(|ttl| ttl as u8),
         source,
         whole: match options.value(&["-M"]) {
             Some("do") => true,

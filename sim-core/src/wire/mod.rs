@@ -5,6 +5,7 @@ pub mod arp;
 pub mod buffer;
 pub mod checksum;
 pub mod dissect;
+pub mod echo;
 pub mod field;
 pub mod flow;
 pub mod frame;

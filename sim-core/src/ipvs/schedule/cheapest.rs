@@ -29,18 +29,6 @@ impl Scheduler for Cheapest {
         self.index.forget();
     }
 
-    fn added(&mut self, _: &Servers) {
-        self.index.forget();
-    }
-
-    fn removed(&mut self, _: usize, _: &Servers) {
-        self.index.forget();
-    }
-
-    fn edited(&mut self, _: &Servers) {
-        self.index.forget();
-    }
-
     fn changed(&mut self, id: ServerId, server: &Server) {
         self.index.update(id, server);
     }

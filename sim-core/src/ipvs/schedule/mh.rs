@@ -50,18 +50,6 @@ impl Scheduler for Mh {
     fn begin(&mut self, servers: &Servers) {
         self.fill(servers);
     }
-
-    fn added(&mut self, servers: &Servers) {
-        self.fill(servers);
-    }
-
-    fn removed(&mut self, _: usize, servers: &Servers) {
-        self.fill(servers);
-    }
-
-    fn edited(&mut self, servers: &Servers) {
-        self.fill(servers);
-    }
 }
 
 /// A server while the table is filled.

@@ -41,19 +41,20 @@ pub trait Scheduler: Debug {
         let _ = servers;
     }
 
-    /// A server was added; it stands first.
+    /// A server was added; it stands first. A scheduler that keeps no place in the list begins again.
     fn added(&mut self, servers: &Servers) {
-        let _ = servers;
+        self.begin(servers);
     }
 
     /// The server that stood at `place` is no longer in the list.
     fn removed(&mut self, place: usize, servers: &Servers) {
-        let _ = (place, servers);
+        let _ = place;
+        self.begin(servers);
     }
 
     /// Something of a server was edited, or nothing: an edit tells of itself.
     fn edited(&mut self, servers: &Servers) {
-        let _ = servers;
+        self.begin(servers);
     }
 
     /// The counts of a server in the list, or its mark, have changed. Only schedulers that look at them listen.

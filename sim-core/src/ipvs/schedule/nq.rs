@@ -35,18 +35,6 @@ impl Scheduler for Nq {
         self.forget();
     }
 
-    fn added(&mut self, _: &Servers) {
-        self.forget();
-    }
-
-    fn removed(&mut self, _: usize, _: &Servers) {
-        self.forget();
-    }
-
-    fn edited(&mut self, _: &Servers) {
-        self.forget();
-    }
-
     fn changed(&mut self, id: ServerId, server: &Server) {
         self.index.update(id, server);
         self.idle.update(id, server);

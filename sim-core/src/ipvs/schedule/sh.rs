@@ -38,18 +38,6 @@ impl Scheduler for Sh {
     fn begin(&mut self, servers: &Servers) {
         self.fill(servers);
     }
-
-    fn added(&mut self, servers: &Servers) {
-        self.fill(servers);
-    }
-
-    fn removed(&mut self, _: usize, servers: &Servers) {
-        self.fill(servers);
-    }
-
-    fn edited(&mut self, servers: &Servers) {
-        self.fill(servers);
-    }
 }
 
 impl Sh {

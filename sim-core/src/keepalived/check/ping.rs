@@ -3,9 +3,9 @@
 use super::probe::{Event, Finding, Job, Probe, Progress, Tries, filling, plain_mail};
 use crate::base::time::Instant;
 use crate::kernel::process::SocketId;
-use crate::kernel::syscall::Sys;
+use crate::kernel::syscall::{RawPayload, Sys};
 use crate::trace::record::CheckFlaw;
-use smoltcp::wire::{Icmpv4Message, Icmpv4Packet, Ipv4Packet};
+use crate::wire::echo::{self, Reply};
 
 /// One at work.
 #[derive(Debug, Default)]
@@ -16,7 +16,6 @@ pub(super) struct Ping {
 }
 
 const ICMP: u8 = 1;
-const HEADER: usize = 8;
 /// Octets of data that the echo carries.
 const PAYLOAD: usize = 128;
 
@@ -29,13 +28,9 @@ impl Ping {
     fn is_answered(&self, socket: SocketId, job: &Job<'_>, sys: &mut Sys) -> bool {
         let Some(target) = job.target() else { return false };
         let mut found = false;
-        while let Some(bytes) = sys.raw_recv(socket) {
-            let Ok(ip) = Ipv4Packet::new_checked(&bytes[..]) else { continue };
-            let Ok(icmp) = Icmpv4Packet::new_checked(ip.payload()) else { continue };
-            found |= icmp.msg_type() == Icmpv4Message::EchoReply
-                && ip.src_addr() == target.address
-                && icmp.echo_ident() == self.identifier
-                && icmp.echo_seq_no() == self.sequence;
+        let awaited = Reply { from: target.address, identifier: self.identifier, sequence: self.sequence };
+        while let Some(packet) = sys.raw_recv(socket) {
+            found |= echo::reply(&packet) == Some(awaited);
         }
         found
     }
@@ -48,16 +43,10 @@ impl Probe for Ping {
         };
         let socket = sys.raw(ICMP);
         self.sequence = self.sequence.wrapping_add(1);
-        let mut message = vec![0u8; HEADER];
-        message.extend(filling(PAYLOAD));
-        let mut packet = Icmpv4Packet::new_unchecked(&mut message[..]);
-        packet.set_msg_type(Icmpv4Message::EchoRequest);
-        packet.set_msg_code(0);
-        packet.set_echo_ident(self.identifier);
-        packet.set_echo_seq_no(self.sequence);
-        packet.fill_checksum();
+        let data = &echo::request(self.identifier, self.sequence, &filling(PAYLOAD));
         let source = job.source().map(|source| source.address);
-        if let Err(error) = sys.raw_send(socket, source, target.address, 0, &message) {
+        let payload = RawPayload { source, to: target.address, ttl: None, stays_whole: false, data };
+        if let Err(error) = sys.raw_send(socket, &payload) {
             sys.close(socket);
             job.voice.say("send ICMP packet fail", sys);
             return Progress::Over(Finding::Bad(error.flaw(), String::new()));

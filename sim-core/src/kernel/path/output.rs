@@ -41,6 +41,19 @@ pub(super) fn pass(kernel: &mut Kernel, xmit: Xmit, cx: &mut Cx) -> Step<Xmit> {
     }
 }
 
+/// A packet that IPVS sends: it has had its say, and nat leaves its packets alone, but the filter is asked.
+pub(super) fn pass_stolen(kernel: &mut Kernel, xmit: Xmit, cx: &mut Cx) -> Step<Xmit> {
+    cx.stage = Stage::Output;
+    let Xmit { packet, route } = xmit;
+    let mark = packet.mark;
+    let packet = match filter::ask(kernel, Hook::Output, packet, Some(route.iface), cx) {
+        Step::On(packet) => packet,
+        ended => return ended.without(),
+    };
+    let route = if packet.mark == mark { None } else { routing::way_on(kernel, &packet) }.unwrap_or(route);
+    Step::On(Xmit { packet, route })
+}
+
 fn from_ipvs(kernel: &mut Kernel, packet: Packet, cx: &mut Cx) -> Step<Packet> {
     if kernel.ipvs.is_empty() {
         return Step::On(packet);

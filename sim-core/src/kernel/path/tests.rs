@@ -14,7 +14,7 @@ use crate::kernel::Os;
 use crate::tables::interfaces::Address;
 use crate::tables::routes::change::{How, NewRoute};
 use crate::trace::record::LinkKind;
-use crate::trace::{Cast, Kind, Level, Recorder};
+use crate::trace::{Cast, Kind, Level, Recorder, Stage};
 use crate::wire::{Ipv4Addr, Mac};
 use crate::world::node::Pool;
 use ipnet::Ipv4Net;

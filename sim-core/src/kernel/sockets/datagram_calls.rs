@@ -4,7 +4,7 @@ use super::calls::{is_local, overlaps, source_and_mtu, unreachable};
 use super::datagram::{self, Exit, Header, Multicast, Queue, Raw, Udp};
 use super::{Kind, Sockets};
 use crate::base::id::{IfaceId, Pid};
-use crate::kernel::socket::{SocketError, SocketId};
+use crate::kernel::socket::{RawPayload, SocketError, SocketId};
 use crate::tables::Tables;
 use crate::trace::Stage;
 use crate::wire::flow::SocketAddr;
@@ -119,38 +119,34 @@ impl Sockets {
         id
     }
 
-    #[expect(clippy::too_many_arguments, reason = "a system call's arguments and what it works on")]
     pub(crate) fn raw_send(
         &mut self,
         socket: SocketId,
-        source: Option<Ipv4Addr>,
-        to: Ipv4Addr,
-        ttl: u8,
-        dont_fragment: bool,
-        payload: &[u8],
+        sent: &RawPayload<'_>,
         tables: &Tables,
         cx: &mut Cx,
     ) -> Result<(), SocketError> {
+        let RawPayload { source, to, ttl, stays_whole, data } = *sent;
         let known = self.raw.iter().find(|known| known.id == socket).ok_or(SocketError::BadDescriptor)?;
         let protocol = known.protocol;
         let (exit, group_ttl) = known.multicast.exit(to, known.device);
-        if payload.len() > 65_515 {
+        if data.len() > 65_515 {
             return Err(SocketError::MessageTooLong);
         }
         let (source, mtu) = way(exit, source, to, tables)?;
-        let fits = payload.len() + 20 <= mtu as usize;
-        if dont_fragment && !fits {
+        let fits = data.len() + 20 <= mtu as usize;
+        if stays_whole && !fits {
             return Err(SocketError::MessageTooLong);
         }
         let header = Header {
             source,
             destination: to,
             protocol,
-            ttl: if ttl == 0 { group_ttl.unwrap_or(64) } else { ttl },
+            ttl: ttl.or(group_ttl).unwrap_or(64),
             id: self.next_datagram_id(cx),
             dont_fragment: fits,
         };
-        self.originate(header, payload, exit, cx);
+        self.originate(header, data, exit, cx);
         Ok(())
     }
 

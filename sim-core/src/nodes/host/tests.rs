@@ -179,7 +179,7 @@ fn ping_three() -> Box<dyn Process> {
         timeout: None,
         deadline: None,
         size: 56,
-        ttl: 0,
+        ttl: None,
         source: None,
         whole: false,
         quiet: false,

@@ -6,6 +6,7 @@ use crate::base::time::Instant;
 use crate::shell::command::{Fault, NOT_MODELLED};
 use crate::tables::neighbours::{Neighbour, NewNeighbour};
 use crate::trace::record::NeighbourState;
+use crate::wire::Mac;
 use ipnet::Ipv4Net;
 use std::net::Ipv4Addr;
 
@@ -47,7 +48,16 @@ pub(super) fn run(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
     }
 }
 
-fn modify(ip: &mut Ip<'_, '_, '_, '_>, replace: bool, must_exist: bool) -> Done {
+/// An entry as it was typed for `add` and its kin.
+struct Entry {
+    iface: IfaceId,
+    address: Ipv4Addr,
+    mac: Option<Mac>,
+    state: NeighbourState,
+    proxy: bool,
+}
+
+fn entry(ip: &mut Ip<'_, '_, '_, '_>) -> Result<Entry, Stop> {
     let (mut address, mut mac, mut device, mut proxy) = (None, None, None, false);
     let mut state = NeighbourState::Permanent;
     while let Some(word) = ip.words.next() {
@@ -61,11 +71,7 @@ fn modify(ip: &mut Ip<'_, '_, '_, '_>, replace: bool, must_exist: bool) -> Done 
             }
             "dev" => device = Some(ip.words.value()?),
             "lladdr" => mac = Some(link::mac_of(ip.words.value()?)?),
-            "nud" => {
-                let text = ip.words.value()?;
-                state = state_of(text)
-                    .ok_or_else(|| Stop(255, format!("Error: argument \"{text}\" is wrong: nud state is bad")))?;
-            }
+            "nud" => state = wanted_state(ip.words.value()?)?,
             "to" => address = Some(super::address_of(ip.words.value()?)?),
             word if address.is_none() => address = Some(super::address_of(word)?),
             word => return Err(Stop(255, format!("Error: either \"to\" is duplicate, or \"{word}\" is a garbage."))),
@@ -74,7 +80,15 @@ fn modify(ip: &mut Ip<'_, '_, '_, '_>, replace: bool, must_exist: bool) -> Done 
     let (Some(address), Some(device)) = (address, device) else {
         return Err(Stop(255, "Device and destination are required arguments.".into()));
     };
-    let iface = ip.device(device)?;
+    Ok(Entry { iface: ip.device(device)?, address, mac, state, proxy })
+}
+
+fn wanted_state(text: &str) -> Result<NeighbourState, Stop> {
+    state_of(text).ok_or_else(|| Stop(255, format!("Error: argument \"{text}\" is wrong: nud state is bad")))
+}
+
+fn modify(ip: &mut Ip<'_, '_, '_, '_>, replace: bool, must_exist: bool) -> Done {
+    let Entry { iface, address, mac, state, proxy } = entry(ip)?;
     let tables = &mut ip.sys.kernel.tables;
     if proxy {
         return answer(tables.neighbours.publish(iface, address));
@@ -87,27 +101,7 @@ fn modify(ip: &mut Ip<'_, '_, '_, '_>, replace: bool, must_exist: bool) -> Done 
 }
 
 fn delete(ip: &mut Ip<'_, '_, '_, '_>) -> Done {
-    let (mut address, mut device, mut proxy) = (None, None, false);
-    while let Some(word) = ip.words.next() {
-        if let Some(stop) = refused(word) {
-            return Err(stop);
-        }
-        match word {
-            "proxy" => {
-                proxy = true;
-                address = Some(super::address_of(ip.words.value()?)?);
-            }
-            "dev" => device = Some(ip.words.value()?),
-            "lladdr" | "nud" => drop(ip.words.value()?),
-            "to" => address = Some(super::address_of(ip.words.value()?)?),
-            word if address.is_none() => address = Some(super::address_of(word)?),
-            word => return Err(Stop(255, format!("Error: either \"to\" is duplicate, or \"{word}\" is a garbage."))),
-        }
-    }
-    let (Some(address), Some(device)) = (address, device) else {
-        return Err(Stop(255, "Device and destination are required arguments.".into()));
-    };
-    let iface = ip.device(device)?;
+    let Entry { iface, address, proxy, .. } = entry(ip)?;
     let neighbours = &mut ip.sys.kernel.tables.neighbours;
     answer(match proxy {
         true => neighbours.withdraw(iface, address),
@@ -145,10 +139,7 @@ fn which(ip: &mut Ip<'_, '_, '_, '_>) -> Result<Which, Stop> {
             "to" => which.to = Some(network_of(ip.words.value()?)?),
             "nud" => match ip.words.value()? {
                 "all" => which.all = true,
-                text => which.states.push(
-                    state_of(text)
-                        .ok_or_else(|| Stop(255, format!("Error: argument \"{text}\" is wrong: nud state is bad")))?,
-                ),
+                text => which.states.push(wanted_state(text)?),
             },
             "all" | "any" => {}
             word => which.to = Some(network_of(word)?),

@@ -39,43 +39,29 @@ enum Kind {
     Always,
 }
 
+const fn daemon(
+    names: &'static [&'static str],
+    description: &'static str,
+    program: &'static str,
+    start: Start,
+) -> Service {
+    Service { names, description, kind: Kind::Daemon { program, start } }
+}
+
 /// Every service that can be started.
 const SERVICES: &[Service] = &[
-    Service {
-        names: &["httpd", "apache2"],
-        description: "The Apache HTTP Server",
-        kind: Kind::Daemon { program: "httpd", start: web::start_httpd },
-    },
-    Service {
-        names: &["nginx"],
-        description: "nginx - high performance web server",
-        kind: Kind::Daemon { program: "nginx", start: web::start_nginx },
-    },
-    Service {
-        names: &["haproxy"],
-        description: "HAProxy Load Balancer",
-        kind: Kind::Daemon { program: "haproxy", start: web::start_haproxy },
-    },
-    Service {
-        names: &["keepalived"],
-        description: "LVS and VRRP High Availability Monitor",
-        kind: Kind::Daemon { program: "keepalived", start: keepalived::start },
-    },
-    Service {
-        names: &["ldirectord"],
-        description: "Monitor and administer real servers in a LVS cluster of load balanced virtual servers",
-        kind: Kind::Daemon { program: "ldirectord", start: super::ldirectord::start_service },
-    },
-    Service {
-        names: &["vsftpd"],
-        description: "Vsftpd ftp daemon",
-        kind: Kind::Daemon { program: "vsftpd", start: ftp::start_vsftpd },
-    },
-    Service {
-        names: &["postfix", "sendmail"],
-        description: "Postfix Mail Transport Agent",
-        kind: Kind::Daemon { program: "master", start: mail::start },
-    },
+    daemon(&["httpd", "apache2"], "The Apache HTTP Server", "httpd", web::start_httpd),
+    daemon(&["nginx"], "nginx - high performance web server", "nginx", web::start_nginx),
+    daemon(&["haproxy"], "HAProxy Load Balancer", "haproxy", web::start_haproxy),
+    daemon(&["keepalived"], "LVS and VRRP High Availability Monitor", "keepalived", keepalived::start),
+    daemon(
+        &["ldirectord"],
+        "Monitor and administer real servers in a LVS cluster of load balanced virtual servers",
+        "ldirectord",
+        super::ldirectord::start_service,
+    ),
+    daemon(&["vsftpd"], "Vsftpd ftp daemon", "vsftpd", ftp::start_vsftpd),
+    daemon(&["postfix", "sendmail"], "Postfix Mail Transport Agent", "master", mail::start),
     Service {
         names: &["ipvsadm"],
         description: "Initialise the Linux Virtual Server",

@@ -8,7 +8,7 @@
 mod typed;
 
 use super::news::{News, Roll};
-use super::{IfaceName, Maybe, RULES_MAX, RuleError};
+use super::{IfaceName, Maybe, RuleError, place_of_new};
 use crate::base::id::NodeId;
 use crate::trace::record::{ChainId, FilterTable, Policy};
 use crate::wire::{Ipv4Addr, Mac};
@@ -181,13 +181,7 @@ impl ArpTables {
         rule: ArpRule,
     ) -> Result<(), RuleError> {
         let (chain, news) = self.chain_mut(variant, hook);
-        if chain.rules.len() >= RULES_MAX {
-            return Err(RuleError::TooManyLinks);
-        }
-        let at = at.unwrap_or(chain.rules.len());
-        if at > chain.rules.len() {
-            return Err(RuleError::NoIndex);
-        }
+        let at = place_of_new(at, chain.rules.len())?;
         chain.rules.insert(at, rule);
         chain.roll.insert(at, |at| chain.rules[at].typed(None).trim_end().to_string(), news);
         Ok(())

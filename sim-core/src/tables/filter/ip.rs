@@ -16,7 +16,7 @@ pub use matching::{MarkMatch, Matches, Ports, TcpFlags};
 pub use typed::{REJECTIONS, TCP_FLAGS};
 
 use super::news::{News, Roll};
-use super::{Maybe, RULES_MAX, RuleError};
+use super::{Maybe, RULES_MAX, RuleError, place_of_new};
 use crate::base::id::NodeId;
 use crate::trace::Why;
 pub use crate::trace::record::Policy;
@@ -278,13 +278,7 @@ impl IpTables {
     pub fn insert(&mut self, table: Table, chain: &str, at: Option<usize>, rule: Rule) -> Result<(), RuleError> {
         self.allow(table, chain, &rule)?;
         let (chain, news) = self.chain_mut(table, chain)?;
-        if chain.rules.len() >= RULES_MAX {
-            return Err(RuleError::TooManyLinks);
-        }
-        let at = at.unwrap_or(chain.rules.len());
-        if at > chain.rules.len() {
-            return Err(RuleError::NoIndex);
-        }
+        let at = place_of_new(at, chain.rules.len())?;
         chain.rules.insert(at, rule);
         chain.roll.insert(at, |at| chain.rules[at].to_string(), news);
         self.look_again();

@@ -98,6 +98,15 @@ pub enum RuleError {
 /// Most rules a chain takes.
 pub(super) const RULES_MAX: usize = 4096;
 
+/// Where a new rule stands among `count`: at this place, or behind all.
+fn place_of_new(at: Option<usize>, count: usize) -> Result<usize, RuleError> {
+    match at.unwrap_or(count) {
+        _ if count >= RULES_MAX => Err(RuleError::TooManyLinks),
+        at if at > count => Err(RuleError::NoIndex),
+        at => Ok(at),
+    }
+}
+
 impl<T> Maybe<T> {
     /// Matches `value`.
     pub const fn is(value: T) -> Self {

@@ -3,7 +3,8 @@
 use super::*;
 use crate::ipvs::{ServerOptions, ServiceOptions};
 use crate::tables::filter::ip::{Matches, Rule, Table, Target};
-use crate::trace::record::{Method, ServiceKey, Tunnel};
+use crate::trace::record::{Method, Policy, ServiceKey, Tunnel};
+use crate::trace::why::Hook;
 use crate::wire::flow::{SocketAddr, Transport};
 use crate::wire::rewrite;
 use proptest::prelude::*;
@@ -60,6 +61,18 @@ fn likely(to: u8, protocol: u8, flags: u16, header_words: u8, inner: &[u8]) -> V
     }
     frame.extend(ip);
     frame
+}
+
+/// Linux takes what IPVS sends through the hooks of LOCAL_OUT, as if the host had made it.
+#[test]
+fn a_rule_of_output_sees_what_ipvs_sends() {
+    let mut bench = host();
+    bench.on(1, |kernel, _, _| kernel.tables.filter.ip.set_policy(Table::Filter, "OUTPUT", Policy::Drop).unwrap());
+    let syn = [&[0x13, 0x88, 0, 9][..], &[0; 8], &[0x50, 2], &[0; 6]].concat();
+    hit(&mut bench, &likely(1, 6, 0x4000, 5, &syn));
+    let whys = bench.whys();
+    assert!(whys.iter().any(|why| matches!(why, Why::IpvsForward { .. })), "{whys:?}");
+    assert_eq!(whys.last(), Some(&Why::Filtered { rule: 0, hook: Hook::Output }));
 }
 
 proptest! {
