@@ -6,9 +6,10 @@ use sim_core::base::id::PortId;
 use sim_core::base::time::Instant;
 use sim_core::kernel::path;
 use sim_core::kernel::process::{Next, Process, SocketId};
-use sim_core::kernel::syscall::{SocketError, Sys};
+use sim_core::kernel::syscall::{RawPayload, SocketError, Sys};
 use sim_core::trace::record::LinkKind;
 use sim_core::wire::Mac;
+use sim_core::wire::echo;
 use sim_core::wire::flow::SocketAddr;
 use sim_core::wire::frame::Frame;
 use sim_core::wire::packet::Packet;
@@ -66,15 +67,14 @@ impl Echoes {
 
     fn wake(&mut self, sys: &mut Sys) -> Next {
         const ICMP: u8 = 1;
-        const IDENTIFIER: [u8; 2] = 4711_u16.to_be_bytes();
+        const IDENTIFIER: u16 = 4711;
         let socket = *self.socket.get_or_insert_with(|| sys.raw(ICMP));
         while sys.raw_recv(socket).is_some() {}
         while let Some((_, number)) = self.sends.get(self.next).filter(|(at, _)| *at <= sys.now()) {
-            let mut message = [&[8, 0, 0, 0], &IDENTIFIER[..], &number.to_be_bytes(), &[0; 16]].concat();
-            let sum = super::station::checksum(&message);
-            message[2..4].copy_from_slice(&sum.to_be_bytes());
+            let data = &echo::request(IDENTIFIER, *number, &[0; 16]);
+            let payload = RawPayload { source: None, to: self.target, ttl: Some(64), stays_whole: false, data };
             // What is refused is lost, as it was there.
-            let _lost = sys.raw_send(socket, None, self.target, 64, &message);
+            let _lost = sys.raw_send(socket, &payload);
             self.next += 1;
         }
         match self.sends.get(self.next) {
