@@ -1,4 +1,4 @@
-//! Two branches beside each other: the first event that differs, all that do, requests that ended otherwise, and the tables that
+//! Two branches beside each other: the first event that differs, requests that ended otherwise, the tables that
 //! differ at the instant shown.
 
 use super::describe;
@@ -44,7 +44,6 @@ pub(crate) fn lines(a: &Run, b: &Run, now: Instant) -> Vec<(Ink, String)> {
         out.push((Ink::Title, format!("The first event that differs is {event}")));
     }
     told_both(&mut out, first, a, b);
-    events(&mut out, &difference, a, b);
     if let Some(number) = first_frame(&a.trace, &b.trace) {
         out.push((Ink::Plain, String::new()));
         out.push((Ink::Title, format!("The first frame that differs is f{number}")));
@@ -61,6 +60,7 @@ pub(crate) fn lines(a: &Run, b: &Run, now: Instant) -> Vec<(Ink, String)> {
     if out.len() == start {
         out.push((Ink::Plain, "none".to_string()));
     }
+    events(&mut out, &difference, a, b);
     out
 }
 

@@ -1,5 +1,5 @@
 //! Which events two runs share. An event is the same if the same thing happens on a host of the same name; the numbers
-//! that a run gives to packets, frames and records do not count, for one thing more would change all that follow.
+//! that a run gives to packets, frames, processes and records do not count, for one thing more would change all that follow.
 //!
 //! First what happens at the same instant in both is laid beside each other, then, in what is left, the same things at
 //! other instants.
@@ -57,8 +57,14 @@ fn event(at: usize) -> EventId {
 
 /// What happens in each event, and where, as a number.
 fn things(trace: &Trace) -> Vec<u64> {
-    let numbered = trace.events.iter().zip((0..).map(EventId));
-    numbered.map(|(event, id)| thing(trace, id, event.kind)).collect()
+    let mut found: Vec<u64> = Vec::with_capacity(trace.events.len());
+    for (event, id) in trace.events.iter().zip((0..).map(EventId)) {
+        let cause = event.cause.is_some().then(|| found.get(event.cause.0 as usize).copied()).flatten();
+        // Which packet a decision is about stands in what led to it.
+        let about = cause.filter(|_| matches!(event.kind, Kind::Decided(_) | Kind::Dropped));
+        found.push(thing(trace, id, event.kind, about));
+    }
+    found
 }
 
 /// The same with the instant.
@@ -71,11 +77,11 @@ fn timed(trace: &Trace, things: &[u64]) -> Vec<u64> {
     trace.events.iter().zip(things).map(at).collect()
 }
 
-fn thing(trace: &Trace, id: EventId, kind: Kind) -> u64 {
+fn thing(trace: &Trace, id: EventId, kind: Kind, about: Option<u64>) -> u64 {
     let node = trace.step_of(id).node;
     let mut hash = DefaultHasher::new();
     trace.node_name(node).hash(&mut hash);
-    std::mem::discriminant(&kind).hash(&mut hash);
+    (std::mem::discriminant(&kind), about).hash(&mut hash);
     match kind {
         Kind::Sent { port, bytes, .. } | Kind::Received { port, bytes, .. } => {
             trace.port_name(port).hash(&mut hash);
@@ -109,6 +115,10 @@ fn thing(trace: &Trace, id: EventId, kind: Kind) -> u64 {
         Kind::Served(at) => {
             let record = &trace.served[at as usize];
             format!("{} {} {}", record.program, record.path, record.status).hash(&mut hash);
+        }
+        Kind::Process(at) => {
+            let record = &trace.processes[at as usize];
+            (&record.command, record.state.name(), record.present).hash(&mut hash);
         }
         Kind::Acted(at) => trace.cast.deeds.get(at as usize).hash(&mut hash),
         _ => {

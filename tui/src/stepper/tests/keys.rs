@@ -130,7 +130,11 @@ fn a_command_in_the_console_makes_a_fork_whose_past_is_the_same() {
     let upto = now.0 as usize + 1;
     assert_eq!(old.events[..upto], new.events[..upto]);
     let difference = super::super::difference::Difference::of(old, new);
-    assert_eq!((&difference.only[0][..], &difference.moved[..]), (&[][..], &[][..]), "nothing else changes");
+    let told = |run: usize, events: &[sim_core::base::id::EventId]| -> Vec<String> {
+        let run = &model.branches[run].run;
+        events.iter().map(|event| super::super::describe::event(run, *event).text).collect()
+    };
+    assert_eq!(told(0, &difference.only[0]), [""; 0], "nothing else changes: {:?}", told(1, &difference.only[1]));
     let [_, Some(difference)] = difference.first.expect("a line was typed") else { panic!("it is new") };
     assert!(difference > now);
     assert_eq!(new.at(difference), old.at(now) + sim_core::base::time::Duration::from_nanos(1));
