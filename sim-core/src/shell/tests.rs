@@ -227,7 +227,7 @@ fn a_named_pipe_leads_from_writers_to_a_reader() {
         "got a\ngot b\nend\n",
     );
     quiet(
-        "mkfifo /tmp/p; (echo 1 > /tmp/p; echo 2 > /tmp/p) & cat /tmp/p; cat /tmp/p; rm /tmp/p; ls /tmp",
+        "mkfifo /tmp/p; (echo 1 > /tmp/p; sleep 1; echo 2 > /tmp/p) & cat /tmp/p; cat /tmp/p; rm /tmp/p; ls /tmp",
         "1\n2\nerr\n",
     );
 }
