@@ -302,6 +302,61 @@ fn the_sync_daemon_follows_its_instance() {
     assert_eq!(shown, [daemon("backup"), daemon("master"), daemon("backup"), String::new()]);
 }
 
+#[test]
+fn sigusr2_writes_what_was_counted() {
+    let script = format!(
+        "{BOTH}(at: \"10.2s\", on: \"n2\", run: \"kill -USR2 $(cat /run/keepalived.pid)\"), (at: \"11s\", on: \"n2\", run: \"cat \
+         /tmp/keepalived.stats\"),"
+    );
+    const PASS: &str = "authentication {\n auth_type PASS\n auth_pass one\n}";
+    const OTHER: &str = "authentication {\n auth_type PASS\n auth_pass two\n}";
+    let sim = Lab { script: &script, instance: [PASS, OTHER], ..Lab::default() }.run();
+    let shown = output(sim.trace(), "cat /tmp/keepalived.stats");
+    let count = |name: &str| -> u64 {
+        let line = shown.lines().find_map(|line| line.trim().strip_prefix(name)?.strip_prefix(": "));
+        line.unwrap_or_else(|| panic!("{name}: {shown}")).parse().expect("it is a number")
+    };
+    assert!(shown.starts_with("VRRP Instance: VI_1\n  Advertisements:\n    Received: 0\n"), "{shown}");
+    assert_eq!((count("Became master"), count("Released master"), count("Type Mismatch")), (1, 0, 0));
+    assert!(count("Failure") >= 1, "{shown}");
+}
+
+/// The macvlan of a keepalived that was killed is found again, and its address taken away.
+#[test]
+fn a_vmac_that_was_left_behind_is_found_again_and_goes_down_with_its_parent() {
+    let script = format!(
+        "{BOTH}(at: \"8s\", on: \"n1\", run: \"killall -9 keepalived\"), (at: \"15s\", on: \"n1\", run: \"keepalived -D\"), \
+         (at: \"25s\", unplug: \"n1:eth0\"), (at: \"30s\", plug: \"n1:eth0\"),"
+    );
+    let sim = Lab { script: &script, instance: ["use_vmac", "use_vmac"], ..Lab::default() }.run();
+    let trace = sim.trace();
+    let lines = said_from(trace, "n1", 15);
+    has(&lines, "(VI_1) Found matching interface vrrp.51");
+    has(&lines, "(VI_1) removing VIPs.");
+    for (name, at) in [("down", 25_000), ("up", 30_000)] {
+        assert_eq!(when(trace, "n1", &format!("Netlink reports eth0 {name}")), [at]);
+        assert_eq!(when(trace, "n1", &format!("Netlink reports vrrp.51 {name}")), [at]);
+    }
+    assert_eq!(when(trace, "n1", "(VI_1) Entering FAULT STATE"), [25_000]);
+    assert_eq!(when(trace, "n1", "(VI_1) Entering BACKUP STATE"), [30_000]);
+}
+
+/// All of one instance, then its group.
+#[test]
+fn a_group_follows_when_the_first_has_given_its_addresses_up() {
+    const GROUP: &str = "vrrp_sync_group VG {\n group {\n VI_1\n VI_2\n }\n}\nvrrp_instance VI_2 {\n state BACKUP\n interface \
+                         eth1\n virtual_router_id 52\n priority 90\n virtual_ipaddress {\n 10.0.1.100/24\n}\n}";
+    let first = GROUP.replace("priority 90", "priority 100");
+    let script = "(at: \"1s\", on: \"n2\", run: \"keepalived -D\"), (at: \"8s\", on: \"n1\", run: \"keepalived -D\"),";
+    let sim = Lab { top: [&first, GROUP], script, ..Lab::default() }.run();
+    let lines = said_from(sim.trace(), "n2", 8);
+    let place =
+        |text: &str| lines.iter().position(|line| line.contains(text)).unwrap_or_else(|| panic!("{text}: {lines:#?}"));
+    let group = place("VRRP_Group(VG) Syncing instances to BACKUP state");
+    let before = |name: &str| place(&format!("({name}) removing VIPs.")) < group;
+    assert!(before("VI_1") != before("VI_2"), "{lines:#?}");
+}
+
 // ── a reload ──
 
 #[test]

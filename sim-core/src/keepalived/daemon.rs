@@ -12,7 +12,7 @@
 //! so that after a `kill -9` of the parent alone the children stop in order.
 //!
 //! # Not modelled
-//! The BFD child. `keepalived.data`, `keepalived.stats` and JSON dumps (SIGUSR1, SIGUSR2): one log line says so.
+//! The BFD child. `keepalived.data` and JSON dumps (SIGUSR1): one log line says so.
 
 use super::check::Checkers;
 use super::config::Reader;
@@ -381,9 +381,15 @@ impl Process for Daemon {
         match signal {
             Signal::Term | Signal::Int => Some(self.stop(sys)),
             Signal::Hup => Some(self.reload(sys)),
-            Signal::Usr1 | Signal::Usr2 => {
-                let what = if signal == Signal::Usr1 { "/tmp/keepalived.data" } else { "/tmp/keepalived.stats" };
-                self.voice.say(&format!("{what} is not written (not modelled)"), sys);
+            Signal::Usr1 => {
+                self.voice.say("/tmp/keepalived.data is not written (not modelled)", sys);
+                Some(self.run(sys))
+            }
+            Signal::Usr2 => {
+                let vrrp = self.children.iter().find(|child| child.role == Role::Vrrp);
+                if let Some(pid) = vrrp.and_then(|child| child.pid) {
+                    sys.kill(pid, Signal::Usr2);
+                }
                 Some(self.run(sys))
             }
             Signal::Child | Signal::Cont | Signal::Quit | Signal::Kill | Signal::Stop => None,

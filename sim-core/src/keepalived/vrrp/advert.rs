@@ -63,6 +63,7 @@ impl Vrrp {
     pub(super) fn send_advert(&mut self, at: usize, priority: u8, sys: &mut Sys) {
         let instance = &mut self.instances[at];
         let (Some(sender), Some(source)) = (self.sender, instance.source) else { return };
+        instance.stats.sent += 1;
         match &instance.conf.unicast {
             None => {
                 let by = match instance.conf.vmac.as_ref().is_some_and(|vmac| vmac.transmit_by_base) {
@@ -107,7 +108,7 @@ impl Vrrp {
             VrrpState::Backup => self.hear_as_backup(at, &heard, sys),
             VrrpState::Master => self.hear_as_master(at, &heard, sys),
         }
-        self.follow(at, before, sys);
+        self.follow(at, before);
     }
 
     fn hear_as_backup(&mut self, at: usize, heard: &Heard, sys: &mut Sys) {
@@ -260,8 +261,12 @@ impl Vrrp {
             self.instances[at].sequence = sequence;
         }
         match result {
-            Ok(()) => true,
+            Ok(()) => {
+                self.instances[at].stats.believed(heard.view.priority());
+                true
+            }
             Err((flaw, text)) => {
+                self.instances[at].stats.rejected(flaw, heard.view.auth_type());
                 sys.cx.note(Why::VrrpRejected { from: heard.source, vrid: heard.view.vrid(), flaw });
                 self.say_rejected(at, &text, sys);
                 false

@@ -14,6 +14,7 @@
 use super::super::config::{self, Preemption, Version, Wanted};
 use super::super::era::Era;
 use super::notify::Mailed;
+use super::stats::Stats;
 use super::{Step, Timer, Vrrp};
 use crate::base::id::{IfaceId, NodeId};
 use crate::base::time::{Duration, Instant};
@@ -64,9 +65,12 @@ pub(super) struct Instance {
     /// The identification of the last advert.
     pub(super) last_id: u16,
     pub(super) has_addresses: bool,
+    /// The macvlan of its VMAC was made by this process: nothing is left on it by an earlier one.
+    pub(super) has_new_vmac: bool,
     /// That it is in FAULT from the start was said.
     pub(super) has_said_fault: bool,
     pub(super) refresh_at: Option<Instant>,
+    pub(super) stats: Stats,
     /// Sequence number of AH.
     pub(super) sequence: u32,
 }
@@ -138,8 +142,10 @@ impl Instance {
             last_heard: None,
             last_id: 0,
             has_addresses: false,
+            has_new_vmac: false,
             has_said_fault: false,
             refresh_at: None,
+            stats: Stats::default(),
             sequence: 0,
             conf,
         }
@@ -271,7 +277,7 @@ impl Vrrp {
             }
             VrrpState::Init | VrrpState::Fault => {}
         }
-        self.follow(at, before, sys);
+        self.follow(at, before);
         self.restart_timer(at, sys);
     }
 
@@ -320,6 +326,7 @@ impl Vrrp {
     }
 
     fn hold_addresses(&mut self, at: usize, sys: &mut Sys) {
+        self.instances[at].stats.became_master += 1;
         self.set_addresses(at, sys);
         self.write_state(at, sys);
         self.work(BEFORE_ANNOUNCING, sys);
@@ -353,6 +360,7 @@ impl Vrrp {
             self.note_fault(at, sys);
             self.send_advert(at, 0, sys);
         }
+        self.instances[at].stats.released_master += 1;
         let yields = to == VrrpState::Backup && !says_zero;
         if !yields {
             self.release(at, says_zero, sys);
@@ -377,6 +385,7 @@ impl Vrrp {
     pub(super) fn release(&mut self, at: usize, says_zero: bool, sys: &mut Sys) {
         if says_zero {
             self.send_advert(at, 0, sys);
+            self.instances[at].stats.zero_sent += 1;
             self.say_zero(at, sys);
         }
         self.instances[at].in_transition = false;
@@ -426,7 +435,7 @@ impl Vrrp {
         if goes_up && instance.base_priority == OWNER && self.group_agrees(at) {
             self.enter_master(at, sys);
             self.tell_peers(at, sys);
-            return self.follow(at, VrrpState::Backup, sys);
+            return self.follow(at, VrrpState::Backup);
         }
         self.settle(at, VrrpState::Backup, sys);
         self.tell_peers(at, sys);

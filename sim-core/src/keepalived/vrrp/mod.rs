@@ -9,7 +9,7 @@
 //! ```
 //! The files of this room: `instance` (states and timers of one virtual router), `advert` (what is sent, what is
 //! believed), `garp` (gratuitous ARP), `sync_group`, `track` (interfaces, processes), `script`, `file`, `notify`,
-//! `setup` (sockets, addresses, interfaces), `sync_role` (IPVS' sync daemons), `reload`, `log` (the words of each
+//! `setup` (sockets, addresses, interfaces), `sync_role` (IPVS' sync daemons), `reload`, `stats`, `log` (the words of each
 //! generation of keepalived).
 //!
 //! # Not modelled
@@ -27,6 +27,7 @@ mod notify;
 mod reload;
 mod script;
 mod setup;
+mod stats;
 mod sync_group;
 mod sync_role;
 mod track;
@@ -89,6 +90,8 @@ enum Step {
     Announce(usize),
     /// It is no longer master: the addresses go.
     Release(usize),
+    /// They are gone: its group follows.
+    Follow(usize),
     /// An instance has become master: its group follows.
     Lead(usize),
     /// It becomes master with its group.
@@ -260,6 +263,7 @@ impl Vrrp {
                 self.notify_state(at, sys);
                 self.restart_timer(at, sys);
             }
+            Step::Follow(at) => self.group_backup(at, sys),
             Step::Lead(at) => self.group_master(at, sys),
             Step::Enter(at) => self.enter_master(at, sys),
             Step::Tell(at) => self.notify_group_of(at, sys),
@@ -447,7 +451,12 @@ impl Process for Vrrp {
             }
             Signal::Usr1 | Signal::Usr2 => Some(match self.phase {
                 Phase::New | Phase::Registered => Next::until(sys.now()),
-                Phase::Running | Phase::Stopping(_) => self.sleep(sys),
+                Phase::Running | Phase::Stopping(_) => {
+                    if signal == Signal::Usr2 {
+                        self.print_stats(sys);
+                    }
+                    self.sleep(sys)
+                }
             }),
             Signal::Cont => Some(self.wake(sys)),
             Signal::Child | Signal::Quit | Signal::Kill | Signal::Stop => None,

@@ -103,6 +103,7 @@ impl Vrrp {
     fn keep_addresses(&mut self, at: usize, old: &Instance, sys: &mut Sys) {
         let instance = &mut self.instances[at];
         instance.sequence = old.sequence;
+        instance.stats = old.stats;
         instance.has_addresses = old.has_addresses;
         if old.has_addresses {
             self.change_addresses(at, old, sys);

@@ -1,7 +1,7 @@
 //! What the process asks of the kernel: interfaces, sockets, addresses, routes, the VMAC's macvlan, the filter that makes
 //! a virtual address mute (`no_accept`, strict mode).
 
-use super::super::config::{Authentication, Config, VirtualAddress, VirtualRoute, VirtualRule};
+use super::super::config::{self, Authentication, Config, VirtualAddress, VirtualRoute, VirtualRule};
 use super::instance::{Fault, OWNER};
 use super::log::{Held, is_old};
 use super::{Vrrp, instance::Instance};
@@ -140,7 +140,7 @@ impl Vrrp {
         let instance = &mut self.instances[at];
         instance.down = instance.skew();
         self.restart_timer(at, sys);
-        self.follow(at, VrrpState::Master, sys);
+        self.follow(at, VrrpState::Master);
     }
 
     // ── sockets ──
@@ -246,8 +246,7 @@ impl Vrrp {
 
     /// At the start: what an earlier run that was killed left behind.
     pub(super) fn clear_addresses(&mut self, at: usize, sys: &mut Sys) {
-        let is_new = self.instances[at].conf.vmac.is_some();
-        if is_new || is_old(sys) {
+        if self.instances[at].has_new_vmac || is_old(sys) {
             return;
         }
         self.take_addresses(at, sys);
@@ -303,10 +302,7 @@ impl Vrrp {
         for at in 0..self.instances.len() {
             let instance = &self.instances[at];
             let (Some(vmac), Some(base)) = (&instance.conf.vmac, instance.base) else { continue };
-            let name = match vmac.interface.as_str() {
-                "" => format!("vrrp.{}", instance.conf.vrid),
-                name => name.to_owned(),
-            };
+            let name = vmac_name(&instance.conf, vmac);
             let mac = Mac(vmac.mac.unwrap_or([0, 0, 0x5e, 0, 1, instance.conf.vrid]));
             let tables = &mut sys.kernel.tables;
             let known = tables.interfaces.named(&name).map(|interface| interface.id);
@@ -314,9 +310,11 @@ impl Vrrp {
                 self.say_vmac(at, &format!("Unable to create VMAC interface {name}"), sys);
                 continue;
             };
-            if known.is_none() {
-                self.say_vmac(at, &format!("Success creating VMAC interface {name}"), sys);
+            match known {
+                None => self.say_vmac(at, &format!("Success creating VMAC interface {name}"), sys),
+                Some(_) => self.say_of(at, &format!("Found matching interface {name}"), sys),
             }
+            self.instances[at].has_new_vmac = known.is_none();
             let parent = super::log::name_of(base, sys);
             let settings =
                 [(&parent, "arp_ignore"), (&parent, "arp_filter"), (&name, "arp_ignore"), (&name, "accept_local")];
@@ -424,6 +422,14 @@ fn mute(instance: &Instance, mute: bool, sys: &mut Sys) {
                 false => filter.delete(Table::Filter, chain, &matches, &Target::Drop),
             };
         }
+    }
+}
+
+/// What the VMAC's macvlan is called.
+pub(super) fn vmac_name(conf: &config::Instance, vmac: &config::instance::Vmac) -> String {
+    match vmac.interface.as_str() {
+        "" => format!("vrrp.{}", conf.vrid),
+        name => name.to_owned(),
     }
 }
 

@@ -75,10 +75,10 @@ impl Vrrp {
     }
 
     /// An instance changed by itself: the others follow.
-    pub(super) fn follow(&mut self, at: usize, before: VrrpState, sys: &mut Sys) {
+    pub(super) fn follow(&mut self, at: usize, before: VrrpState) {
         match (before, self.instances[at].state) {
             (VrrpState::Backup, VrrpState::Master) => self.steps.push_back(Step::Lead(at)),
-            (VrrpState::Master, VrrpState::Backup) => self.group_backup(at, sys),
+            (VrrpState::Master, VrrpState::Backup) => self.steps.push_back(Step::Follow(at)),
             (VrrpState::Init | VrrpState::Fault, _)
             | (_, VrrpState::Init | VrrpState::Fault)
             | (VrrpState::Backup, VrrpState::Backup)

@@ -119,6 +119,7 @@ impl Vrrp {
         let mut names: Vec<String> = Vec::new();
         if conf.tracks_own_interface {
             names.push(conf.interface.clone());
+            names.extend(conf.vmac.as_ref().map(|vmac| super::setup::vmac_name(conf, vmac)));
         }
         let addresses = conf.addresses.iter().chain(&conf.excluded_addresses).filter(|address| !address.untracked);
         names.extend(addresses.map(|address| address.interface.clone()).filter(|name| !name.is_empty()));
