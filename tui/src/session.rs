@@ -391,19 +391,34 @@ pub(crate) fn exec(model: &Model, host: &str, at: Instant, line: &str) -> Result
         let meant = did_you_mean(host, model.hosts.iter().map(|host| host.name.as_str()));
         return Err(Failure::Usage(format!("there is no host {host}{meant}")));
     };
-    let (lines, _) = sim_core::shell::parse::lines(line, &[]).map_err(|problems| {
-        let said: Vec<String> = problems.iter().map(|problem| problem.message.clone()).collect();
+    let typed = sim_core::shell::parse::typed(line).map_err(|problems| {
+        let said: Vec<String> = problems.iter().map(said).collect();
         Failure::Usage(format!("this cannot be typed: {}", said.join("; ")))
     })?;
     let at = at + Duration::from_nanos(1);
-    let item = Item { at, times: 1, every: Duration::ZERO, deed: Deed::Run { host: index, lines } };
+    let item = Item { at, times: 1, every: Duration::ZERO, deed: Deed::Run { host: index, lines: vec![typed] } };
     let mut model = model.clone();
     model.script.push(item);
     model.until = model.until.max(at + PATIENCE);
-    let ran = run(&model, &Options::default())?;
+    // What is to be said about the scenario is no answer to what was typed.
+    let ran = run_again(&model, &Options::default())?;
     let is_it = |command: &&CommandRecord| command.node.index() == index && command.started == at && !command.boot;
     let typed = ran.trace.commands.iter().rfind(is_it).cloned();
     typed.ok_or_else(|| Failure::Usage(format!("{host} was not running at {at} s, so nobody could type there")))
+}
+
+/// What might have been meant by a line that did not do what was wanted: a hint for each of its words that the lab does
+/// not know.
+pub(crate) fn hints(line: &str) -> Vec<String> {
+    let Err(problems) = sim_core::shell::parse::lines(line, &[]) else { return Vec::new() };
+    problems.iter().filter(|problem| !problem.warning).filter_map(|problem| problem.hint.clone()).collect()
+}
+
+fn said(problem: &sim_core::shell::parse::ScriptProblem) -> String {
+    match &problem.hint {
+        Some(hint) => format!("{} ({hint})", problem.message),
+        None => problem.message.clone(),
+    }
 }
 
 /// How long a typed command may take, if the scenario ends earlier.

@@ -92,19 +92,20 @@ const FOLDERS: &[&str] = &[
     "/var/log",
     "/var/log/httpd",
     "/var/log/nginx",
-    "/var/run",
     "/var/www",
     "/var/www/html",
 ];
 
 /// Folders whose content does not outlive a restart.
-const RUNTIME: [&str; 2] = ["/run/", "/var/run/"];
+const RUNTIME: [&str; 1] = ["/run/"];
 
 impl Default for Files {
     fn default() -> Self {
         let folder = || File { kind: FileKind::Folder, mode: 0o755, changed: Instant::ZERO };
         let mut tree: BTreeMap<Box<str>, File> = FOLDERS.iter().map(|path| ((*path).into(), folder())).collect();
         tree.insert("/".into(), folder());
+        let run = File { kind: FileKind::Link("/run".into()), mode: 0o777, changed: Instant::ZERO };
+        tree.insert("/var/run".into(), run);
         Files { tree, used: 0, fifos: 0 }
     }
 }

@@ -141,6 +141,8 @@ impl Host {
         if kernel.files.stat(settings).is_err() {
             let _ = kernel.files.place(settings, ftp_server::config::packaged(plan.os).as_bytes(), 0o600);
         }
+        let cards: Vec<(&str, Option<Ipv4Net>)> = plan.nics.iter().map(|nic| (&*nic.name, nic.address)).collect();
+        crate::shell::install_network(plan.os, &cards, plan.gateway, &mut kernel.files);
         let carrier = vec![true; plan.nics.len()];
         Host {
             plan,
@@ -342,6 +344,12 @@ impl Host {
 }
 
 impl Node for Host {
+    fn screens(&mut self) -> Vec<(u32, String, String)> {
+        let lines: Vec<u32> = self.running.iter().map(|line| line.command).collect();
+        let screens = lines.into_iter().map(|line| (line, self.kernel.take_output(line)));
+        screens.map(|(line, (stdout, stderr))| (line, stdout, stderr)).collect()
+    }
+
     fn receive(&mut self, port: PortId, frame: Frame, out: &mut Outbox, cx: &mut Cx) {
         if self.state != State::On {
             cx.stage = Stage::Ingress;

@@ -124,7 +124,7 @@ fn show(interface: &Interface, label: &str, os: Os) -> String {
     let whole = label == &*interface.name;
     match os {
         Os::CentOs4 | Os::Rhel6 => old(interface, label, address, whole, os),
-        Os::CentOs7 | Os::Debian12 => new(interface, label, address, whole),
+        Os::CentOs7 | Os::Debian12 => new(interface, label, address, whole, os),
     }
 }
 
@@ -180,16 +180,26 @@ fn old(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
             counters.tx_packets,
             if interface.kind == LinkKind::Loopback { 0 } else { 1000 },
             counters.rx_bytes,
-            readable(counters.rx_bytes, true),
+            readable(counters.rx_bytes, &BINARY, "b"),
             counters.tx_bytes,
-            readable(counters.tx_bytes, true),
+            readable(counters.tx_bytes, &BINARY, "b"),
         ));
     }
     text.push('\n');
     text
 }
 
-fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: bool) -> String {
+/// How octets are counted.
+struct Units {
+    base: u64,
+    names: [&'static str; 4],
+}
+
+const BINARY: Units = Units { base: 1024, names: ["KiB", "MiB", "GiB", "TiB"] };
+/// net-tools of our days.
+const DECIMAL: Units = Units { base: 1000, names: ["KB", "MB", "GB", "TB"] };
+
+fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: bool, os: Os) -> String {
     let (mut bits, mut names) = (0_u32, Vec::new());
     let mut flag = |on: bool, bit: u32, name: &'static str| {
         if on {
@@ -224,14 +234,15 @@ fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
     });
     if whole {
         let counters = interface.counters;
+        let units = if os == Os::CentOs7 { &BINARY } else { &DECIMAL };
         text.push_str(&format!(
             "{pad}RX packets {}  bytes {} ({})\n{pad}RX errors 0  dropped 0  overruns 0  frame 0\n{pad}TX packets {}  bytes {} ({})\n{pad}TX errors 0  dropped 0 overruns 0  carrier 0  collisions 0\n",
             counters.rx_packets,
             counters.rx_bytes,
-            readable(counters.rx_bytes, false),
+            readable(counters.rx_bytes, units, "B"),
             counters.tx_packets,
             counters.tx_bytes,
-            readable(counters.tx_bytes, false),
+            readable(counters.tx_bytes, units, "B"),
         ));
     }
     text.push('\n');
@@ -239,17 +250,17 @@ fn new(interface: &Interface, label: &str, address: Option<&Address>, whole: boo
 }
 
 /// `1.2 KiB`, as net-tools rounds: tenths, cut off.
-fn readable(octets: u64, old: bool) -> String {
-    let units = if old { ["b", "KiB", "MiB", "GiB", "TiB"] } else { ["B", "KB", "MB", "GB", "TB"] };
-    let base: u64 = if old { 1024 } else { 1000 };
+fn readable(octets: u64, units: &Units, one: &str) -> String {
+    let base = units.base;
     let mut unit = 0;
     let mut size = base;
-    while octets >= size && unit < 4 {
+    while octets >= size && unit < units.names.len() {
         size = size.saturating_mul(base);
         unit += 1;
     }
     let whole = size / base;
-    format!("{}.{} {}", octets / whole, octets % whole * 10 / whole, units[unit])
+    let name = if unit == 0 { one } else { units.names[unit - 1] };
+    format!("{}.{} {name}", octets / whole, octets % whole * 10 / whole)
 }
 
 fn mac(interface: &Interface) -> String {

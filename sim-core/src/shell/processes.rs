@@ -1,6 +1,6 @@
-//! `kill`, `killall`, `pkill`, `pidof`, `pgrep`, `ps`: processes of the host.
+//! `kill`, `killall`, `pidof`, `reboot`: signals to processes of the host, and to the host itself.
 
-use super::command::{Call, Command, Fault, Opt, Outcome, anything};
+use super::command::{Call, Command, Opt, Outcome, anything, getopt, refused_words};
 use crate::base::id::Pid;
 use crate::kernel::Power;
 use crate::kernel::process::Signal;
@@ -20,49 +20,31 @@ pub(super) const KILL: Command = Command {
     run: kill,
 };
 
-/// `killall`, `pkill`.
+/// `killall`.
 pub(super) const KILLALL: Command = Command {
-    names: &["killall", "pkill"],
+    names: &["killall"],
     summary: "signals to processes of a name",
     options: &[
         Opt::flag("-9", "KILL; other numbers and names too"),
         Opt::flag("-0", "only asks"),
         Opt::flag("-q", "says nothing"),
+        Opt::flag("-s", "the signal"),
+        Opt::accepted("-w", false, "what is killed ends at once or not at all"),
+        Opt::refused("-r", false, "pkill takes an expression"),
+        Opt::refused("-u", true, "everybody is root"),
+        Opt::refused("-i", false, "type the signal and the name"),
     ],
-    check: anything,
+    check: refused_words,
     run: killall,
 };
 
-/// `pidof`, `pgrep`.
+/// `pidof`.
 pub(super) const PIDOF: Command = Command {
-    names: &["pidof", "pgrep"],
+    names: &["pidof"],
     summary: "numbers of the processes of a name",
-    options: &[Opt::accepted("-x", false, "scripts too")],
-    check: anything,
+    options: &[Opt::flag("-s", "one of them"), Opt::accepted("-x", false, "scripts too")],
+    check: getopt,
     run: pidof,
-};
-
-/// `ps`.
-pub(super) const PS: Command = Command {
-    names: &["ps"],
-    summary: "processes",
-    options: &[
-        Opt::flag("ax", "all"),
-        Opt::flag("aux", "all, with users"),
-        Opt::flag("-ef", "all, with parents"),
-        Opt::flag("-C", "of a name"),
-    ],
-    check: |_, words| {
-        let known = |word: &&str| word.trim_start_matches('-').chars().all(|letter| "axuefwHA".contains(letter));
-        match words.iter().skip(1).position(|word| !known(word) && words.get(1) != Some(&"-C")) {
-            Some(at) => vec![
-                Fault::not_modelled(at + 1, format!("ps {} is not modelled", words[at + 1]))
-                    .hint("ps ax, ps aux, ps -ef are"),
-            ],
-            None => Vec::new(),
-        }
-    },
-    run: ps,
 };
 
 /// `reboot`, `poweroff`, `halt`, `shutdown`.
@@ -75,7 +57,7 @@ pub(super) const POWER: Command = Command {
 };
 
 /// The signal that the first word names, and the other words; `None` is signal 0.
-fn signal_of(words: &[String]) -> Result<(Option<Signal>, &[String]), String> {
+pub(super) fn signal_of(words: &[String]) -> Result<(Option<Signal>, &[String]), String> {
     let (name, rest) = match words {
         [flag, name, rest @ ..] if flag == "-s" || flag == "--signal" => (name.as_str(), rest),
         [flag, rest @ ..] if flag.len() > 1 && flag.starts_with('-') && flag != "--" => (&flag[1..], rest),
@@ -121,7 +103,7 @@ fn kill(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
 }
 
 fn killall(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
-    let quiet = call.args().iter().any(|word| word == "-q") || call.name() == "pkill";
+    let quiet = call.args().iter().any(|word| word == "-q");
     let words: Vec<String> = call.args().iter().filter(|word| *word != "-q" && *word != "-w").cloned().collect();
     let (signal, names) = match signal_of(&words) {
         Ok(read) => read,
@@ -149,51 +131,18 @@ fn killall(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
 }
 
 fn pidof(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
-    let lines = call.name() == "pgrep";
+    let one = call.args().iter().any(|word| word == "-s");
     let mut all: Vec<String> = Vec::new();
     for name in call.args().iter().filter(|word| !word.starts_with('-')) {
         let mut pids = sys.kernel.processes.named(super::command::base_name(name));
-        if !lines {
-            pids.reverse();
-        }
+        pids.reverse();
         all.extend(pids.iter().map(|pid| pid.0.to_string()));
     }
     if all.is_empty() {
         return Outcome::Done(1);
     }
-    call.out(format!("{}\n", all.join(if lines { "\n" } else { " " })));
-    Outcome::Done(0)
-}
-
-fn ps(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
-    let words: Vec<&str> = call.args().iter().map(String::as_str).collect();
-    let flags: String = words.concat().replace('-', "");
-    let headings = !words.iter().any(|word| word.starts_with("--no-h"));
-    let only = (words.first() == Some(&"-C")).then(|| words.get(1).copied().unwrap_or_default());
-    let (full, users) = (flags.contains('e') && flags.contains('f'), flags.contains('u'));
-    let mut text = String::from(match (full, users) {
-        _ if !headings => "",
-        (true, _) => "UID          PID    PPID  C STIME TTY          TIME CMD\n",
-        (false, true) => "USER         PID %CPU %MEM    VSZ   RSS TTY      STAT START   TIME COMMAND\n",
-        (false, false) => "    PID TTY      STAT   TIME COMMAND\n",
-    });
-    for process in sys.kernel.processes.list() {
-        let program = super::command::base_name(process.name.split([' ', ':']).next().unwrap_or_default());
-        if only.is_some_and(|only| only != program) {
-            continue;
-        }
-        let date = crate::base::calendar::Date::of(process.started);
-        let start = format!("{:02}:{:02}", date.hour, date.minute);
-        let (pid, parent, state, name) = (process.pid.0, process.parent.0, process.state, &process.name);
-        text.push_str(&match (full, users) {
-            (true, _) => format!("root     {pid:>7} {parent:>7}  0 {start} ?        00:00:00 {name}\n"),
-            (false, true) => {
-                format!("root     {pid:>7}  0.0  0.0      0     0 ?        {state}    {start}   0:00 {name}\n")
-            }
-            (false, false) => format!("{pid:>7} ?        {state}      0:00 {name}\n"),
-        });
-    }
-    call.out(text);
+    all.truncate(if one { 1 } else { usize::MAX });
+    call.out(format!("{}\n", all.join(" ")));
     Outcome::Done(0)
 }
 

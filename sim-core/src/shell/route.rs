@@ -50,7 +50,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         at += 1;
     }
     match words.get(at) {
-        None => list(numeric, call, sys),
+        None => kernel_table(numeric, Layout::Route, call, sys),
         Some(&("add" | "del" | "delete")) => {
             let add = words[at] == "add";
             match change(add, &words[at + 1..], sys) {
@@ -182,10 +182,23 @@ fn class(address: Ipv4Addr) -> u8 {
     }
 }
 
-fn list(numeric: bool, call: &mut Call<'_>, sys: &Sys<'_, '_>) -> Outcome {
+/// Who prints the table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Layout {
+    /// `route`
+    Route,
+    /// `netstat -r`
+    Netstat,
+}
+
+/// The routing table as net-tools print it.
+pub(super) fn kernel_table(numeric: bool, layout: Layout, call: &mut Call<'_>, sys: &Sys<'_, '_>) -> Outcome {
     let tables = &sys.kernel.tables;
     let mut text = String::from("Kernel IP routing table\n");
-    text.push_str("Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n");
+    text.push_str(match layout {
+        Layout::Route => "Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n",
+        Layout::Netstat => "Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n",
+    });
     for RouteEntry { record, .. } in tables.routes.table(TABLE_MAIN) {
         let refuses = matches!(record.kind, RouteKind::Unreachable | RouteKind::Prohibit);
         if !refuses && record.kind != RouteKind::Unicast {
@@ -211,6 +224,11 @@ fn list(numeric: bool, call: &mut Call<'_>, sys: &Sys<'_, '_>) -> Outcome {
         }
         let device = record.iface.and_then(|iface| tables.interfaces.get(iface)).map_or("-", |i| &*i.name);
         let metric = if refuses { "-".to_owned() } else { record.metric.to_string() };
+        if layout == Layout::Netstat {
+            let mask = record.destination.netmask().to_string();
+            text.push_str(&format!("{shown:<15} {gateway:<15} {mask:<15} {flags:<5}     0 0          0 {device}\n"));
+            continue;
+        }
         text.push_str(&format!(
             "{shown:<15} {gateway:<15} {:<15} {flags:<5} {metric:<6} {:<6} {:>3} {device}\n",
             record.destination.netmask().to_string(),

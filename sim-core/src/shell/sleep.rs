@@ -32,7 +32,8 @@ fn run(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
     Outcome::Became(Box::new(Sleep { how_long, until: None }))
 }
 
-fn span(word: &str) -> Option<Duration> {
+/// `1.5`, `2s`, `3m`, `1h`, `1d`, `infinity`.
+pub(super) fn span(word: &str) -> Option<Duration> {
     match word.chars().last()? {
         's' | 'm' | 'h' => Duration::parse(word),
         'd' => Duration::parse(&format!("{}h", &word[..word.len() - 1])).map(|hours| hours.times(24)),

@@ -2,7 +2,7 @@
 
 use super::command::{Call, Command, Opt, Outcome, getopt};
 use super::options::Options;
-use crate::apps::sniffer::{self, Sniffer};
+use crate::apps::sniffer::{self, Sniffer, Stamp};
 use crate::kernel::syscall::Sys;
 use crate::trace::filter::Filter;
 use std::net::Ipv4Addr;
@@ -17,7 +17,8 @@ pub(super) const COMMAND: Command = Command {
         Opt::flag("-e", "the Ethernet header too"),
         Opt::flag("-v", "the IPv4 header too"),
         Opt::flag("-vv", "the IPv4 header too"),
-        Opt::flag("-t", "no time"),
+        Opt::flag("-t", "no time; -tt, -ttt, -tttt: seconds, since the line before, with the date"),
+        Opt::flag("-vvv", "the IPv4 header too"),
         Opt::accepted("-n", false, "addresses are shown as numbers anyway"),
         Opt::accepted("-nn", false, "ports are shown as numbers anyway"),
         Opt::accepted("-l", false, "every line is written at once anyway"),
@@ -65,8 +66,15 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         filter,
         count,
         ethernet: options.has(&["-e"]),
-        verbose: options.has(&["-v", "-vv"]),
-        timeless: options.has(&["-t"]),
+        verbose: options.has(&["-v", "-vv", "-vvv"]),
+        stamp: match options.given.iter().filter(|(name, _)| *name == "-t").count() {
+            0 => Stamp::Clock,
+            1 => Stamp::None,
+            2 => Stamp::Unix,
+            3 => Stamp::Gap,
+            4 => Stamp::Date,
+            _ => Stamp::SinceFirst,
+        },
     })))
 }
 

@@ -368,3 +368,111 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn timeout_ends_what_would_not_end() {
+    check("timeout 3 sleep 100; echo $?; date +%s", "124\n946684803\n");
+    check("timeout 3 echo hi; echo $?", "hi\n0\n");
+    check("timeout -s KILL 1 sleep 5; echo $?", "137\n");
+    check("timeout -k 2 1 bash -c 'trap \"\" TERM; sleep 9; sleep 9'; echo $?; date +%s", "137\n946684803\n");
+    fails("timeout x sleep 1", 125, "timeout: invalid time interval 'x'\nTry 'timeout --help' for more information.\n");
+    refused("timeout 5 ipvsadn -Ln", "there is no command \"ipvsadn\"", "did you mean \"ipvsadm\"?");
+}
+
+#[test]
+fn the_command_behind_sudo_nohup_and_env_runs() {
+    check("sudo echo hi; nohup echo ho; env A=b bash -c 'echo $A'; env A=b | grep ^A", "hi\nho\nb\nA=b\n");
+    fails("sudo ipvsadn", 127, "bash: ipvsadn: command not found\n");
+}
+
+#[test]
+fn pipelines_are_made_of_cut_tr_tee_and_xargs() {
+    check("echo a:b:c | cut -d: -f2-; echo abcdef | cut -c2-3,5", "b:c\nbce\n");
+    check("echo 'a  b' | tr -s ' ' | tr a-z '[:upper:]' | tr -d B", "A \n");
+    check("echo x | tee /tmp/a | tee -a /tmp/a; cat /tmp/a", "x\nx\nx\n");
+    check("seq 3 | xargs -n 2 echo n; seq 2 | xargs -I{} echo '<{}>'", "n 1 2\nn 3\n<1>\n<2>\n");
+    check("basename /etc/a.conf .conf; dirname /etc/a.conf; dirname a", "a\n/etc\n.\n");
+    fails(
+        "cut x",
+        1,
+        "cut: you must specify a list of bytes, characters, or fields\nTry 'cut --help' for more information.\n",
+    );
+}
+
+#[test]
+fn processes_are_found_by_an_expression() {
+    let text = "sleep 50 & sleep 60 & sleep 1; pgrep -a slee; pgrep -fa 'sleep 6'; pkill -f 'sleep 5'; sleep 1; \
+                pgrep -c sleep; ps -C sleep -o ppid=,args=";
+    let expected = "403 sleep 50\n404 sleep 60\n404 sleep 60\n1\n    402 sleep 60\n";
+    assert_eq!(Bench::networked(Os::Debian12).run(text).out, expected);
+    fails("pgrep", 2, "pgrep: no matching criteria specified\nTry `pgrep --help' for more information.\n");
+}
+
+#[test]
+fn what_the_lab_does_not_have_says_what_to_type_instead() {
+    refused("nmap 10.0.0.1", "nmap is not modelled", "nc -zv HOST PORT tries a port");
+    let result = Bench::networked(Os::Debian12).run("tc=tc; $tc qdisc");
+    assert_eq!(result.code, 125);
+    assert!(result.err.contains("set_link"), "{}", result.err);
+}
+
+#[test]
+fn the_journal_shows_a_service_and_nobody_else() {
+    let mut bench = Bench::networked(Os::Debian12);
+    let log = "Jan  1 00:00:01 rs1 Keepalived_vrrp[405]: (VI_1) Entering MASTER STATE\\n\
+               Jan  1 00:00:02 rs1 nginx[9]: started\\nJan  1 00:00:05 rs1 Keepalived[404]: Stopping\\n";
+    let text = format!(
+        "printf '{log}' > /var/log/messages; sleep 6; journalctl -u keepalived; journalctl -u keepalived -o cat -n 1; \
+                        journalctl --since '3 s ago' -t nginx; journalctl -g master -o cat; journalctl -u x"
+    );
+    let first = "Jan 01 00:00:01 rs1 Keepalived_vrrp[405]: (VI_1) Entering MASTER STATE\n";
+    let second = "Jan 01 00:00:05 rs1 Keepalived[404]: Stopping\n";
+    let expected =
+        format!("{first}{second}Stopping\n-- No entries --\n(VI_1) Entering MASTER STATE\n-- No entries --\n");
+    assert_eq!(bench.run(&text).out, expected);
+    fails("journalctl --since soon", 1, "Failed to parse timestamp: soon\n");
+}
+
+#[test]
+fn the_network_service_sets_the_cards_by_their_files_and_forgets_what_was_added() {
+    let mut bench = Bench::networked(Os::Rhel6);
+    let folder = "/etc/sysconfig/network-scripts";
+    let files = format!(
+        "mkdir -p {folder}; printf 'DEVICE=lo\\nIPADDR=127.0.0.1\\nNETMASK=255.0.0.0\\n' > {folder}/ifcfg-lo; \
+         printf 'DEVICE=eth0\\nIPADDR=172.25.92.5\\nNETMASK=255.255.255.0\\nGATEWAY=172.25.92.1\\n' > {folder}/ifcfg-eth0; \
+         printf 'DEVICE=lo:0\\nIPADDR=10.0.0.9\\nNETMASK=255.255.255.255\\n' > {folder}/ifcfg-lo:0"
+    );
+    assert_eq!(bench.run(&files).err, "");
+    let text = "ip addr add 172.25.92.100/24 dev eth0; service network restart | tail -1; ip -br a; ip route | head -1";
+    let expected = "Bringing up interface eth0:                                [  OK  ]\n\
+                    lo               UNKNOWN        127.0.0.1/8 10.0.0.9/32 \n\
+                    eth0             UP             172.25.92.5/24 \ndefault via 172.25.92.1 dev eth0 \n";
+    let result = bench.run(text);
+    assert_eq!((result.out.as_str(), result.err.as_str()), (expected, ""));
+    assert_eq!(bench.run("ifdown eth0; ip -br a show eth0").out, "eth0             DOWN           \n");
+    assert_eq!(bench.run("ifup eth9").code, 1);
+}
+
+#[test]
+fn a_firewall_that_is_not_there_can_be_stopped() {
+    let mut bench = Bench::networked(Os::CentOs7);
+    let result =
+        bench.run("systemctl stop firewalld; systemctl disable --now firewalld; systemctl is-active firewalld");
+    assert_eq!((result.out.as_str(), result.code), ("inactive\n", 3));
+    assert_ne!(bench.run("systemctl start firewalld").code, 0);
+}
+
+#[test]
+fn sockets_and_routes_are_listed_by_netstat_too() {
+    check(
+        "netstat -rn",
+        "Kernel IP routing table\n\
+         Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n\
+         0.0.0.0         172.25.92.1     0.0.0.0         UG        0 0          0 eth0\n\
+         172.25.92.0     0.0.0.0         255.255.255.0   U         0 0          0 eth0\n",
+    );
+    check(
+        "systemctl start httpd; sleep 1; netstat -lnt | tail -1 | cut -c 1-79",
+        "tcp        0      0 0.0.0.0:80              0.0.0.0:*               LISTEN     \n",
+    );
+}

@@ -132,6 +132,13 @@ impl Recorder {
         self.trace
     }
 
+    /// What a line has printed that has not ended. It is no event: nothing happened, the run is over.
+    pub fn keep_screen(&mut self, line: u32, stdout: String, stderr: String) {
+        if let Some(record) = self.trace.commands.get_mut(line as usize).filter(|record| record.ended.is_none()) {
+            (record.stdout, record.stderr) = (stdout, stderr);
+        }
+    }
+
     /// Begins a turn of the engine; the step is written with its first event.
     pub fn begin_step(&mut self, at: Instant, node: NodeId) {
         self.step = Step { at, node };

@@ -29,6 +29,12 @@ pub trait Node: Any {
 
     /// When the node next wants to wake by itself. Asked after every call; never in the past.
     fn next_wake(&self) -> Option<Instant>;
+
+    /// What stands on the terminals of lines that still run when the run ends: the number of the line, standard output,
+    /// standard error.
+    fn screens(&mut self) -> Vec<(u32, String, String)> {
+        Vec::new()
+    }
 }
 
 /// Frames that leave a node in this turn, in order.

@@ -179,8 +179,11 @@ impl Sim {
         self.pen.trace()
     }
 
-    /// What was recorded, at the end.
-    pub fn into_trace(self) -> Trace {
+    /// What was recorded, at the end. Lines that still run keep what they have printed so far.
+    pub fn into_trace(mut self) -> Trace {
+        for (line, stdout, stderr) in self.nodes.iter_mut().flat_map(|slot| slot.node.screens()) {
+            self.pen.keep_screen(line, stdout, stderr);
+        }
         self.pen.into_trace()
     }
 

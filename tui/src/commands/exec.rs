@@ -9,7 +9,8 @@ use clap::Args;
 
 /// Type one more command on a host at an instant, and show what it prints.
 ///
-/// The run is the same up to that instant. The exit status is that of the command.
+/// The run is the same up to that instant. The exit status is that of the command; 124 if it still runs when the run
+/// ends (`tail -f`, `tcpdump` without -c): what it has printed until then is shown. `timeout 5 tcpdump …` ends it earlier.
 #[derive(Debug, Args)]
 pub(crate) struct Exec {
     /// A scenario file or name
@@ -36,9 +37,25 @@ pub(crate) fn run(arguments: &Exec, screen: &mut Screen) -> Result<(), Failure> 
     screen.put(&typed.stdout)?;
     screen.finish()?;
     say(&typed.stderr);
-    match typed.exit {
-        Some(0) => Ok(()),
-        Some(status) => std::process::exit(status),
-        None => Err(Failure::Usage("the command was still running when the run ended".to_string())),
+    let status = match (typed.exit, typed.ended) {
+        (Some(0), _) => return Ok(()),
+        (Some(status), _) => status,
+        (None, Some(ended)) => {
+            say(&format!("({} was switched off at {ended} s)\n", arguments.host));
+            STILL_RUNNING
+        }
+        (None, None) => {
+            say("(still running when the run ended; `timeout 5 COMMAND` ends it earlier)\n");
+            STILL_RUNNING
+        }
+    };
+    // What is not modelled has said already what to do.
+    for hint in session::hints(&line).into_iter().filter(|_| status != NOT_MODELLED) {
+        say(&format!("hint: {hint}\n"));
     }
+    std::process::exit(status);
 }
+
+/// What `timeout` says of a command that it had to end.
+const STILL_RUNNING: i32 = 124;
+const NOT_MODELLED: i32 = 125;

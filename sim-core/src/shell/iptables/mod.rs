@@ -5,6 +5,7 @@
 
 mod list;
 mod read;
+pub(super) mod saved;
 
 use super::command::{Call, Command, Fault, Opt, Outcome, Status, unknown_option};
 use crate::kernel::syscall::Sys;

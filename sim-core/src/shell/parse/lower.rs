@@ -3,7 +3,7 @@
 use super::op::{Assign, Fork, ForkKind, Op, Pc, Redirect, Simple, Test, Word};
 use super::source::{Characters, Raw, line_and_column};
 use crate::shell::command::{FaultKind, did_you_mean};
-use crate::shell::registry;
+use crate::shell::{prefix, registry};
 use brush_parser::SourceSpan;
 use brush_parser::ast::{self, SourceLocation};
 use std::ops::Range;
@@ -436,13 +436,21 @@ impl Lowerer<'_> {
             return;
         };
         let words: Option<Vec<&str>> = typed.iter().map(|(word, _)| word.as_deref()).collect();
-        let Some(words) = words else { return };
+        // `timeout 5 curl …` is two commands; the words of the second need not all be known.
+        let first_words: Vec<&str> = typed.iter().map_while(|(word, _)| word.as_deref()).collect();
+        let behind = prefix::behind(command, &first_words);
+        let Some(words) = words else {
+            return behind.map_or((), |at| self.look_up(&typed[at..]));
+        };
         for fault in (command.check)(command, &words) {
             let span = typed.get(fault.word).or(typed.last()).map_or(0..0, |(_, span)| span.clone());
             let mut raw = Raw::at(span, fault.message);
             raw.hint = fault.hint;
             raw.unless_named = (fault.kind == FaultKind::Unknown).then(|| name.clone());
             self.problems.push(raw);
+        }
+        if let Some(at) = behind {
+            self.look_up(&typed[at..]);
         }
     }
 

@@ -109,6 +109,17 @@ pub fn lines(text: &str, known: &[&str]) -> Result<(Vec<Line>, Vec<ScriptProblem
     Err(warnings)
 }
 
+/// Reads what somebody types on a host that runs: as one line, whose commands are looked up when they run, so that what
+/// the real programs refuse they refuse in their own words.
+///
+/// # Errors
+/// The syntax errors, in the order of the text.
+pub fn typed(text: &str) -> Result<Line, Vec<ScriptProblem>> {
+    let script = Script { typed: true, ..script(text, "-bash")? };
+    let (clean, notes) = paste::clean(text);
+    Ok(Line { text: clean.trim().into(), start: paste::original(&notes, 0), script })
+}
+
 /// Reads what is typed at once: like [`lines`], but the whole text is one line, whose commands share one shell.
 ///
 /// # Errors

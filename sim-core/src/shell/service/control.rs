@@ -1,6 +1,7 @@
 //! The three ways to a service: `systemctl VERB NAME`, `service NAME VERB`, `/etc/init.d/NAME VERB`.
 
 use super::turnover::{Turnover, Wanted};
+use super::unit;
 use super::{Kind, NOT_MODELLED, SERVICES, Service, find, has_systemd, names};
 use crate::kernel::process::{Fd, Signal};
 use crate::kernel::syscall::Sys;
@@ -46,7 +47,13 @@ const VERBS: &[Opt] = &[
     Opt::flag("--now", "starts or stops it too (enable, disable)"),
     Opt::accepted("enable", false, "what runs after a restart is what the boot lines start"),
     Opt::accepted("disable", false, "what runs after a restart is what the boot lines start"),
+    Opt::flag("list-units", "what runs"),
+    Opt::flag("is-enabled", "always: what runs after a restart is what the boot lines start"),
+    Opt::flag("kill", "a signal to its processes (-s)"),
+    Opt::flag("show", "its properties (-p)"),
     Opt::accepted("daemon-reload", false, "unit files are not read"),
+    Opt::accepted("reset-failed", false, "a failure is not remembered"),
+    Opt::refused("cat", false, "unit files are not modelled"),
     Opt::refused("mask", false, "stop the service instead"),
     Opt::refused("edit", false, "unit files are not modelled"),
 ];
@@ -63,10 +70,34 @@ enum Verb {
 }
 
 fn check_systemctl(_: &Command, words: &[&str]) -> Vec<Fault> {
-    let named = words.iter().enumerate().skip(2).filter(|(_, word)| !word.starts_with('-'));
-    let mut faults: Vec<Fault> = named.filter_map(|(at, name)| check_name(at, name)).collect();
-    faults.extend(words.get(1).and_then(|verb| check_verb(1, verb)));
+    let mut plain = plain_words(&words[1..]).into_iter().map(|(at, word)| (at + 1, word));
+    let Some((at, verb)) = plain.next() else { return Vec::new() };
+    let mut faults: Vec<Fault> = match verb {
+        "list-units" => Vec::new(),
+        _ => plain.filter_map(|(at, name)| check_name(at, name)).collect(),
+    };
+    faults.extend(check_verb(at, verb));
     faults
+}
+
+/// The words that are neither options nor their values, with their places.
+fn plain_words<'a>(words: &[&'a str]) -> Vec<(usize, &'a str)> {
+    let is_value = |at: usize| at > 0 && VALUED.contains(&words[at - 1]);
+    words.iter().copied().enumerate().filter(|(at, word)| !word.starts_with('-') && !is_value(*at)).collect()
+}
+
+/// Options of systemctl that take the next word.
+const VALUED: [&str; 8] = ["-s", "--signal", "-p", "--property", "-t", "--type", "-n", "--lines"];
+
+/// The values given to one of these options of systemctl.
+fn values<'a>(names: [&str; 2], words: &[&'a str]) -> Vec<&'a str> {
+    let next = |at: usize| words.get(at + 1).copied();
+    let one = |(at, word): (usize, &&'a str)| match word.split_once('=') {
+        Some((name, value)) if names.contains(&name) => Some(value),
+        _ if names.contains(word) => next(at),
+        _ => word.strip_prefix(names[0]).filter(|rest| !rest.is_empty() && !word.starts_with("--")),
+    };
+    words.iter().enumerate().filter_map(one).flat_map(|value| value.split(',')).collect()
 }
 
 fn check_service(_: &Command, words: &[&str]) -> Vec<Fault> {
@@ -109,21 +140,41 @@ fn check_verb(at: usize, verb: &str) -> Option<Fault> {
 }
 
 fn run_systemctl(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
-    let words: Vec<&str> = call.args().iter().map(String::as_str).filter(|word| !word.starts_with('-')).collect();
-    let now = call.args().iter().any(|word| word == "--now");
-    let Some((&verb, units)) = words.split_first() else { return list_units(call, sys) };
-    if verb == "daemon-reload" {
-        return Outcome::Done(0);
+    let args: Vec<&str> = call.args().iter().map(String::as_str).collect();
+    let words: Vec<&str> = plain_words(&args).into_iter().map(|(_, word)| word).collect();
+    let now = args.contains(&"--now");
+    let Some((&verb, units)) = words.split_first() else { return unit::list(call, sys) };
+    match verb {
+        "list-units" => return unit::list(call, sys),
+        "daemon-reload" | "reset-failed" => return Outcome::Done(0),
+        _ => {}
     }
     if units.is_empty() {
         return call.fail(1, "Too few arguments.\n");
+    }
+    if let [unit] = units
+        && is_network(unit)
+        && CHANGES.contains(&verb)
+    {
+        return super::network::service(verb, sys);
     }
     let mut code = 0;
     let mut turnover = Turnover::default();
     for unit in units {
         let unit = unit.strip_suffix(".service").unwrap_or(unit);
         let ended = match find(unit) {
-            Some(service) => unit_verb(verb, now, service, &mut turnover, call, sys),
+            Some(service) => match verb {
+                "kill" => {
+                    let signal = values(["-s", "--signal"], &args).first().copied().unwrap_or("TERM");
+                    unit::kill(service, signal, call, sys)
+                }
+                "show" => unit::show(service, &values(["-p", "--property"], &args), call, sys),
+                "is-enabled" => {
+                    call.out("enabled\n");
+                    0
+                }
+                _ => unit_verb(verb, now, service, &mut turnover, call, sys),
+            },
             None if matches!(verb, "status" | "is-active") => {
                 call.out(if verb == "status" {
                     format!("Unit {unit}.service could not be found.\n")
@@ -150,7 +201,7 @@ fn unit_verb(verb: &str, now: bool, service: &Service, turnover: &mut Turnover, 
         "restart" => Verb::Restart,
         "try-restart" | "condrestart" => Verb::RestartIfActive,
         "reload" => Verb::Reload,
-        "status" => return show_unit(service, call, sys),
+        "status" => return unit::status(service, call, sys),
         "is-active" => {
             let active = service.is_active(sys);
             call.out(if active { "active\n" } else { "inactive\n" });
@@ -191,30 +242,6 @@ fn unit_verb(verb: &str, now: bool, service: &Service, turnover: &mut Turnover, 
     }
 }
 
-fn show_unit(service: &Service, call: &mut Call, sys: &Sys) -> i32 {
-    let name = service.names[0];
-    let active = service.is_active(sys);
-    let (dot, state) = if active { ("●", "active (running)") } else { ("○", "inactive (dead)") };
-    call.out(format!("{dot} {name}.service - {}\n     Loaded: loaded (/lib/systemd/system/{name}.service; enabled)\n     Active: {state}\n", service.description));
-    if let Kind::Daemon { program, .. } = service.kind
-        && let Some(pid) = super::mains(program, sys).first()
-    {
-        call.out(format!("   Main PID: {} ({program})\n", pid.0));
-    }
-    if active { 0 } else { 3 }
-}
-
-fn list_units(call: &mut Call, sys: &Sys) -> Outcome {
-    for service in SERVICES.iter().filter(|service| service.is_active(sys)) {
-        call.out(format!(
-            "  {:<28} loaded active running {}\n",
-            format!("{}.service", service.names[0]),
-            service.description
-        ));
-    }
-    Outcome::Done(0)
-}
-
 fn run_service(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let [name, verb] = call.args() else {
         return call.fail(1, "Usage: service < option > | --status-all | [ service_name [ command ] ]\n");
@@ -223,6 +250,12 @@ fn run_service(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let Some(service) = find(&name) else {
         return call.fail(1, format!("{name}: unrecognized service\n"));
     };
+    if is_network(&name) && CHANGES.contains(&verb.as_str()) {
+        if has_systemd(sys.kernel.os) {
+            call.out(format!("Redirecting to /bin/systemctl {verb} {name}.service\n"));
+        }
+        return super::network::service(&verb, sys);
+    }
     if has_systemd(sys.kernel.os) && verb != "save" {
         call.out(format!("Redirecting to /bin/systemctl {verb} {}.service\n", service.names[0]));
         let mut turnover = Turnover::default();
@@ -238,7 +271,17 @@ fn run_script(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         return call.fail(127, format!("bash: {path}: No such file or directory\n"));
     };
     let verb = call.args().first().cloned().unwrap_or_default();
+    if matches!(service.kind, Kind::Network) && CHANGES.contains(&verb.as_str()) {
+        return super::network::service(&verb, sys);
+    }
     script(&verb, service, call, sys)
+}
+
+/// What is done to the network by scripts of its own.
+const CHANGES: [&str; 5] = ["start", "stop", "restart", "reload", "force-reload"];
+
+fn is_network(name: &str) -> bool {
+    find(name).is_some_and(|service| matches!(service.kind, Kind::Network))
 }
 
 /// What a System V start script says and does.
@@ -284,7 +327,7 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
 }
 
 /// A line of a start script with how it went.
-fn verdict(name: &str, what: &str, good: bool) -> String {
+pub(super) fn verdict(name: &str, what: &str, good: bool) -> String {
     match name {
         // Its script is not made of the distribution's functions.
         "ldirectord" => format!("{}... {}\n", what.trim_end_matches(':'), if good { "success" } else { "failed" }),
@@ -295,6 +338,15 @@ fn verdict(name: &str, what: &str, good: bool) -> String {
 fn sentences(verb: Verb, doing: &str, service: &Service) -> Vec<String> {
     let name = service.names[0];
     match (&service.kind, verb) {
+        (Kind::Rules(_), Verb::Stop) if name == "iptables" => vec![
+            "iptables: Setting chains to policy ACCEPT: filter".into(),
+            "iptables: Flushing firewall rules:".into(),
+            "iptables: Unloading modules:".into(),
+        ],
+        (Kind::Rules(rules), Verb::Save) if name == "iptables" => {
+            vec![format!("iptables: Saving firewall rules to {}:", rules.file)]
+        }
+        (Kind::Rules(_), _) if name == "iptables" => vec![format!("iptables: {doing} firewall rules:")],
         (Kind::Rules(rules), Verb::Save) if name == "ipvsadm" => {
             vec![format!("ipvsadm: Saving IPVS table to {}:", rules.file)]
         }
@@ -307,7 +359,7 @@ fn sentences(verb: Verb, doing: &str, service: &Service) -> Vec<String> {
         }
         (Kind::Rules(_), Verb::Stop) => vec!["Flushing all current rules and user defined chains:".into()],
         (Kind::Rules(_), _) => vec![format!("{doing} arptables firewall rules:")],
-        (Kind::Daemon { .. } | Kind::Always, _) => vec![format!("{doing} {name}:")],
+        (Kind::Daemon { .. } | Kind::Network | Kind::Never, _) => vec![format!("{doing} {name}:")],
     }
 }
 
@@ -336,7 +388,11 @@ struct Says {
 
 fn carry_out(verb: Verb, service: &Service, says: Says, turnover: &mut Turnover, sys: &mut Sys) -> Result<(), String> {
     match (verb, &service.kind) {
-        (_, Kind::Always) => Ok(()),
+        // Its own scripts do that.
+        (_, Kind::Network) | (Verb::Stop | Verb::RestartIfActive, Kind::Never) => Ok(()),
+        (_, Kind::Never) => {
+            Err(format!("{} is not modelled in the lab; write rules with iptables\n", service.names[0]))
+        }
         (Verb::Start, Kind::Daemon { program, .. }) if service.is_active(sys) && !turnover.stops(program) => Ok(()),
         (Verb::Start, Kind::Daemon { program, start }) => {
             let Says { good, bad, is_logged } = says;

@@ -4,12 +4,16 @@ mod control;
 mod ftp;
 mod keepalived;
 mod mail;
+mod network;
 mod rules;
 pub(super) mod started;
 mod turnover;
+mod unit;
 mod web;
 
 pub(super) use control::{INIT_SCRIPT, SERVICE, SYSTEMCTL};
+pub(super) use network::IFUP;
+pub use network::install as install_network;
 
 use crate::base::id::Pid;
 use crate::kernel::Os;
@@ -35,8 +39,10 @@ enum Kind {
     Daemon { program: &'static str, start: Start },
     /// Rules of the kernel, kept in a file.
     Rules(rules::Rules),
-    /// There already, and never off: `network`.
-    Always,
+    /// The cards and their addresses: `network`.
+    Network,
+    /// It does not run and cannot be started; to stop it is fine.
+    Never,
 }
 
 const fn daemon(
@@ -72,15 +78,17 @@ const SERVICES: &[Service] = &[
         description: "Automates a packet filtering firewall with arptables",
         kind: Kind::Rules(rules::ARPTABLES),
     },
+    Service { names: &["iptables"], description: "IPv4 firewall with iptables", kind: Kind::Rules(rules::IPTABLES) },
+    Service { names: &["firewalld"], description: "firewalld - dynamic firewall daemon", kind: Kind::Never },
     Service {
         names: &["network", "networking", "NetworkManager"],
         description: "Bring up/down networking",
-        kind: Kind::Always,
+        kind: Kind::Network,
     },
 ];
 
 /// Services of Linux that are known and not modelled.
-const NOT_MODELLED: [&str; 2] = ["sshd", "iptables"];
+const NOT_MODELLED: [&str; 5] = ["sshd", "crond", "rsyslog", "chronyd", "ntpd"];
 
 fn find(name: &str) -> Option<&'static Service> {
     let name = name.strip_suffix(".service").unwrap_or(name);
@@ -97,7 +105,8 @@ impl Service {
         match &self.kind {
             Kind::Daemon { program, .. } => !sys.kernel.processes.named(program).is_empty(),
             Kind::Rules(rules) => (rules.active)(sys),
-            Kind::Always => true,
+            Kind::Network => true,
+            Kind::Never => false,
         }
     }
 }

@@ -1,6 +1,7 @@
-//! Rules that start scripts keep in a file: `ipvsadm`, `arptables_jf`.
+//! Rules that start scripts keep in a file: `ipvsadm`, `arptables_jf`, `iptables`.
 
 use crate::kernel::syscall::Sys;
+use crate::shell::iptables::saved as iptables;
 use crate::shell::{arptables, ipvsadm};
 
 /// How rules are kept.
@@ -40,4 +41,20 @@ pub(super) const ARPTABLES: Rules = Rules {
         arptables::restore("", sys.kernel.os, &mut sys.kernel.tables.filter.arp);
     },
     active: |sys| sys.kernel.tables.filter.arp.has_any_rules(),
+};
+
+pub(super) const IPTABLES: Rules = Rules {
+    file: "/etc/sysconfig/iptables",
+    save: |sys| {
+        let text: String = iptables::save(&sys.kernel.tables.filter.ip).into_iter().map(|(_, text)| text).collect();
+        sys.kernel.files.place(IPTABLES.file, text.as_bytes(), 0o600).is_ok()
+    },
+    load: |sys| {
+        let saved = sys.read_file(IPTABLES.file).map_err(|error| format!("{}: {error}\n", IPTABLES.file))?;
+        let saved = String::from_utf8_lossy(&saved);
+        iptables::restore(&saved, &mut sys.kernel.tables.filter.ip)
+            .map_err(|line| format!("iptables-restore: line {line} failed\n"))
+    },
+    clear: |sys| iptables::clear(&mut sys.kernel.tables.filter.ip),
+    active: |sys| iptables::is_there(&sys.kernel.tables.filter.ip),
 };

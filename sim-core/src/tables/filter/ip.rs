@@ -302,7 +302,7 @@ impl IpTables {
     pub fn delete_at(&mut self, table: Table, chain: &str, at: usize) -> Result<(), RuleError> {
         let (chain, news) = self.chain_mut(table, chain)?;
         if at >= chain.rules.len() {
-            return Err(RuleError::NoIndex);
+            return Err(RuleError::NoSuchIndex);
         }
         chain.rules.remove(at);
         chain.roll.remove(at, news);

@@ -72,9 +72,12 @@ pub enum RuleError {
     /// `-D` of a rule that is not there.
     #[error("Bad rule (does a matching rule exist in that chain?).")]
     NoRule,
-    /// `-I CHAIN n`, `-D CHAIN n` past the end.
+    /// `-I CHAIN n` past the end.
     #[error("Index of insertion too big.")]
     NoIndex,
+    /// `-D CHAIN n` past the end.
+    #[error("Index of deletion too big.")]
+    NoSuchIndex,
     /// `-N` of a chain that exists.
     #[error("Chain already exists.")]
     ChainExists,
