@@ -5,11 +5,11 @@ use crate::story::millis;
 use schemars::JsonSchema;
 use serde::Serialize;
 use sim_core::base::id::{EventId, NodeId};
-use sim_core::base::time::Instant;
-use sim_core::trace::failover::{Takeover, Tenure, account};
+use sim_core::base::time::{Duration, Instant};
+use sim_core::trace::failover::{Sign, Takeover, Tenure, Vip as Account, account, two_holders};
 use sim_core::trace::{Kind, Trace};
-use sim_core::wire::Ipv4Addr;
 use sim_core::wire::dissect::mac_text;
+use sim_core::wire::{Ipv4Addr, Mac};
 use std::collections::BTreeSet;
 
 /// A new state of a virtual router on a host. Times are nanoseconds since the run began.
@@ -74,6 +74,8 @@ pub struct Vip {
     pub vrid: u8,
     /// Who was master, and when.
     pub masters: Vec<Master>,
+    /// Who had the address on a card, and when: a machine whose keepalived was killed keeps it.
+    pub holders: Vec<Master>,
     /// How each master but the first became it.
     pub takeovers: Vec<Move>,
     /// Adverts and gratuitous ARP of each host.
@@ -82,7 +84,7 @@ pub struct Vip {
     pub wrong_caches: Vec<Wrong>,
 }
 
-/// A time during which a host was master.
+/// A time during which a host was master, or had the address.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Master {
     /// The host.
@@ -102,7 +104,10 @@ pub struct Move {
     pub from: String,
     /// The new master.
     pub to: String,
-    /// From the last advert that the new master heard to this; null if it heard none.
+    /// Why: `silence`, `leaves`, `preempts`, `refuses`, or `nothing` if it never heard an advert.
+    pub reason: String,
+    /// From the last advert that the new master believed, or from the old one's farewell, to this; null if it took over
+    /// for another reason.
     pub detection_ns: Option<u64>,
     /// From this to the first gratuitous ARP; null if none was sent.
     pub announced_after_ns: Option<u64>,
@@ -247,6 +252,14 @@ pub fn vips(trace: &Trace) -> Vec<Vip> {
         at_ns: takeover.at.nanos(),
         from: name(takeover.from),
         to: name(takeover.to),
+        reason: match takeover.sign {
+            Sign::Nothing => "nothing",
+            Sign::Silence(_) => "silence",
+            Sign::Leaves(_) => "leaves",
+            Sign::Preempts(_) => "preempts",
+            Sign::Refuses(_) => "refuses",
+        }
+        .to_string(),
         detection_ns: takeover.detection().map(|span| span.nanos()),
         announced_after_ns: takeover.announced.map(|at| at.since(takeover.at).nanos()),
     };
@@ -255,6 +268,7 @@ pub fn vips(trace: &Trace) -> Vec<Vip> {
         address: vip.address.to_string(),
         vrid: vip.vrid,
         masters: vip.tenures.iter().map(master).collect(),
+        holders: vip.held.iter().map(master).collect(),
         takeovers: vip.takeovers.iter().map(takeover).collect(),
         sent: vip
             .sent
@@ -288,53 +302,107 @@ pub fn lines(trace: &Trace, end: Instant) -> Vec<String> {
     let mut out = Vec::new();
     for vip in account(trace) {
         let name = |node: NodeId| trace.node_name(node);
-        let tenure = |tenure: &Tenure| {
-            let until = tenure.until.map_or("the end".to_string(), seconds);
-            format!("{} {}–{until}", name(tenure.node), seconds(tenure.from))
-        };
-        let mut masters: Vec<String> = vip.tenures.iter().take(TOLD_MAX).map(tenure).collect();
-        if vip.tenures.len() > TOLD_MAX {
-            masters.push(format!("{} more", vip.tenures.len() - TOLD_MAX));
+        out.push(format!("{} (VRID {})   master: {}", vip.address, vip.vrid, tenures(trace, &vip.tenures)));
+        if !is_same(&vip.tenures, &vip.held) {
+            out.push(format!("   the address was on: {}", tenures(trace, &vip.held)));
         }
-        if masters.is_empty() {
-            masters.push("nobody".to_string());
-        }
-        out.push(format!("{} (VRID {})   master: {}", vip.address, vip.vrid, masters.join(", ")));
         for takeover in vip.takeovers.iter().take(TOLD_MAX) {
-            out.push(format!("   {}", told(takeover, name(takeover.from), name(takeover.to))));
+            let told = told(takeover, name(takeover.from), name(takeover.to));
+            out.push(format!("   {told}{}", both(&vip, takeover, name(takeover.from), end)));
+        }
+        let tacit = vip.takeovers.len().saturating_sub(TOLD_MAX);
+        if tacit > 0 {
+            out.push(format!("   … and {tacit} takeovers more"));
         }
         for (node, sent) in &vip.sent {
             let leaving =
                 if sent.leaving > 0 { format!(", {} of them with priority 0", sent.leaving) } else { String::new() };
-            out.push(format!(
-                "   {} sent {} adverts{leaving}, {} gratuitous ARP",
-                name(*node),
-                sent.adverts,
-                sent.announcements
-            ));
+            let plural = if sent.adverts == 1 { "" } else { "s" };
+            let (adverts, announcements) = (sent.adverts, sent.announcements);
+            let name = name(*node);
+            out.push(format!("   {name} sent {adverts} advert{plural}{leaving}, {announcements} gratuitous ARP"));
         }
         for wrong in vip.wrong.iter().take(TOLD_MAX) {
             let length = millis(wrong.length(end).nanos());
             let from = seconds(wrong.from);
-            out.push(format!("   {} believed {} for {length}, from {from} s", name(wrong.node), mac_text(wrong.mac)));
+            let whose = owner(trace, wrong.mac).map_or(String::new(), |owner| format!(" ({owner})"));
+            let whom = format!("{}{whose}", mac_text(wrong.mac));
+            out.push(format!("   {} believed {whom} wrongly for {length}, from {from} s", name(wrong.node)));
+        }
+        let tacit = vip.wrong.len().saturating_sub(TOLD_MAX);
+        if tacit > 0 {
+            out.push(format!("   … and {tacit} wrong caches more (--report F.json has them)"));
         }
     }
     out
 }
 
+/// Whether an address was on several of these hosts at once for no longer than a handover takes.
+pub fn is_handover(vips: &[Account], address: Ipv4Addr, hosts: &[NodeId], end: Instant) -> bool {
+    vips.iter().filter(|vip| vip.address == address).any(|vip| {
+        let are_holders = hosts.iter().all(|host| vip.held.iter().any(|tenure| tenure.node == *host));
+        are_holders && two_holders(vip, end).is_none_or(|(_, length)| length <= HANDOVER)
+    })
+}
+
+/// The old master gives an address up when it hears the new one's advert: so long at most on a LAN.
+const HANDOVER: Duration = Duration::from_millis(10);
+
+/// `n1 3.609–12.350, n2 15.259–the end`.
+fn tenures(trace: &Trace, tenures: &[Tenure]) -> String {
+    let one = |tenure: &Tenure| {
+        let until = tenure.until.map_or("the end".to_string(), seconds);
+        format!("{} {}–{until}", trace.node_name(tenure.node), seconds(tenure.from))
+    };
+    let mut all: Vec<String> = tenures.iter().take(TOLD_MAX).map(one).collect();
+    if tenures.len() > TOLD_MAX {
+        all.push(format!("{} more", tenures.len() - TOLD_MAX));
+    }
+    if all.is_empty() { "nobody".to_string() } else { all.join(", ") }
+}
+
+/// Whether whoever was master had the address, and nobody else, but for what a handover takes.
+fn is_same(masters: &[Tenure], held: &[Tenure]) -> bool {
+    let near = |a: Instant, b: Instant| a.max(b).since(a.min(b)) <= HANDOVER;
+    let same = |(a, b): (&Tenure, &Tenure)| {
+        let ends = match (a.until, b.until) {
+            (Some(a), Some(b)) => near(a, b),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        a.node == b.node && near(a.from, b.from) && ends
+    };
+    masters.len() == held.len() && masters.iter().zip(held).all(same)
+}
+
+/// Whose card this MAC is: `n1:eth0`.
+fn owner(trace: &Trace, mac: Mac) -> Option<String> {
+    let card = trace.cast.ports.iter().find(|card| card.mac == Some(mac))?;
+    Some(format!("{}:{}", trace.node_name(card.node), card.name))
+}
+
 fn told(takeover: &Takeover, from: &str, to: &str) -> String {
-    let sign = match (takeover.last_advert, takeover.last_priority) {
-        (Some(last), Some(0)) => {
-            format!(", {} after it heard that {from} leaves", millis(takeover.at.since(last).nanos()))
-        }
-        (Some(last), _) => format!(", {} after the last advert it heard", millis(takeover.at.since(last).nanos())),
-        (None, _) => String::new(),
+    let since = |at: Instant| millis(takeover.at.since(at).nanos());
+    let sign = match takeover.sign {
+        Sign::Nothing => ": it heard no advert".to_string(),
+        Sign::Silence(last) => format!(", {} after the last advert it heard", since(last)),
+        Sign::Leaves(last) => format!(", {} after it heard that {from} leaves", since(last)),
+        Sign::Preempts(priority) => format!(": it preempts, with priority {} against {priority}", takeover.priority),
+        Sign::Refuses(flaw) => format!(": it heard adverts and believed none, for they had {}", flaw.words()),
     };
     let announced = match takeover.announced {
         Some(at) => format!("announced {} later", millis(at.since(takeover.at).nanos())),
         None => "never announced".to_string(),
     };
     format!("{} s  {to} took over from {from}{sign}; {announced}", seconds(takeover.at))
+}
+
+/// That the master before goes on as master, if it does for longer than a handover takes.
+fn both(vip: &Account, takeover: &Takeover, from: &str, end: Instant) -> String {
+    let until = |tenure: &Tenure| tenure.until.unwrap_or(end);
+    let mut open = vip.tenures.iter().filter(|tenure| tenure.node == takeover.from && tenure.from <= takeover.at);
+    let goes_on = open.any(|tenure| until(tenure) > takeover.at + HANDOVER);
+    if goes_on { format!("; {from} was still master") } else { String::new() }
 }
 
 /// `12.345`.

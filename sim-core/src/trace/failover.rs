@@ -1,6 +1,6 @@
-//! The failover account: for every address of a virtual router, who was its master when, how a takeover came about, and
-//! which hosts believed a wrong machine for how long. Read from VRRP states, adverts, gratuitous ARP and neighbour
-//! entries of the trace; what clients noticed stands in [`super::outage`].
+//! The failover account: for every address of a virtual router, who was its master when, who had the address when, how a
+//! takeover came about, and which hosts believed a wrong machine for how long. Read from VRRP states and decisions,
+//! adverts, addresses, gratuitous ARP and neighbour entries of the trace; what clients noticed stands in [`super::outage`].
 //!
 //! ```text
 //!   last advert of n1          n2 is master       first gratuitous ARP      the router believes n2
@@ -8,8 +8,8 @@
 //!        n1 ends                     │◄────────────── a wrong cache ───────────────►│
 //! ```
 
-use super::record::VrrpState;
-use super::{Kind, Trace};
+use super::record::{VrrpFlaw, VrrpState};
+use super::{Kind, Trace, Why};
 use crate::base::id::{EventId, IfaceId, NodeId};
 use crate::base::time::{Duration, Instant};
 use crate::wire::dissect::dissect;
@@ -26,6 +26,9 @@ pub struct Vip {
     pub vrid: u8,
     /// Who was master, in the order in which they became it.
     pub tenures: Vec<Tenure>,
+    /// Who had the address on a card, in the order in which they got it. A machine whose keepalived was killed keeps it;
+    /// keepalived 1.x sets it an interval after it has become master.
+    pub held: Vec<Tenure>,
     /// How each master but the first became it.
     pub takeovers: Vec<Takeover>,
     /// Adverts and announcements of each host that sent any.
@@ -34,14 +37,14 @@ pub struct Vip {
     pub wrong: Vec<WrongCache>,
 }
 
-/// A time during which a host was master.
+/// A time during which a host was master, or had an address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Tenure {
     /// The host.
     pub node: NodeId,
-    /// When it became master.
+    /// When that began.
     pub from: Instant,
-    /// When it ceased to be; none if it was still at the end.
+    /// When it was over; none if it was still at the end.
     pub until: Option<Instant>,
 }
 
@@ -54,12 +57,27 @@ pub struct Takeover {
     pub to: NodeId,
     /// The master before.
     pub from: NodeId,
-    /// When the new master heard an advert last, of anybody.
-    pub last_advert: Option<Instant>,
-    /// The priority in that advert: 0 says that it leaves.
-    pub last_priority: Option<u8>,
+    /// Its own priority then.
+    pub priority: u8,
+    /// Why it did not go on waiting.
+    pub sign: Sign,
     /// When the new master's first gratuitous ARP went out.
     pub announced: Option<Instant>,
+}
+
+/// What a backup last made of the adverts of others, before it became master.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sign {
+    /// It heard none since it was started: none came, or none that its firewall let in.
+    Nothing,
+    /// It believed one, then, and none after it.
+    Silence(Instant),
+    /// The master said, then, that it leaves: priority 0.
+    Leaves(Instant),
+    /// It hears a master of this priority, less than its own: it takes over from one that is well.
+    Preempts(u8),
+    /// It hears adverts, and believes none of them.
+    Refuses(VrrpFlaw),
 }
 
 /// What a host sent for an address.
@@ -93,12 +111,10 @@ pub fn account(trace: &Trace) -> Vec<Vip> {
         match trace.event(id).kind {
             Kind::Vrrp(at) => book.state(at as usize, trace.at(id)),
             Kind::Neighbour(at) => book.neighbour(at as usize, trace.at(id)),
-            Kind::Received { bytes, length, .. } => {
+            Kind::Address(at) => book.address(at as usize, trace.at(id)),
+            Kind::Decided(why) => {
                 let step = trace.step_of(id);
-                let (head, tail) = trace.bytes(bytes);
-                if ether_type(head) == Some(IPV4) && is_vrrp(head) {
-                    book.heard(&[head, tail].concat(), length, step.node, step.at);
-                }
+                book.heard(why, step.node, step.at);
             }
             Kind::Sent { bytes, length, .. } => {
                 let step = trace.step_of(id);
@@ -117,9 +133,18 @@ pub fn account(trace: &Trace) -> Vec<Vip> {
 
 /// The longest time during which two hosts were master of one address at once, and since when; none if they never were.
 pub fn two_masters(vip: &Vip, end: Instant) -> Option<(Instant, Duration)> {
+    longest_overlap(&vip.tenures, end)
+}
+
+/// The longest time during which two hosts had the address at once, and since when; none if they never had.
+pub fn two_holders(vip: &Vip, end: Instant) -> Option<(Instant, Duration)> {
+    longest_overlap(&vip.held, end)
+}
+
+fn longest_overlap(tenures: &[Tenure], end: Instant) -> Option<(Instant, Duration)> {
     let mut longest: Option<(Instant, Duration)> = None;
     let mut latest_end = Instant::ZERO;
-    for tenure in &vip.tenures {
+    for tenure in tenures {
         let until = tenure.until.unwrap_or(end);
         let overlap = latest_end.min(until);
         if overlap > tenure.from {
@@ -157,8 +182,10 @@ fn vrrp(frame: &[u8], length: u32) -> Option<(u8, u8)> {
 struct Book<'a> {
     trace: &'a Trace,
     vips: BTreeMap<Ipv4Addr, Vip>,
-    /// The last advert of each virtual router that each host heard.
-    adverts: BTreeMap<(u8, NodeId), (Instant, u8)>,
+    /// What each host last made of an advert of each virtual router.
+    heard: BTreeMap<(u8, NodeId), Sign>,
+    /// Who has which address, since when: also before a virtual router is known that it is one of.
+    held: BTreeMap<Ipv4Addr, Vec<Tenure>>,
     /// Adverts of each virtual router from each host, and those of them with priority 0.
     counted: BTreeMap<(u8, NodeId), (u32, u32)>,
     /// What each host believes, by address.
@@ -175,7 +202,8 @@ impl<'a> Book<'a> {
         Book {
             trace,
             vips: BTreeMap::new(),
-            adverts: BTreeMap::new(),
+            heard: BTreeMap::new(),
+            held: BTreeMap::new(),
             counted: BTreeMap::new(),
             believed: BTreeMap::new(),
             going_on: BTreeMap::new(),
@@ -185,6 +213,7 @@ impl<'a> Book<'a> {
 
     fn close(mut self) -> Vec<Vip> {
         for vip in self.vips.values_mut() {
+            vip.held = self.held.remove(&vip.address).unwrap_or_default();
             let of_router = (vip.vrid, NodeId(0))..=(vip.vrid, NodeId(u32::MAX));
             for ((_, node), (adverts, leaving)) in self.counted.range(of_router) {
                 let sent = vip.sent.entry(*node).or_default();
@@ -197,11 +226,15 @@ impl<'a> Book<'a> {
     fn state(&mut self, at: usize, now: Instant) {
         let record = &self.trace.vrrp[at];
         let is_master = record.present && record.state == VrrpState::Master;
+        if !record.present {
+            self.heard.remove(&(record.vrid, record.node));
+        }
         for address in &record.addresses {
             let new = Vip {
                 address: *address,
                 vrid: record.vrid,
                 tenures: Vec::new(),
+                held: Vec::new(),
                 takeovers: Vec::new(),
                 sent: BTreeMap::new(),
                 wrong: Vec::new(),
@@ -214,13 +247,13 @@ impl<'a> Book<'a> {
                     let before = vip.tenures.last().map(|tenure| tenure.node);
                     vip.tenures.push(Tenure { node: record.node, from: now, until: None });
                     if let Some(from) = before.filter(|node| *node != record.node) {
-                        let last = self.adverts.get(&(record.vrid, record.node));
+                        let sign = self.heard.get(&(record.vrid, record.node)).copied();
                         vip.takeovers.push(Takeover {
                             at: now,
                             to: record.node,
                             from,
-                            last_advert: last.map(|(at, _)| *at),
-                            last_priority: last.map(|(_, priority)| *priority),
+                            priority: record.priority,
+                            sign: sign.unwrap_or(Sign::Nothing),
                             announced: None,
                         });
                     }
@@ -271,10 +304,28 @@ impl<'a> Book<'a> {
         }
     }
 
-    fn heard(&mut self, frame: &[u8], length: u32, node: NodeId, now: Instant) {
-        if let Some((vrid, priority)) = vrrp(frame, length) {
-            self.adverts.insert((vrid, node), (now, priority));
+    /// An address came to a host, or left it.
+    fn address(&mut self, at: usize, now: Instant) {
+        let record = &self.trace.addresses[at];
+        let held = self.held.entry(record.address).or_default();
+        let open = held.iter_mut().rev().find(|tenure| tenure.node == record.node && tenure.until.is_none());
+        match (open, record.present) {
+            (Some(tenure), false) => tenure.until = Some(now),
+            (None, true) => held.push(Tenure { node: record.node, from: now, until: None }),
+            (Some(_), true) | (None, false) => {}
         }
+    }
+
+    /// A host made something of an advert.
+    fn heard(&mut self, why: Why, node: NodeId, now: Instant) {
+        let (vrid, sign) = match why {
+            Why::VrrpAccepted { vrid, .. } | Why::VrrpYielded { vrid, .. } => (vrid, Sign::Silence(now)),
+            Why::VrrpLeft { vrid, .. } => (vrid, Sign::Leaves(now)),
+            Why::VrrpDiscarded { vrid, priority, .. } => (vrid, Sign::Preempts(priority)),
+            Why::VrrpRejected { vrid, flaw, .. } => (vrid, Sign::Refuses(flaw)),
+            _ => return,
+        };
+        self.heard.insert((vrid, node), sign);
     }
 
     fn advert(&mut self, frame: &[u8], length: u32, node: NodeId) {
@@ -308,9 +359,13 @@ impl<'a> Book<'a> {
 }
 
 impl Takeover {
-    /// From the last advert that the new master heard to its taking over; none if it never heard any.
+    /// From the last advert that the new master believed, or from the farewell of the old one, to its taking over; none
+    /// if there was none, or if it took over for another reason.
     pub fn detection(&self) -> Option<Duration> {
-        self.last_advert.map(|last| self.at.since(last))
+        match self.sign {
+            Sign::Silence(last) | Sign::Leaves(last) => Some(self.at.since(last)),
+            Sign::Nothing | Sign::Preempts(_) | Sign::Refuses(_) => None,
+        }
     }
 }
 
@@ -338,6 +393,7 @@ mod tests {
                     until: (*until > 0).then(|| at(*until)),
                 })
                 .collect(),
+            held: Vec::new(),
             takeovers: Vec::new(),
             sent: BTreeMap::new(),
             wrong: Vec::new(),

@@ -8,10 +8,11 @@ use pcap_out::layout::wrap;
 use pcap_out::story::millis;
 use scenarios::Model;
 use scenarios::model::Deed;
-use sim_core::base::id::EventId;
+use sim_core::base::id::{EventId, NodeId};
 use sim_core::base::time::{Duration, Instant};
 use sim_core::trace::Kind;
 use sim_core::trace::dispute::disputes;
+use sim_core::trace::failover::account;
 use sim_core::trace::outage::{Outage, availability, outages};
 
 /// Shows all of it; nothing of what did not happen.
@@ -136,7 +137,13 @@ const CONFLICTS_MAX: usize = 8;
 
 /// Who claims an address that others claim too, and which caches followed whom.
 fn conflicts(screen: &mut Screen, ran: &Ran) -> Result<(), Failure> {
-    let all = disputes(&ran.trace);
+    let mut all = disputes(&ran.trace);
+    // When a master hands over, both have the address until the old one hears of it: nothing to worry about.
+    let vips = if all.is_empty() { Vec::new() } else { account(&ran.trace) };
+    all.retain(|dispute| {
+        let hosts: Vec<NodeId> = dispute.claimants.iter().map(|claimant| claimant.node).collect();
+        !pcap_out::failover::is_handover(&vips, dispute.address, &hosts, ran.now)
+    });
     if all.is_empty() {
         return Ok(());
     }
