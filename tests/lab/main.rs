@@ -18,6 +18,7 @@ mod lan;
 mod laws;
 mod lvslab;
 mod mishaps;
+mod on_call;
 mod outputs;
 mod pages;
 mod readers;

@@ -15,7 +15,7 @@ use crate::base::time::{Duration, Instant};
 use crate::wire::dissect::dissect;
 use crate::wire::field::{FieldName, Protocol};
 use crate::wire::{Ipv4Addr, Mac};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One address of a virtual router.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ pub struct Vip {
     pub vrid: u8,
     /// Who was master, in the order in which they became it.
     pub tenures: Vec<Tenure>,
-    /// Who had the address on a card, in the order in which they got it. A machine whose keepalived was killed keeps it;
+    /// Which of the router's machines had the address, in the order in which they got it. A machine whose keepalived was killed keeps it;
     /// keepalived 1.x sets it an interval after it has become master.
     pub held: Vec<Tenure>,
     /// How each master but the first became it.
@@ -184,6 +184,8 @@ struct Book<'a> {
     vips: BTreeMap<Ipv4Addr, Vip>,
     /// What each host last made of an advert of each virtual router.
     heard: BTreeMap<(u8, NodeId), Sign>,
+    /// The hosts of each virtual router.
+    routers: BTreeSet<(u8, NodeId)>,
     /// Who has which address, since when: also before a virtual router is known that it is one of.
     held: BTreeMap<Ipv4Addr, Vec<Tenure>>,
     /// Adverts of each virtual router from each host, and those of them with priority 0.
@@ -203,6 +205,7 @@ impl<'a> Book<'a> {
             trace,
             vips: BTreeMap::new(),
             heard: BTreeMap::new(),
+            routers: BTreeSet::new(),
             held: BTreeMap::new(),
             counted: BTreeMap::new(),
             believed: BTreeMap::new(),
@@ -214,6 +217,8 @@ impl<'a> Book<'a> {
     fn close(mut self) -> Vec<Vip> {
         for vip in self.vips.values_mut() {
             vip.held = self.held.remove(&vip.address).unwrap_or_default();
+            // Real servers may have the address too, quietly.
+            vip.held.retain(|tenure| self.routers.contains(&(vip.vrid, tenure.node)));
             let of_router = (vip.vrid, NodeId(0))..=(vip.vrid, NodeId(u32::MAX));
             for ((_, node), (adverts, leaving)) in self.counted.range(of_router) {
                 let sent = vip.sent.entry(*node).or_default();
@@ -226,6 +231,7 @@ impl<'a> Book<'a> {
     fn state(&mut self, at: usize, now: Instant) {
         let record = &self.trace.vrrp[at];
         let is_master = record.present && record.state == VrrpState::Master;
+        self.routers.insert((record.vrid, record.node));
         if !record.present {
             self.heard.remove(&(record.vrid, record.node));
         }
