@@ -3,6 +3,7 @@
 
 use super::super::parser::Parser;
 use super::super::surroundings::Program;
+use crate::keepalived::config::global::{Fifo, Global};
 use crate::keepalived::config::{CheckerKind, Command, ErrorClass, Place, RealServer, RemarkKind, VirtualServer};
 
 /// What was found out about scripts.
@@ -60,6 +61,15 @@ impl Seen {
         {
             *command = Some(given);
         }
+    }
+
+    /// The script that reads a named pipe.
+    fn keep_reader(&mut self, p: &mut Parser<'_>, pipe: fn(&mut Global) -> &mut Option<Fifo>, place: &Place) {
+        let mut fifo = pipe(&mut p.drafts.global.global).take();
+        if let Some(fifo) = &mut fifo {
+            self.keep(p, &mut fifo.script, place);
+        }
+        *pipe(&mut p.drafts.global.global) = fifo;
     }
 
     fn violation(&self, p: &mut Parser<'_>, text: &str) {
@@ -139,12 +149,14 @@ pub(super) fn vrrp(p: &mut Parser<'_>) {
         draft.it.tracks.scripts.retain(|tracked| !gone.contains(&tracked.name));
     }
     p.drafts.groups = groups;
+    seen.keep_reader(p, |global| &mut global.vrrp_notify_fifo, &Place::default());
     seen.violation(p, "SECURITY VIOLATION - scripts are being executed but script_security not enabled.");
 }
 
 /// The scripts of the health checks; a server's place is looked up by its number.
 pub(super) fn checks(p: &mut Parser<'_>, services: &mut [VirtualServer], place: &Place) {
     let mut seen = Seen::default();
+    let has_services = !services.is_empty();
     for server in services.iter_mut().flat_map(|service| &mut service.servers) {
         server.checkers.retain(|checker| match &checker.kind {
             CheckerKind::Misc(misc) => {
@@ -166,6 +178,10 @@ pub(super) fn checks(p: &mut Parser<'_>, services: &mut [VirtualServer], place: 
             seen.keep(p, notify_up, place);
             seen.keep(p, notify_down, place);
         }
+    }
+    if has_services {
+        seen.keep_reader(p, |global| &mut global.notify_fifo, place);
+        seen.keep_reader(p, |global| &mut global.lvs_notify_fifo, place);
     }
     seen.violation(p, "SECURITY VIOLATION - check scripts are being executed but script_security not enabled.");
 }
