@@ -3,6 +3,7 @@
 //! Follows haproxy 2.6's configuration manual for what is here. Words that change nothing in the lab are accepted; what
 //! would change something is refused, with its line.
 
+use super::when::{self, How, Term, Test, What, When};
 use super::words::words;
 use super::{
     Action, Backend, Balance, Check, Frontend, HttpCheck, LogFormat, Mode, Problem, Program, Route, Server, Setup,
@@ -53,6 +54,37 @@ const ACCEPTED: &[&str] = &[
     "compression",
     "grace",
     "rate-limit",
+    "log-format",
+    "log-format-sd",
+    "unique-id-format",
+    "unique-id-header",
+    "load-server-state-from-file",
+    "server-state-file",
+    "server-state-base",
+    "hard-stop-after",
+    "presetenv",
+    "setenv",
+    "nosplice",
+    "noepoll",
+    "nopoll",
+    "nokqueue",
+    "maxconnrate",
+    "maxsessrate",
+    "maxsslconn",
+    "maxsslrate",
+    "maxpipes",
+    "ssl-default-server-options",
+    "ssl-server-verify",
+    "ssl-dh-param-file",
+    "unix-bind",
+    "insecure-fork-wanted",
+    "strict-limits",
+    "log-send-hostname",
+    "backlog",
+    "bind-process",
+    "max-keep-alive-queue",
+    "errorloc302",
+    "errorloc303",
 ];
 
 /// Options without effect in the lab.
@@ -83,8 +115,6 @@ const ACCEPTED_OPTIONS: &[&str] = &[
 
 /// Words that would change what happens, and are not modelled.
 const REFUSED: &[&str] = &[
-    "acl",
-    "use_backend",
     "use-server",
     "cookie",
     "stick-table",
@@ -94,9 +124,7 @@ const REFUSED: &[&str] = &[
     "tcp-request",
     "tcp-response",
     "redirect",
-    "reqadd",
     "reqrep",
-    "rspadd",
     "rsprep",
     "block",
     "reqdeny",
@@ -113,7 +141,22 @@ const REFUSED: &[&str] = &[
     "server-template",
     "http-errors",
     "ring",
+    "tcp-check",
+    "force-persist",
+    "ignore-persist",
+    "persist",
+    "appsession",
+    "declare",
+    "http-after-response",
+    "retry-on",
+    "external-check",
+    "monitor",
+    "use-fcgi-app",
 ];
+
+/// Sections without a meaning here: they are refused with all that stands in them.
+const OTHER_SECTIONS: &[&str] =
+    &["resolvers", "peers", "mailers", "userlist", "cache", "program", "http-errors", "ring", "fcgi-app"];
 
 /// What `defaults` gives to what follows.
 #[derive(Clone, Debug)]
@@ -164,6 +207,10 @@ struct Section {
     settings: Defaults,
     binds: Vec<crate::wire::flow::SocketAddr>,
     servers: Vec<Server>,
+    /// `acl`, each line by its name.
+    acls: Vec<(String, Test)>,
+    /// `use_backend`, with its line.
+    switches: Vec<(String, When, usize)>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -187,10 +234,10 @@ struct Reader<'a> {
 pub fn read(text: &str, file: &str) -> (Setup, Vec<Problem>) {
     let mut reader =
         Reader { file, problems: Vec::new(), defaults: Defaults::default(), logs: false, sections: Vec::new() };
-    let mut kind = None;
+    let (mut kind, mut in_other) = (None, false);
     for (line, text) in text.lines().enumerate() {
-        let words = words(text);
-        let words: Vec<&str> = words.iter().map(String::as_str).collect();
+        let split = words(text);
+        let words: Vec<&str> = split.iter().map(String::as_str).collect();
         let Some((first, rest)) = words.split_first() else { continue };
         match *first {
             "global" => kind = Some(Kind::Global),
@@ -206,6 +253,12 @@ pub fn read(text: &str, file: &str) -> (Setup, Vec<Problem>) {
                 });
                 reader.open(kind.unwrap_or(Kind::Listen), rest, line + 1);
             }
+            other if OTHER_SECTIONS.contains(&other) && !text.starts_with([' ', '\t']) => {
+                kind = None;
+                in_other = true;
+                reader.not_modelled(line + 1, other);
+            }
+            _ if in_other && kind.is_none() => {}
             _ => match kind {
                 Some(kind) => reader.statement(kind, first, rest, line + 1),
                 None => reader.wrong(line + 1, format!("unknown keyword '{first}' out of section.")),
@@ -235,8 +288,16 @@ impl Reader<'_> {
         };
         let mut settings = self.defaults.clone();
         settings.logs = self.defaults.logs;
-        let mut section =
-            Section { kind, name: (*name).to_owned(), line, settings, binds: Vec::new(), servers: Vec::new() };
+        let mut section = Section {
+            kind,
+            name: (*name).to_owned(),
+            line,
+            settings,
+            binds: Vec::new(),
+            servers: Vec::new(),
+            acls: Vec::new(),
+            switches: Vec::new(),
+        };
         // The old way: `listen NAME ADDRESS:PORT`.
         for end in rest.iter().skip(1).flat_map(|words| words.split(',')) {
             match read_end(end, 80) {
@@ -263,13 +324,13 @@ impl Reader<'_> {
             }
             return;
         }
-        if ACCEPTED.contains(&word) || (kind == Kind::Global && word == "maxconn") {
+        if ACCEPTED.contains(&word) || word.starts_with("tune.") || (kind == Kind::Global && word == "maxconn") {
             if word == "stats" && matches!(rest.first(), Some(&("enable" | "uri" | "auth"))) {
                 self.say(line, "the statistics page is not served".to_owned(), false, true);
             }
             return;
         }
-        if REFUSED.contains(&word) {
+        if REFUSED.contains(&word) && matches!(kind, Kind::Global | Kind::Defaults) {
             return self.not_modelled(line, word);
         }
         match kind {
@@ -298,10 +359,20 @@ impl Reader<'_> {
                         None => self.wrong(line, format!("'bind' : invalid address: '{end}'")),
                     }
                 }
-                for option in rest.iter().skip(1) {
+                let mut options = rest.iter().skip(1);
+                while let Some(option) = options.next() {
                     match *option {
-                        "transparent" | "defer-accept" | "process" | "all" | "1" => {}
-                        "ssl" | "crt" => self.not_modelled(line, "bind … ssl"),
+                        "transparent" | "defer-accept" | "v4v6" | "tfo" => {}
+                        "process" | "name" | "id" | "level" | "mode" | "user" | "group" | "maxconn" | "backlog"
+                        | "nice" | "alpn" | "thread" | "shards" | "interface" | "mss" | "tcp-ut" => {
+                            options.next();
+                        }
+                        "accept-proxy" => self.not_modelled(line, "bind … accept-proxy"),
+                        "ssl" => {
+                            self.not_modelled(line, "bind … ssl");
+                            break;
+                        }
+                        "crt" => self.not_modelled(line, "bind … crt"),
                         other => self.wrong(line, format!("'bind {}' : unknown keyword '{other}'.", rest[0])),
                     }
                 }
@@ -311,6 +382,35 @@ impl Reader<'_> {
                     section.servers.push(server);
                 }
             }
+            ("acl", _) => {
+                if let Some(test) = self.acl(rest, line) {
+                    section.acls.push((rest[0].to_owned(), test));
+                }
+            }
+            ("use_backend", Kind::Frontend | Kind::Listen) => match rest {
+                [name, ..] if name.contains("%[") => self.not_modelled(line, "use_backend %[…]"),
+                [name, condition @ ..] => {
+                    if let Some(when) = self.when(condition, &section.acls, line) {
+                        section.switches.push(((*name).to_owned(), when, line));
+                    }
+                }
+                [] => self.wrong(line, "'use_backend' expects a backend name.".to_owned()),
+            },
+            // They write into a request or an answer what nobody here reads.
+            ("http-request" | "http-response", _)
+                if matches!(
+                    rest.first(),
+                    Some(
+                        &("set-header" | "add-header" | "del-header" | "replace-header" | "set-log-level" | "capture")
+                    )
+                ) =>
+            {
+                self.say(line, format!("'{word} {}' has no effect here", rest[0]), false, true);
+            }
+            ("reqadd" | "rspadd" | "reqidel" | "rspidel" | "reqirep" | "rspirep" | "rspdel" | "reqdel", _) => {
+                self.say(line, format!("'{word}' has no effect here"), false, true);
+            }
+            _ if REFUSED.contains(&word) => self.not_modelled(line, word),
             ("default-server", _) => {
                 let usual = crate::wire::flow::SocketAddr { address: std::net::Ipv4Addr::UNSPECIFIED, port: 0 };
                 let words: Vec<&str> = rest.iter().copied().chain(["check"]).collect();
@@ -325,6 +425,90 @@ impl Reader<'_> {
             }
         }
         self.sections.push(section);
+    }
+
+    /// `acl NAME CRITERION [-i] [-m HOW] VALUE…`, or such a criterion between `{` and `}`.
+    fn acl(&mut self, rest: &[&str], line: usize) -> Option<Test> {
+        let [_, criterion, flags @ ..] = rest else {
+            self.wrong(line, "error detected while parsing ACL : missing fetch method.".to_owned());
+            return None;
+        };
+        let Some((what, mut how)) = criterion_of(criterion) else {
+            self.not_modelled(line, &format!("acl … {criterion}"));
+            return None;
+        };
+        let (mut values, mut ignores_case) = (Vec::new(), false);
+        let mut words = flags.iter().copied();
+        while let Some(word) = words.next() {
+            match word {
+                "-i" if values.is_empty() => ignores_case = true,
+                "--" if values.is_empty() => {}
+                "-m" if values.is_empty() => match words.next().and_then(how_of) {
+                    Some(given) => how = given,
+                    None => {
+                        self.not_modelled(line, "acl … -m");
+                        return None;
+                    }
+                },
+                "-f" | "-M" | "-n" | "-u" if values.is_empty() => {
+                    self.not_modelled(line, &format!("acl … {word}"));
+                    return None;
+                }
+                value => values.push(value.to_owned()),
+            }
+        }
+        let is_wrong = |value: &&String| match (&what, how) {
+            (What::Client, _) => when::network(value).is_none(),
+            (_, How::Matches) => when::expression(value, ignores_case).is_none(),
+            _ => false,
+        };
+        if let Some(value) = values.iter().find(is_wrong) {
+            self.not_modelled(line, &format!("acl … {criterion} {value}"));
+            return None;
+        }
+        Some(Test { what, how, values, ignores_case })
+    }
+
+    /// `if …` or `unless …` behind a rule; without either it always holds.
+    fn when(&mut self, condition: &[&str], acls: &[(String, Test)], line: usize) -> Option<When> {
+        let always = Test { what: What::Always(true), how: How::Is, values: Vec::new(), ignores_case: false };
+        let (is_turned, words) = match condition {
+            [] => return Some(When::one(always)),
+            ["if", words @ ..] => (false, words),
+            ["unless", words @ ..] => (true, words),
+            [other, ..] => {
+                self.wrong(line, format!("expects 'if' or 'unless' followed by a condition (found '{other}')."));
+                return None;
+            }
+        };
+        let mut rows = vec![Vec::new()];
+        let mut words = words.iter().copied();
+        while let Some(word) = words.next() {
+            if matches!(word, "or" | "||" | "OR") {
+                rows.push(Vec::new());
+                continue;
+            }
+            let (is_term_turned, name) = word.strip_prefix('!').map_or((false, word), |name| (true, name));
+            let tests: Vec<Test> = if name == "{" {
+                let inner: Vec<&str> =
+                    std::iter::once("").chain(words.by_ref().take_while(|word| *word != "}")).collect();
+                vec![self.acl(&inner, line)?]
+            } else {
+                acls.iter()
+                    .filter(|(known, _)| known == name)
+                    .map(|(_, test)| test.clone())
+                    .chain(predefined(name))
+                    .collect()
+            };
+            if tests.is_empty() {
+                self.wrong(line, format!("error detected while parsing a condition : no such ACL : '{name}'."));
+                return None;
+            }
+            if let Some(row) = rows.last_mut() {
+                row.push(Term { is_turned: is_term_turned, tests });
+            }
+        }
+        Some(When { is_turned, rows })
     }
 
     fn setting(&mut self, settings: &mut Defaults, word: &str, rest: &[&str], line: usize, title: &str) {
@@ -366,6 +550,24 @@ impl Reader<'_> {
                     (Ok(_), None) => self.wrong(line, "'http-check' needs 'option httpchk'".to_owned()),
                     (Err(_), _) => self.wrong(line, format!("'http-check expect' : invalid status '{status}'")),
                 },
+                ["send", words @ ..] => {
+                    let usual = HttpCheck {
+                        method: "OPTIONS".into(),
+                        uri: "/".into(),
+                        version: "HTTP/1.0".into(),
+                        expected: None,
+                    };
+                    let check = settings.http_check.get_or_insert(usual);
+                    for pair in words.chunks(2) {
+                        match pair {
+                            ["meth", value] => check.method = (*value).to_owned(),
+                            ["uri", value] => check.uri = (*value).to_owned(),
+                            ["ver", value] => check.version = (*value).to_owned(),
+                            _ => {}
+                        }
+                    }
+                }
+                ["disable-on-404" | "send-state", ..] => {}
                 _ => self.not_modelled(line, &format!("http-check {}", rest.join(" "))),
             },
             "bind" | "server" => self.wrong(line, format!("'{word}' not allowed in '{title}' section.")),
@@ -456,6 +658,7 @@ impl Reader<'_> {
                 "backup" => server.is_backup = true,
                 "disabled" => server.is_disabled = true,
                 "enabled" => server.is_disabled = false,
+                "non-stick" | "no-check" | "no-ssl" | "no-verifyhost" | "tfo" | "stick" => {}
                 "weight" => server.weight = number(&mut self.problems, self.file).min(256),
                 "maxconn" => server.max_connections = number(&mut self.problems, self.file) as usize,
                 "rise" => check.rise = number(&mut self.problems, self.file),
@@ -469,8 +672,9 @@ impl Reader<'_> {
                     }
                 }
                 // Only with `cookie`, which is refused by itself.
-                "cookie" | "maxqueue" | "minconn" | "slowstart" | "on-marked-down" | "id" | "fastinter"
-                | "downinter" => {
+                "cookie" | "maxqueue" | "minconn" | "slowstart" | "on-marked-down" | "on-marked-up" | "id"
+                | "fastinter" | "downinter" | "init-addr" | "resolve-prefer" | "tcp-ut" | "error-limit"
+                | "agent-inter" => {
                     words.next();
                 }
                 "ssl" | "verify" | "send-proxy" | "send-proxy-v2" | "addr" | "track" | "observe" | "resolvers"
@@ -512,7 +716,7 @@ impl Reader<'_> {
             });
         }
         for section in sections.iter().filter(|section| section.kind != Kind::Backend) {
-            let Section { kind, name, line, settings, binds, servers } = section;
+            let Section { kind, name, line, settings, binds, servers, .. } = section;
             let own = (*kind == Kind::Listen && !servers.is_empty()).then_some(name);
             let wanted = own.unwrap_or(&settings.default_backend);
             let backend = numbers.iter().find(|(known, _)| known == wanted).map(|(_, number)| *number);
@@ -531,8 +735,18 @@ impl Reader<'_> {
             if backend.is_none() && !wanted.is_empty() {
                 self.wrong(*line, format!("Proxy '{name}': unable to find required default_backend: '{wanted}'."));
             }
-            let action = backend.map(Action::Backend);
-            let routes = action.map(|action| Route { prefix: "/".into(), exact: false, action }).into_iter().collect();
+            let route =
+                |when, backend| Route { prefix: "/".into(), exact: false, when, action: Action::Backend(backend) };
+            let mut routes = Vec::new();
+            for (wanted, when, line) in &section.switches {
+                match numbers.iter().find(|(known, _)| known == wanted) {
+                    Some((_, number)) => routes.push(route(Some(when.clone()), *number)),
+                    None => {
+                        self.wrong(*line, format!("Proxy '{name}': unable to find required use_backend: '{wanted}'."))
+                    }
+                }
+            }
+            routes.extend(backend.map(|backend| route(None, backend)));
             setup.frontends.push(Frontend {
                 name: name.clone(),
                 binds: binds.clone(),
@@ -546,6 +760,59 @@ impl Reader<'_> {
         }
         setup
     }
+}
+
+/// What a criterion of an ACL looks at, and how; none: it is not modelled.
+fn criterion_of(criterion: &str) -> Option<(What, How)> {
+    let (name, argument) = match criterion.split_once('(') {
+        Some((name, rest)) => (name, rest.strip_suffix(')')?),
+        None => (criterion, ""),
+    };
+    let name = name.strip_prefix("req.").unwrap_or(name);
+    let (base, how) = match name.rsplit_once('_') {
+        Some((base, how)) if matches!(base, "path" | "url" | "hdr" | "base") => (base, how_of(how)?),
+        _ => (name, How::Is),
+    };
+    let what = match base {
+        "path" => What::Path,
+        "url" => What::Url,
+        "hdr" if !argument.is_empty() => What::Header(argument.split(',').next().unwrap_or_default().to_owned()),
+        "method" => What::Method,
+        "src" => What::Client,
+        "always_true" => What::Always(true),
+        "always_false" => What::Always(false),
+        _ => return None,
+    };
+    Some((what, how))
+}
+
+fn how_of(word: &str) -> Option<How> {
+    Some(match word {
+        "str" => How::Is,
+        "beg" => How::Begins,
+        "end" => How::Ends,
+        "sub" => How::Contains,
+        "dom" => How::Domain,
+        "dir" => How::Folder,
+        "reg" => How::Matches,
+        _ => return None,
+    })
+}
+
+/// ACLs that need not be declared.
+fn predefined(name: &str) -> Option<Test> {
+    let (what, values): (What, &[&str]) = match name {
+        "TRUE" => (What::Always(true), &[]),
+        "FALSE" => (What::Always(false), &[]),
+        "METH_GET" => (What::Method, &["GET", "HEAD"]),
+        "METH_HEAD" => (What::Method, &["HEAD"]),
+        "METH_POST" => (What::Method, &["POST"]),
+        "METH_OPTIONS" => (What::Method, &["OPTIONS"]),
+        "LOCALHOST" => (What::Client, &["127.0.0.1/8"]),
+        _ => return None,
+    };
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    Some(Test { what, how: How::Is, values, ignores_case: false })
 }
 
 /// haproxy's times: milliseconds unless a unit follows.
@@ -586,7 +853,12 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_line() {
         for (text, line, words) in [
-            ("frontend f\n bind *:80\n acl x path /a\n", 3, "'acl' is not modelled"),
+            ("frontend f\n bind *:80\n acl x nbsrv(a) lt 1\n", 3, "'acl … nbsrv(a)' is not modelled"),
+            (
+                "frontend f\n bind *:80\n use_backend b if x\n",
+                3,
+                "error detected while parsing a condition : no such ACL : 'x'.",
+            ),
             ("frontend f\n bind *:80\n ballance x\n", 3, "unknown keyword 'ballance' in 'frontend' section"),
             ("listen f\n bind *:80\n server a\n", 3, "'server' expects <name> and <addr>[:<port>] as arguments."),
             ("listen f\n bind *:80\n balance best\n", 3, "unknown balance algorithm 'best'."),

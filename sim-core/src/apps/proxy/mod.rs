@@ -15,6 +15,7 @@ mod health;
 pub mod nginx;
 mod process;
 mod session;
+pub mod when;
 mod words;
 
 pub use process::Proxy;
@@ -23,6 +24,7 @@ use crate::base::time::Duration;
 use crate::kernel::syscall::{SocketError, Sys};
 use crate::wire::flow::SocketAddr;
 use std::net::Ipv4Addr;
+use when::When;
 
 /// What a proxy does, as its file says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -82,7 +84,7 @@ pub struct Frontend {
     pub binds: Vec<SocketAddr>,
     /// Whether it reads HTTP.
     pub mode: Mode,
-    /// What is done with which path, the longest first; in TCP mode there is one, for `/`.
+    /// What is done with which request: the first that fits counts.
     pub routes: Vec<Route>,
     /// `option forwardfor`.
     pub forwards_for: bool,
@@ -123,6 +125,8 @@ pub struct Route {
     pub prefix: String,
     /// Only this path itself (`location =`).
     pub exact: bool,
+    /// What else must be so; none: nothing.
+    pub when: Option<When>,
     /// What is done.
     pub action: Action,
 }

@@ -1,10 +1,14 @@
 //! Reads `nginx.conf`: `http`, `upstream`, `server`, `location`, with `include`.
 //!
 //! Words that change nothing in the lab are accepted; what would change something is refused, with its line.
+//! Addresses are frontends: the `server` blocks at one address are told apart by `server_name`.
 
+use super::when::{self, How, Term, Test, What, When};
 use super::{Action, Backend, Balance, Frontend, LogFormat, Mode, Problem, Program, Route, Server, Setup, read_end};
 use crate::base::time::Duration;
 use crate::kernel::syscall::Sys;
+use crate::wire::flow::SocketAddr;
+use std::cmp::Reverse;
 
 /// Where the file is.
 pub const FILE: &str = "/etc/nginx/nginx.conf";
@@ -71,6 +75,99 @@ const ACCEPTED: &[&str] = &[
     "ssl_protocols",
     "ssl_prefer_server_ciphers",
     "events",
+    // What is shorter, cached or kept open is answered the same here.
+    "gzip_min_length",
+    "gzip_http_version",
+    "gzip_comp_level",
+    "gzip_buffers",
+    "gzip_proxied",
+    "gzip_static",
+    "open_file_cache",
+    "open_file_cache_valid",
+    "open_file_cache_min_uses",
+    "open_file_cache_errors",
+    "server_names_hash_max_size",
+    "variables_hash_max_size",
+    "variables_hash_bucket_size",
+    "types_hash_bucket_size",
+    "map_hash_bucket_size",
+    "proxy_max_temp_file_size",
+    "proxy_temp_path",
+    "proxy_headers_hash_max_size",
+    "proxy_headers_hash_bucket_size",
+    "proxy_intercept_errors",
+    "proxy_ignore_client_abort",
+    "proxy_hide_header",
+    "proxy_next_upstream_tries",
+    "proxy_next_upstream_timeout",
+    "proxy_request_buffering",
+    "client_body_temp_path",
+    "connection_pool_size",
+    "request_pool_size",
+    "output_buffers",
+    "postpone_output",
+    "keepalive_disable",
+    "ignore_invalid_headers",
+    "underscores_in_headers",
+    "server_name_in_redirect",
+    "port_in_redirect",
+    "absolute_redirect",
+    "source_charset",
+    "override_charset",
+    "log_not_found",
+    "log_subrequest",
+    "rewrite_log",
+    "open_log_file_cache",
+    "thread_pool",
+    "aio",
+    "directio",
+    "sendfile_max_chunk",
+    "worker_priority",
+    "worker_shutdown_timeout",
+    "working_directory",
+    "master_process",
+    "timer_resolution",
+    "pcre_jit",
+    "env",
+    "lock_file",
+    "accept_mutex",
+    "accept_mutex_delay",
+    // They add to an answer what no client here reads.
+    "add_header",
+    "more_set_headers",
+    "etag",
+    "if_modified_since",
+    "lingering_close",
+    "lingering_time",
+    "lingering_timeout",
+    // Without `listen … ssl` and `fastcgi_pass`, which are refused by themselves, these say nothing.
+    "ssl_ciphers",
+    "ssl_session_timeout",
+    "ssl_session_cache",
+    "ssl_session_tickets",
+    "ssl_dhparam",
+    "ssl_ecdh_curve",
+    "ssl_stapling",
+    "ssl_stapling_verify",
+    "ssl_certificate",
+    "ssl_certificate_key",
+    "ssl_trusted_certificate",
+    "fastcgi_connect_timeout",
+    "fastcgi_send_timeout",
+    "fastcgi_read_timeout",
+    "fastcgi_buffer_size",
+    "fastcgi_buffers",
+    "fastcgi_busy_buffers_size",
+    "fastcgi_temp_file_write_size",
+    "fastcgi_temp_path",
+    "fastcgi_intercept_errors",
+    "fastcgi_index",
+    "fastcgi_param",
+    "fastcgi_split_path_info",
+    "fastcgi_cache_path",
+    // Names are only looked up where variables are used, which is refused.
+    "resolver",
+    "resolver_timeout",
 ];
 
 const REFUSED: &[&str] = &[
@@ -82,13 +179,59 @@ const REFUSED: &[&str] = &[
     "limit_conn",
     "limit_req_zone",
     "limit_conn_zone",
+    "limit_rate",
+    "limit_rate_after",
+    "limit_req_status",
+    "limit_conn_status",
+    "limit_except",
+    "auth_basic_user_file",
+    "auth_request",
+    "satisfy",
+    "internal",
+    "scgi_pass",
+    "memcached_pass",
+    "grpc_pass",
+    "proxy_cache_key",
+    "proxy_cache_valid",
+    "proxy_cache_bypass",
+    "proxy_cache_use_stale",
+    "proxy_cache_methods",
+    "proxy_cache_lock",
+    "proxy_no_cache",
+    "proxy_store",
+    "proxy_method",
+    "proxy_pass_request_headers",
+    "proxy_pass_request_body",
+    "proxy_bind",
+    "proxy_protocol",
+    "set_real_ip_from",
+    "real_ip_header",
+    "fastcgi_cache",
+    "mirror",
+    "slice",
+    "break",
+    "perl",
+    "js_content",
+    "image_filter",
+    "dav_methods",
+    "xslt_stylesheet",
+    "flv",
+    "mp4",
+    "secure_link",
+    "userid",
+    "addition_types",
+    "sub_filter_once",
+    "recursive_error_pages",
+    "disable_symlinks",
+    "ssl",
+    "ssl_client_certificate",
+    "ssl_verify_client",
+    "ssl_preread",
     "auth_basic",
     "fastcgi_pass",
     "uwsgi_pass",
     "proxy_cache",
     "proxy_cache_path",
-    "ssl_certificate",
-    "ssl_certificate_key",
     "stream",
     "mail",
     "try_files",
@@ -98,10 +241,8 @@ const REFUSED: &[&str] = &[
     "hash",
     "random",
     "sticky",
-    "resolver",
     "split_clients",
     "sub_filter",
-    "add_header",
     "proxy_set_body",
     "set",
     "stub_status",
@@ -284,9 +425,12 @@ impl Reader<'_, '_, '_> {
                 _ => self.common(directive, &mut inherited),
             }
         }
+        let mut servers = Vec::new();
         for directive in inside.iter().filter(|directive| directive.words[0] == "server") {
-            self.server(directive, &inherited, &mut setup);
+            let server = self.server(directive, &inherited, &mut setup);
+            servers.push(server);
         }
+        setup.frontends = by_address(&servers);
         setup
     }
 
@@ -367,7 +511,7 @@ impl Reader<'_, '_, '_> {
         Some(server)
     }
 
-    fn server(&mut self, directive: &Directive, inherited: &Inherited, setup: &mut Setup) {
+    fn server(&mut self, directive: &Directive, inherited: &Inherited, setup: &mut Setup) -> Virtual {
         let mut inherited = inherited.clone();
         let mut frontend = Frontend {
             mode: Mode::Http,
@@ -376,13 +520,18 @@ impl Reader<'_, '_, '_> {
             max_connections: 65_536,
             ..Frontend::default()
         };
-        let mut locations = Vec::new();
+        let (mut locations, mut names, mut usual_at) = (Vec::new(), Vec::new(), Vec::new());
         for inner in directive.block.iter().flatten() {
             match inner.words[0].as_str() {
                 "listen" => {
                     let end = inner.words.get(1).cloned().unwrap_or_default();
                     match read_end(&end, 80) {
-                        Some(bind) => frontend.binds.push(bind),
+                        Some(bind) => {
+                            if inner.words.iter().any(|word| matches!(word.as_str(), "default_server" | "default")) {
+                                usual_at.push(bind);
+                            }
+                            frontend.binds.push(bind);
+                        }
                         // IPv6 is not modelled; the same server listens by IPv4 too.
                         None if end.starts_with('[') => {}
                         None => self.wrong(
@@ -392,10 +541,13 @@ impl Reader<'_, '_, '_> {
                         ),
                     }
                     if inner.words.iter().any(|word| word == "ssl") {
-                        self.not_modelled(inner);
+                        self.not_modelled(&Directive { words: vec!["listen … ssl".to_owned()], ..inner.clone() });
                     }
                 }
-                "server_name" => frontend.name = inner.words.get(1).cloned().unwrap_or_default(),
+                "server_name" => {
+                    names.extend(inner.words.iter().skip(1).cloned());
+                    frontend.name = inner.words.get(1).cloned().unwrap_or_default();
+                }
                 "location" => locations.push(inner),
                 "return" => locations.push(inner),
                 _ => self.common(inner, &mut inherited),
@@ -404,32 +556,51 @@ impl Reader<'_, '_, '_> {
         if frontend.binds.is_empty() {
             frontend.binds.extend(read_end("80", 80));
         }
-        if setup.frontends.iter().any(|other| other.binds.iter().any(|bind| frontend.binds.contains(bind))) {
-            let words = vec!["server at an address that another server has".to_owned()];
-            self.not_modelled(&Directive { words, ..directive.clone() });
-        }
         for location in locations {
             let route = self.location(location, &inherited, setup);
             frontend.routes.extend(route);
         }
         let root = inherited.root.unwrap_or_else(|| ROOT.to_owned());
-        frontend.routes.push(Route { prefix: "/".into(), exact: false, action: Action::Files(root) });
-        // `=` first, then the longest prefix; equal ones in file order.
-        frontend.routes.sort_by_key(|route| (!route.exact, std::cmp::Reverse(route.prefix.len())));
-        setup.frontends.push(frontend);
+        frontend.routes.push(Route { prefix: "/".into(), exact: false, when: None, action: Action::Files(root) });
+        // `=` first, then expressions in file order, then the longest prefix.
+        frontend.routes.sort_by_key(|route| match (route.exact, route.when.is_some()) {
+            (true, _) => (0, Reverse(0)),
+            (false, true) => (1, Reverse(0)),
+            (false, false) => (2, Reverse(route.prefix.len())),
+        });
+        Virtual { frontend, names: names_of(&names), usual_at }
     }
 
     fn location(&mut self, directive: &Directive, inherited: &Inherited, setup: &mut Setup) -> Option<Route> {
         if directive.words[0] == "return" {
             let action = answer(&directive.words);
-            return Some(Route { prefix: "/".into(), exact: false, action });
+            return Some(Route { prefix: "/".into(), exact: false, when: None, action });
         }
         let (exact, prefix) = match &directive.words[1..] {
-            [prefix] => (false, prefix.clone()),
+            [prefix] if !prefix.starts_with('@') => (false, prefix.clone()),
             [modifier, prefix] if modifier == "=" => (true, prefix.clone()),
             [modifier, prefix] if modifier == "^~" => (false, prefix.clone()),
+            [modifier, pattern] if modifier == "~" || modifier == "~*" => {
+                let ignores_case = modifier == "~*";
+                if when::expression(pattern, ignores_case).is_none() {
+                    self.not_modelled(&Directive { words: vec![format!("location ~ {pattern}")], ..directive.clone() });
+                    return None;
+                }
+                let test = Test { what: What::Path, how: How::Matches, values: vec![pattern.clone()], ignores_case };
+                let when = Some(When::one(test));
+                let plain = Directive { words: vec!["location".into(), "/".into()], ..directive.clone() };
+                return self.location(&plain, inherited, setup).map(|route| Route { when, ..route });
+            }
+            [name] if name.starts_with('@') => {
+                self.not_modelled(&Directive { words: vec!["location @".into()], ..directive.clone() });
+                return None;
+            }
             _ => {
-                self.not_modelled(&Directive { words: vec!["location ~".into()], ..directive.clone() });
+                self.wrong(
+                    &directive.file,
+                    directive.line,
+                    "invalid number of arguments in \"location\" directive".into(),
+                );
                 return None;
             }
         };
@@ -443,13 +614,13 @@ impl Reader<'_, '_, '_> {
         for inner in directive.block.iter().flatten() {
             match inner.words[0].as_str() {
                 "proxy_pass" => action = Some((inner, inner.words.get(1).cloned().unwrap_or_default())),
-                "return" => return Some(Route { prefix, exact, action: answer(&inner.words) }),
+                "return" => return Some(Route { prefix, exact, when: None, action: answer(&inner.words) }),
                 _ => self.common(inner, &mut inherited),
             }
         }
         let Some((inner, url)) = action else {
             let root = inherited.root.unwrap_or_else(|| ROOT.to_owned());
-            return Some(Route { prefix, exact, action: Action::Files(root) });
+            return Some(Route { prefix, exact, when: None, action: Action::Files(root) });
         };
         let Some(rest) = url.strip_prefix("http://") else {
             self.wrong(&inner.file, inner.line, "invalid URL prefix".to_owned());
@@ -482,8 +653,60 @@ impl Reader<'_, '_, '_> {
                 setup.backends.len() - 1
             }
         };
-        Some(Route { prefix, exact, action: Action::Backend(place) })
+        Some(Route { prefix, exact, when: None, action: Action::Backend(place) })
     }
+}
+
+/// A `server` block.
+struct Virtual {
+    frontend: Frontend,
+    /// When a request names it.
+    names: Option<When>,
+    /// Where it is `default_server`.
+    usual_at: Vec<SocketAddr>,
+}
+
+/// `server_name`s as a condition.
+fn names_of(names: &[String]) -> Option<When> {
+    let test = |how, value: &str| Test { what: What::Host, how, values: vec![value.to_owned()], ignores_case: true };
+    let mut tests = Vec::new();
+    for name in names {
+        match name.as_bytes() {
+            [b'*', ..] => tests.push(test(How::Ends, &name[1..])),
+            [b'.', ..] => tests.extend([test(How::Is, &name[1..]), test(How::Ends, name)]),
+            [b'~', ..] => tests.push(test(How::Matches, &name[1..])),
+            [.., b'*'] => tests.push(test(How::Begins, &name[..name.len() - 1])),
+            _ => tests.push(test(How::Is, name)),
+        }
+    }
+    let row = vec![Term { is_turned: false, tests }];
+    (!names.is_empty()).then(|| When { is_turned: false, rows: vec![row] })
+}
+
+/// One frontend for each address. Its servers are told apart by the host that a request names; who names none of them
+/// gets the one that is `default_server`, or the first.
+fn by_address(servers: &[Virtual]) -> Vec<Frontend> {
+    let mut found: Vec<Frontend> = Vec::new();
+    for bind in servers.iter().flat_map(|server| &server.frontend.binds) {
+        if found.iter().any(|frontend| frontend.binds == [*bind]) {
+            continue;
+        }
+        let here: Vec<&Virtual> = servers.iter().filter(|server| server.frontend.binds.contains(bind)).collect();
+        let usual = here.iter().position(|server| server.usual_at.contains(bind)).unwrap_or(0);
+        let mut routes = Vec::new();
+        for (_, server) in here.iter().enumerate().filter(|(place, _)| *place != usual) {
+            let Some(names) = &server.names else { continue };
+            for route in &server.frontend.routes {
+                let rows = route.when.as_ref().map_or_else(|| vec![Vec::new()], |when| when.rows.clone());
+                let rows = rows.into_iter().map(|row| [row, names.rows.concat()].concat()).collect();
+                routes.push(Route { when: Some(When { is_turned: false, rows }), ..route.clone() });
+            }
+        }
+        let usual = &here[usual].frontend;
+        routes.extend(usual.routes.iter().cloned());
+        found.push(Frontend { binds: vec![*bind], routes, ..usual.clone() });
+    }
+    found
 }
 
 fn usual_backend(name: &str) -> Backend {

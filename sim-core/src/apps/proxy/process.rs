@@ -11,7 +11,7 @@ use super::balance::{self, Turns};
 use super::head::{self, Head, Journey};
 use super::health::Health;
 use super::session::{Phase, Pipe, Session};
-use super::{Action, Mode, Program, Setup};
+use super::{Action, Mode, Program, Route, Setup};
 use crate::apps::http_server;
 use crate::base::time::{Duration, Instant};
 use crate::kernel::process::{Next, On, Process, Signal, SocketId, Wait};
@@ -204,7 +204,9 @@ impl Proxy {
             self.sessions.insert(number, session);
             self.wait_until(number, sys.now() + self.setup.frontends[frontend].client_timeout);
             if self.setup.frontends[frontend].mode == Mode::Tcp {
-                let action = self.setup.frontends[frontend].routes.first().map(|route| route.action.clone());
+                let fits = |route: &&Route| route.when.as_ref().is_none_or(|when| when.holds(peer.address, None));
+                let route = self.setup.frontends[frontend].routes.iter().find(fits);
+                let action = route.map(|route| route.action.clone());
                 match action {
                     Some(Action::Backend(backend)) => self.call(number, backend, sys),
                     Some(Action::Files(_) | Action::Answer(..)) | None => self.end(number, sys),
@@ -241,9 +243,13 @@ impl Proxy {
         session.path = request.path.clone();
         let frontend = &self.setup.frontends[session.frontend];
         let path = request.path.split(['?', '#']).next().unwrap_or("/").to_owned();
-        let route = frontend.routes.iter().find(|route| match route.exact {
-            true => path == route.prefix,
-            false => path.starts_with(&route.prefix),
+        let client = session.peer.address;
+        let route = frontend.routes.iter().find(|route| {
+            let is_its_path = match route.exact {
+                true => path == route.prefix,
+                false => path.starts_with(&route.prefix),
+            };
+            is_its_path && route.when.as_ref().is_none_or(|when| when.holds(client, Some(&request)))
         });
         let Some(route) = route else {
             let status = if self.setup.program == Program::Haproxy { 503 } else { 404 };
