@@ -3,200 +3,22 @@
 //! Follows haproxy 2.6's configuration manual for what is here. Words that change nothing in the lab are accepted; what
 //! would change something is refused, with its line.
 
-use super::when::{self, How, Term, Test, What, When};
+mod acl;
+mod defaults;
+mod known;
+
+use super::when::{Test, When};
 use super::words::words;
 use super::{
     Action, Backend, Balance, Check, Frontend, HttpCheck, LogFormat, Mode, Problem, Program, Route, Server, Setup,
     read_end,
 };
 use crate::base::time::Duration;
+use defaults::Defaults;
+use known::{ACCEPTED, ACCEPTED_OPTIONS, OTHER_SECTIONS, REFUSED};
 
 /// Where the file is, as every distribution has it.
 pub const FILE: &str = "/etc/haproxy/haproxy.cfg";
-
-/// Words without effect in the lab: processes, limits, statistics, tuning.
-const ACCEPTED: &[&str] = &[
-    "chroot",
-    "pidfile",
-    "user",
-    "group",
-    "daemon",
-    "stats",
-    "nbproc",
-    "nbthread",
-    "ulimit-n",
-    "ca-base",
-    "crt-base",
-    "ssl-default-bind-ciphers",
-    "ssl-default-bind-ciphersuites",
-    "ssl-default-bind-options",
-    "ssl-default-server-ciphers",
-    "tune.ssl.default-dh-param",
-    "spread-checks",
-    "errorfile",
-    "errorloc",
-    "monitor-uri",
-    "fullconn",
-    "log-tag",
-    "description",
-    "crt-list",
-    "cpu-map",
-    "node",
-    "quiet",
-    "uid",
-    "gid",
-    "master-worker",
-    "localpeer",
-    "email-alert",
-    "hash-type",
-    "capture",
-    "http-reuse",
-    "compression",
-    "grace",
-    "rate-limit",
-    "log-format",
-    "log-format-sd",
-    "unique-id-format",
-    "unique-id-header",
-    "load-server-state-from-file",
-    "server-state-file",
-    "server-state-base",
-    "hard-stop-after",
-    "presetenv",
-    "setenv",
-    "nosplice",
-    "noepoll",
-    "nopoll",
-    "nokqueue",
-    "maxconnrate",
-    "maxsessrate",
-    "maxsslconn",
-    "maxsslrate",
-    "maxpipes",
-    "ssl-default-server-options",
-    "ssl-server-verify",
-    "ssl-dh-param-file",
-    "unix-bind",
-    "insecure-fork-wanted",
-    "strict-limits",
-    "log-send-hostname",
-    "backlog",
-    "bind-process",
-    "max-keep-alive-queue",
-    "errorloc302",
-    "errorloc303",
-];
-
-/// Options without effect in the lab.
-const ACCEPTED_OPTIONS: &[&str] = &[
-    "dontlognull",
-    "http-server-close",
-    "httpclose",
-    "http-keep-alive",
-    "forceclose",
-    "http-pretend-keepalive",
-    "abortonclose",
-    "clitcpka",
-    "srvtcpka",
-    "tcpka",
-    "log-health-checks",
-    "logasap",
-    "contstats",
-    "nolinger",
-    "splice-auto",
-    "http-buffer-request",
-    "allbackups",
-    "accept-invalid-http-request",
-    "tcp-smart-accept",
-    "tcp-smart-connect",
-    "socket-stats",
-    "http-use-htx",
-];
-
-/// Words that would change what happens, and are not modelled.
-const REFUSED: &[&str] = &[
-    "use-server",
-    "cookie",
-    "stick-table",
-    "stick",
-    "http-request",
-    "http-response",
-    "tcp-request",
-    "tcp-response",
-    "redirect",
-    "reqrep",
-    "rsprep",
-    "block",
-    "reqdeny",
-    "source",
-    "dispatch",
-    "peers",
-    "resolvers",
-    "mailers",
-    "userlist",
-    "cache",
-    "program",
-    "lua-load",
-    "filter",
-    "server-template",
-    "http-errors",
-    "ring",
-    "tcp-check",
-    "force-persist",
-    "ignore-persist",
-    "persist",
-    "appsession",
-    "declare",
-    "http-after-response",
-    "retry-on",
-    "external-check",
-    "monitor",
-    "use-fcgi-app",
-];
-
-/// Sections without a meaning here: they are refused with all that stands in them.
-const OTHER_SECTIONS: &[&str] =
-    &["resolvers", "peers", "mailers", "userlist", "cache", "program", "http-errors", "ring", "fcgi-app"];
-
-/// What `defaults` gives to what follows.
-#[derive(Clone, Debug)]
-struct Defaults {
-    mode: Mode,
-    balance: Balance,
-    connect: Duration,
-    client: Duration,
-    server: Duration,
-    check_inter: Option<Check>,
-    retries: u32,
-    redispatches: bool,
-    forwards_for: bool,
-    log: LogFormat,
-    http_check: Option<HttpCheck>,
-    default_backend: String,
-    max_connections: usize,
-    logs: bool,
-}
-
-impl Default for Defaults {
-    fn default() -> Self {
-        Defaults {
-            mode: Mode::Tcp,
-            balance: Balance::RoundRobin,
-            connect: Duration::from_secs(5),
-            client: Duration::from_secs(3600),
-            server: Duration::from_secs(3600),
-            check_inter: None,
-            retries: 3,
-            redispatches: false,
-            forwards_for: false,
-            log: LogFormat::Plain,
-            http_check: None,
-            default_backend: String::new(),
-            max_connections: 2000,
-            logs: false,
-        }
-    }
-}
 
 /// A section being read.
 #[derive(Clone, Debug)]
@@ -425,90 +247,6 @@ impl Reader<'_> {
             }
         }
         self.sections.push(section);
-    }
-
-    /// `acl NAME CRITERION [-i] [-m HOW] VALUE…`, or such a criterion between `{` and `}`.
-    fn acl(&mut self, rest: &[&str], line: usize) -> Option<Test> {
-        let [_, criterion, flags @ ..] = rest else {
-            self.wrong(line, "error detected while parsing ACL : missing fetch method.".to_owned());
-            return None;
-        };
-        let Some((what, mut how)) = criterion_of(criterion) else {
-            self.not_modelled(line, &format!("acl … {criterion}"));
-            return None;
-        };
-        let (mut values, mut ignores_case) = (Vec::new(), false);
-        let mut words = flags.iter().copied();
-        while let Some(word) = words.next() {
-            match word {
-                "-i" if values.is_empty() => ignores_case = true,
-                "--" if values.is_empty() => {}
-                "-m" if values.is_empty() => match words.next().and_then(how_of) {
-                    Some(given) => how = given,
-                    None => {
-                        self.not_modelled(line, "acl … -m");
-                        return None;
-                    }
-                },
-                "-f" | "-M" | "-n" | "-u" if values.is_empty() => {
-                    self.not_modelled(line, &format!("acl … {word}"));
-                    return None;
-                }
-                value => values.push(value.to_owned()),
-            }
-        }
-        let is_wrong = |value: &&String| match (&what, how) {
-            (What::Client, _) => when::network(value).is_none(),
-            (_, How::Matches) => when::expression(value, ignores_case).is_none(),
-            _ => false,
-        };
-        if let Some(value) = values.iter().find(is_wrong) {
-            self.not_modelled(line, &format!("acl … {criterion} {value}"));
-            return None;
-        }
-        Some(Test { what, how, values, ignores_case })
-    }
-
-    /// `if …` or `unless …` behind a rule; without either it always holds.
-    fn when(&mut self, condition: &[&str], acls: &[(String, Test)], line: usize) -> Option<When> {
-        let always = Test { what: What::Always(true), how: How::Is, values: Vec::new(), ignores_case: false };
-        let (is_turned, words) = match condition {
-            [] => return Some(When::one(always)),
-            ["if", words @ ..] => (false, words),
-            ["unless", words @ ..] => (true, words),
-            [other, ..] => {
-                self.wrong(line, format!("expects 'if' or 'unless' followed by a condition (found '{other}')."));
-                return None;
-            }
-        };
-        let mut rows = vec![Vec::new()];
-        let mut words = words.iter().copied();
-        while let Some(word) = words.next() {
-            if matches!(word, "or" | "||" | "OR") {
-                rows.push(Vec::new());
-                continue;
-            }
-            let (is_term_turned, name) = word.strip_prefix('!').map_or((false, word), |name| (true, name));
-            let tests: Vec<Test> = if name == "{" {
-                let inner: Vec<&str> =
-                    std::iter::once("").chain(words.by_ref().take_while(|word| *word != "}")).collect();
-                vec![self.acl(&inner, line)?]
-            } else {
-                acls.iter()
-                    .filter(|(known, _)| known == name)
-                    .map(|(_, test)| test.clone())
-                    .chain(predefined(name))
-                    .collect()
-            };
-            if tests.is_empty() {
-                self.wrong(line, format!("error detected while parsing a condition : no such ACL : '{name}'."));
-                return None;
-            }
-            if let Some(row) = rows.last_mut() {
-                row.push(Term { is_turned: is_term_turned, tests });
-            }
-        }
-        Some(When { is_turned, rows })
     }
 
     fn setting(&mut self, settings: &mut Defaults, word: &str, rest: &[&str], line: usize, title: &str) {
@@ -760,59 +498,6 @@ impl Reader<'_> {
         }
         setup
     }
-}
-
-/// What a criterion of an ACL looks at, and how; none: it is not modelled.
-fn criterion_of(criterion: &str) -> Option<(What, How)> {
-    let (name, argument) = match criterion.split_once('(') {
-        Some((name, rest)) => (name, rest.strip_suffix(')')?),
-        None => (criterion, ""),
-    };
-    let name = name.strip_prefix("req.").unwrap_or(name);
-    let (base, how) = match name.rsplit_once('_') {
-        Some((base, how)) if matches!(base, "path" | "url" | "hdr" | "base") => (base, how_of(how)?),
-        _ => (name, How::Is),
-    };
-    let what = match base {
-        "path" => What::Path,
-        "url" => What::Url,
-        "hdr" if !argument.is_empty() => What::Header(argument.split(',').next().unwrap_or_default().to_owned()),
-        "method" => What::Method,
-        "src" => What::Client,
-        "always_true" => What::Always(true),
-        "always_false" => What::Always(false),
-        _ => return None,
-    };
-    Some((what, how))
-}
-
-fn how_of(word: &str) -> Option<How> {
-    Some(match word {
-        "str" => How::Is,
-        "beg" => How::Begins,
-        "end" => How::Ends,
-        "sub" => How::Contains,
-        "dom" => How::Domain,
-        "dir" => How::Folder,
-        "reg" => How::Matches,
-        _ => return None,
-    })
-}
-
-/// ACLs that need not be declared.
-fn predefined(name: &str) -> Option<Test> {
-    let (what, values): (What, &[&str]) = match name {
-        "TRUE" => (What::Always(true), &[]),
-        "FALSE" => (What::Always(false), &[]),
-        "METH_GET" => (What::Method, &["GET", "HEAD"]),
-        "METH_HEAD" => (What::Method, &["HEAD"]),
-        "METH_POST" => (What::Method, &["POST"]),
-        "METH_OPTIONS" => (What::Method, &["OPTIONS"]),
-        "LOCALHOST" => (What::Client, &["127.0.0.1/8"]),
-        _ => return None,
-    };
-    let values = values.iter().map(|value| (*value).to_owned()).collect();
-    Some(Test { what, how: How::Is, values, ignores_case: false })
 }
 
 /// haproxy's times: milliseconds unless a unit follows.

@@ -30,6 +30,7 @@ mod script;
 mod sequence;
 mod server;
 mod service;
+mod service_group;
 mod surroundings;
 mod text;
 mod track;

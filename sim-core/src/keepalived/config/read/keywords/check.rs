@@ -6,7 +6,7 @@ use super::keyword::Block::{
 use super::keyword::{Block, Keyword, accepted, modelled, refused};
 use crate::keepalived::config::Reader::Checkers;
 use crate::keepalived::config::read::global::{nothing, one_word};
-use crate::keepalived::config::read::{checker, local, server, service};
+use crate::keepalived::config::read::{checker, local, server, service, service_group};
 
 const ROOT: &[Block] = &[Root];
 const SERVICE: &[Block] = &[Service];
@@ -25,8 +25,13 @@ pub(super) const KEYWORDS: &[Keyword] = &[
     accepted(&[Ssl], "ca", NO_TLS, service::ssl_file),
     accepted(&[Ssl], "certificate", NO_TLS, service::ssl_file),
     accepted(&[Ssl], "key", NO_TLS, service::ssl_file),
-    modelled(ROOT, "virtual_server_group", "NAME, a block of ADDR[-END|/LEN] [PORT] and fwmark N", service::group)
-        .by(Checkers),
+    modelled(
+        ROOT,
+        "virtual_server_group",
+        "NAME, a block of ADDR[-END|/LEN] [PORT] and fwmark N",
+        service_group::group,
+    )
+    .by(Checkers),
     modelled(ROOT, "local_address_group", "NAME, a block of ADDR[-END] [IF] (DPVS, LVS with FULLNAT)", local::group)
         .by(Checkers),
     modelled(ROOT, "virtual_server", "ADDR [PORT], fwmark N or group NAME", service::open)
