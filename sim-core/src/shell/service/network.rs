@@ -225,7 +225,7 @@ fn up(config: &Config, os: Os, says: Says, script: &mut String) {
 }
 
 fn said(what: &str, script: &mut String) {
-    let _ = write!(script, "echo '{}'\n", verdict("network", what, true).trim_end());
+    let _ = writeln!(script, "echo '{}'", verdict("network", what, true).trim_end());
 }
 
 fn run(script: String) -> Outcome {

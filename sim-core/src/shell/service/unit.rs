@@ -57,7 +57,7 @@ pub(super) fn list(call: &mut Call, sys: &Sys) -> Outcome {
         let _ = writeln!(text, "  {unit:<28} loaded active {sub:<7} {}", service.description);
         count += 1;
     }
-    let _ = write!(text, "\n{count} loaded units listed.\n");
+    let _ = writeln!(text, "\n{count} loaded units listed.");
     call.out(text);
     Outcome::Done(0)
 }
