@@ -3,8 +3,13 @@
 //! - when the network was whole and quiet for 3 × `master_down` + 10 s, each virtual router has one master, which alone
 //!   has the address: one of the highest priority, if such a one preempts;
 //! - two hosts that both have an address and both claim it are never unreported;
-//! - right after a master's gratuitous ARPs, and at the end, every cache is right, with one exception, which the law
-//!   names: [`Exception::HealWithoutGarp`].
+//! - right after a master's gratuitous ARPs, and at the end, every cache is right, unless of two owners the one that
+//!   announced itself last gave the address up and the other had no reason to announce it anew: he was not heard
+//!   ([`Exception::HealWithoutGarp`], as recorded), or left by himself ([`Exception::LeftWithoutGarp`], as the source has
+//!   it: priority 0 is answered with an advert only).
+//!
+//! With version 2 and 3, intervals, unicast, groups, tracked scripts, delayed and no preemption, refreshes, and with
+//! masters that do not answer or answer once more.
 
 use crate::lan::Alone;
 use proptest::prelude::*;

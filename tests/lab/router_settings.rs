@@ -116,7 +116,7 @@ fn when(trace: &Trace, host: &str, text: &str) -> Vec<u64> {
 }
 
 fn output(trace: &Trace, line: &str) -> String {
-    let typed = trace.commands.iter().filter(|command| &*command.text == line).next_back();
+    let typed = trace.commands.iter().rfind(|command| &*command.text == line);
     typed.unwrap_or_else(|| panic!("{line} was not typed")).stdout.to_string()
 }
 
@@ -201,12 +201,10 @@ fn a_tracked_process_has_a_quorum() {
 #[test]
 fn a_change_of_priority_after_a_discarded_advert_begins_the_wait_anew() {
     const CHECK: &str = "vrrp_script chk {\n script \"/bin/test ! -e /tmp/more\"\n interval 1\n weight 10\n}";
-    let script = format!(
-        "(at: \"0.9s\", on: \"n1\", run: \"touch /tmp/more\"), (at: \"1s\", on: \"n2\", run: \"keepalived -D\"), (at: \
-         \"10.5s\", on: \"n1\", run: \"keepalived -D\"), (at: \"12.8s\", on: \"n1\", run: \"rm /tmp/more\"),"
-    );
+    const SCRIPT: &str = r#"(at: "0.9s", on: "n1", run: "touch /tmp/more"), (at: "1s", on: "n2", run: "keepalived -D"),
+        (at: "10.5s", on: "n1", run: "keepalived -D"), (at: "12.8s", on: "n1", run: "rm /tmp/more"),"#;
     let sim =
-        Lab { top: [CHECK, ""], instance: ["track_script {\n chk\n}", ""], script: &script, ..Lab::default() }.run();
+        Lab { top: [CHECK, ""], instance: ["track_script {\n chk\n}", ""], script: SCRIPT, ..Lab::default() }.run();
     let trace = sim.trace();
     assert_eq!(when(trace, "n1", "(VI_1) Changing effective priority from 100 to 110"), [13_500]);
     // Heard and discarded last at 12.650: of 14.109, 1.459 s were left. 3.570 s instead of those: 16.220.
