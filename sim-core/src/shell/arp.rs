@@ -41,6 +41,17 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         return delete(&options.words, device, call, sys);
     }
     let only: Option<Ipv4Addr> = options.words.first().and_then(|word| word.parse().ok());
+    list(only, device, options.has(&["-a"]), call, sys)
+}
+
+/// The entries of an address or a device, or all; `plainly` as BSD's `arp -a` has them.
+fn list(
+    only: Option<Ipv4Addr>,
+    device: Option<&str>,
+    plainly: bool,
+    call: &mut Call<'_>,
+    sys: &mut Sys<'_, '_>,
+) -> Outcome {
     let name_of = |entry: &Neighbour| {
         sys.kernel.tables.interfaces.get(entry.iface).map_or_else(String::new, |interface| interface.name.to_string())
     };
@@ -68,31 +79,33 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
             (None, None) => Outcome::Done(0),
         };
     }
-    let mut text = String::new();
-    if options.has(&["-a"]) {
-        for (entry, name) in entries {
-            let (mac, kind) = match shown_mac(entry) {
-                Some(mac) => (mac, " [ether]"),
-                None => ("<incomplete>".to_owned(), ""),
-            };
-            let fixed = if entry.state == NeighbourState::Permanent { " PERM" } else { "" };
-            text.push_str(&format!("? ({}) at {mac}{kind}{fixed} on {name}\n", entry.address));
-        }
-    } else {
-        text.push_str("Address                  HWtype  HWaddress           Flags Mask            Iface\n");
-        for (entry, name) in entries {
-            let address = entry.address.to_string();
-            text.push_str(&match shown_mac(entry) {
-                Some(mac) => {
-                    let flags = if entry.state == NeighbourState::Permanent { "CM" } else { "C" };
-                    format!("{address:<23}  {:<8}{mac:<20}{flags:<22}{name}\n", "ether")
-                }
-                None => format!("{address:<23}  {:<8}{:<20}{:<22}{name}\n", "", "(incomplete)", ""),
-            });
-        }
-    }
-    call.out(text);
+    let row = if plainly { plain_row } else { table_row };
+    let rows: String = entries.into_iter().map(|(entry, name)| row(entry, &name)).collect();
+    let head = "Address                  HWtype  HWaddress           Flags Mask            Iface\n";
+    call.out(format!("{}{rows}", if plainly { "" } else { head }));
     Outcome::Done(0)
+}
+
+/// `? (10.0.0.1) at 02:00:00:00:00:01 [ether] on eth0`
+fn plain_row(entry: &Neighbour, device: &str) -> String {
+    let (mac, kind) = match shown_mac(entry) {
+        Some(mac) => (mac, " [ether]"),
+        None => ("<incomplete>".to_owned(), ""),
+    };
+    let fixed = if entry.state == NeighbourState::Permanent { " PERM" } else { "" };
+    format!("? ({}) at {mac}{kind}{fixed} on {device}\n", entry.address)
+}
+
+/// A row of the table that `arp` and `arp -n` print.
+fn table_row(entry: &Neighbour, device: &str) -> String {
+    let address = entry.address.to_string();
+    match shown_mac(entry) {
+        Some(mac) => {
+            let flags = if entry.state == NeighbourState::Permanent { "CM" } else { "C" };
+            format!("{address:<23}  {:<8}{mac:<20}{flags:<22}{device}\n", "ether")
+        }
+        None => format!("{address:<23}  {:<8}{:<20}{:<22}{device}\n", "", "(incomplete)", ""),
+    }
 }
 
 fn shown_mac(entry: &Neighbour) -> Option<String> {

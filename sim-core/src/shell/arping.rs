@@ -7,6 +7,7 @@ use crate::base::time::{Duration, Instant};
 use crate::kernel::ArpMessage;
 use crate::kernel::process::{Fd, Next, On, Process, Signal, SocketId};
 use crate::kernel::syscall::Sys;
+use crate::tables::interfaces::{Interface, Interfaces};
 use crate::wire::Mac;
 use std::net::Ipv4Addr;
 
@@ -77,29 +78,10 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let Ok(target) = target.parse::<Ipv4Addr>() else {
         return call.fail(2, format!("arping: {target}: Name or service not known\n"));
     };
-    let interfaces = &sys.kernel.tables.interfaces;
-    let named = options.value(&["-I"]);
-    let interface = match named {
-        Some(name) => interfaces.named(name),
-        None => interfaces.iter().find(|interface| interface.up && interface.arp),
+    let interface = match device(options.value(&["-I"]), &sys.kernel.tables.interfaces) {
+        Ok(interface) => interface,
+        Err(text) => return call.fail(2, text),
     };
-    let Some(interface) = interface else {
-        return call.fail(
-            2,
-            match named {
-                Some(name) => format!("arping: Device {name} not available.\n"),
-                None => "arping: no suitable device found\n".to_owned(),
-            },
-        );
-    };
-    if !interface.up {
-        let text = format!("arping: Interface \"{}\" is down\n", interface.name);
-        return call.fail(2, text);
-    }
-    if !interface.arp {
-        let text = format!("Interface \"{}\" is not ARPable\n", interface.name);
-        return call.fail(2, text);
-    }
     let (iface, mac, device) = (interface.id, interface.mac, interface.name.to_string());
     let kind = match (options.has(&["-D"]), options.has(&["-A"]), options.has(&["-U"])) {
         (true, ..) => Kind::Probe,
@@ -152,6 +134,20 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         device,
     };
     Outcome::Became(Box::new(arping))
+}
+
+/// The interface to ask by: the one that was named, or the first that speaks ARP.
+fn device<'s>(named: Option<&str>, interfaces: &'s Interfaces) -> Result<&'s Interface, String> {
+    let Some(name) = named else {
+        let found = interfaces.iter().find(|interface| interface.up && interface.arp);
+        return found.ok_or_else(|| "arping: no suitable device found\n".to_owned());
+    };
+    let interface = interfaces.named(name).ok_or_else(|| format!("arping: Device {name} not available.\n"))?;
+    match (interface.up, interface.arp) {
+        (false, _) => Err(format!("arping: Interface \"{name}\" is down\n")),
+        (true, false) => Err(format!("Interface \"{name}\" is not ARPable\n")),
+        (true, true) => Ok(interface),
+    }
 }
 
 impl Arping {

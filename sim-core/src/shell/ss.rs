@@ -8,6 +8,7 @@ use super::ipvsadm::service_name;
 use super::options::Options;
 use crate::kernel::sockets::SocketView;
 use crate::kernel::syscall::Sys;
+use crate::trace::record::program;
 use crate::wire::flow::{SocketAddr, Transport};
 
 /// `ss`.
@@ -85,6 +86,21 @@ impl Filter {
         Some(filter)
     }
 
+    /// Whether sockets of this state are wanted, by what was typed or else by `-a` and `-l`.
+    fn wants_state(&self, state: &str, all: bool, listening: bool) -> bool {
+        let listens = matches!(state, "LISTEN" | "UNCONN");
+        match self.state.as_deref() {
+            Some("all") => true,
+            Some("connected") => !listens,
+            Some("established") => state == "ESTAB",
+            Some("listening" | "listen") => listens,
+            Some(wanted) => state.eq_ignore_ascii_case(wanted),
+            None if all => true,
+            None if listening => listens,
+            None => !listens && !matches!(state, "TIME-WAIT" | "SYN-RECV"),
+        }
+    }
+
     fn lets(&self, socket: &SocketView) -> bool {
         let is = |wanted: &Option<String>, end: Option<SocketAddr>| {
             wanted.as_ref().is_none_or(|wanted| {
@@ -111,16 +127,7 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
     let (tcp, udp) = (options.has(&["-t", "--tcp"]), options.has(&["-u", "--udp"]));
     let (tcp, udp) = if tcp || udp { (tcp, udp) } else { (true, true) };
     let (listening, all) = (options.has(&["-l", "--listening"]), options.has(&["-a", "--all"]));
-    let is_wanted = |socket: &SocketView| match filter.state.as_deref() {
-        Some("all") => true,
-        Some("connected") => !matches!(socket.state, "LISTEN" | "UNCONN"),
-        Some("established") => socket.state == "ESTAB",
-        Some("listening" | "listen") => matches!(socket.state, "LISTEN" | "UNCONN"),
-        Some(state) => socket.state.eq_ignore_ascii_case(state),
-        None if all => true,
-        None if listening => matches!(socket.state, "LISTEN" | "UNCONN"),
-        None => !matches!(socket.state, "LISTEN" | "UNCONN" | "TIME-WAIT" | "SYN-RECV"),
-    };
+    let is_wanted = |socket: &SocketView| filter.wants_state(socket.state, all, listening);
     let sockets = sys.kernel.sockets.view(sys.cx.now);
     let shown = sockets.iter().filter(|socket| match socket.transport {
         Transport::Tcp => tcp,
@@ -145,11 +152,8 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         let (local, remote) = (end(Some(socket.local)), end(socket.remote));
         let owner = socket.owner.filter(|_| options.has(&["-p", "--processes"]));
         let name = owner.and_then(|pid| sys.kernel.processes.list().find(|process| process.pid == pid));
-        let users = name.map_or(String::new(), |process| {
-            let program =
-                process.name.split([' ', ':']).next().unwrap_or_default().rsplit('/').next().unwrap_or_default();
-            format!("users:((\"{program}\",pid={}))", process.pid.0)
-        });
+        let users = name
+            .map_or(String::new(), |process| format!("users:((\"{}\",pid={}))", program(&process.name), process.pid.0));
         rows.push([
             socket.transport.name().to_lowercase(),
             socket.state.to_owned(),
@@ -162,11 +166,17 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
             users,
         ]);
     }
+    call.out(table(&rows, tcp && udp));
+    Outcome::Done(0)
+}
+
+/// The rows below each other; the first column only where there are several kinds.
+fn table(rows: &[[String; 9]], with_kind: bool) -> String {
     let width = |column: usize| rows.iter().map(|row| row[column].len()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..9).map(width).collect();
     let mut text = String::new();
-    for [netid, state, received, unsent, local, sport, remote, dport, users] in &rows {
-        if tcp && udp {
+    for [netid, state, received, unsent, local, sport, remote, dport, users] in rows {
+        if with_kind {
             text += &format!("{netid:<0$} ", widths[0]);
         }
         text += &format!("{state:<0$} {received:<1$} {unsent:<2$} ", widths[1], widths[2], widths[3]);
@@ -175,6 +185,5 @@ fn run(call: &mut Call<'_>, sys: &mut Sys<'_, '_>) -> Outcome {
         text += users;
         text.push('\n');
     }
-    call.out(text);
-    Outcome::Done(0)
+    text
 }

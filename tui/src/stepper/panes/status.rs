@@ -58,63 +58,17 @@ fn percent(done: u64, of: u64) -> String {
     (done * 100).checked_div(of).map_or(String::new(), |part| format!("{part} %"))
 }
 
-/// The keys that do something here.
+/// The keys that do something here, as far as there is room.
 fn hints(model: &Model, width: usize) -> Line<'static> {
-    let key = |action| model.keys.shown(action);
-    let both = |a, b| format!("{} {}", key(a), key(b));
-    let mut hints: Vec<(String, String)> = match model.over.last() {
-        Some(Overlay::Console(_)) => vec![
-            ("Enter".into(), "types it".into()),
-            ("Tab".into(), "completes".into()),
-            ("↑".into(), "history".into()),
-            ("Esc".into(), "closes".into()),
-            ("F1".into(), "keys".into()),
-        ],
-        Some(Overlay::Forks { .. }) => vec![
-            ("Enter".into(), "show".into()),
-            ("d".into(), "compare with its parent".into()),
-            ("s".into(), "save as a scenario".into()),
-            ("q".into(), "close".into()),
-        ],
-        Some(Overlay::Help { .. }) => {
-            vec![("type".into(), "to search".into()), ("↑ ↓".into(), "scroll".into()), ("Esc".into(), "closes".into())]
-        }
-        Some(Overlay::Text { .. }) => vec![("↑ ↓".into(), "scroll".into()), ("q Esc".into(), "close".into())],
-        Some(Overlay::Predict { given: None, .. }) => vec![
-            ("1-9".into(), "answer".into()),
-            ("↑ ↓ Enter".into(), "choose".into()),
-            ("q Esc".into(), "not now".into()),
-        ],
-        Some(Overlay::Predict { .. }) => {
-            vec![(key(Action::Predict), "ask again".into()), ("Enter q Esc".into(), "go on".into())]
-        }
-        Some(Overlay::Menu { .. }) => vec![("↑ ↓ Enter".into(), "choose".into()), ("q Esc".into(), "close".into())],
-        Some(Overlay::Quit) => vec![("y s n".into(), "answer".into())],
-        Some(Overlay::Bar(_) | Overlay::Editor(_)) => Vec::new(),
-        None => vec![
-            (both(Action::PreviousFrame, Action::NextFrame), "step".into()),
-            (key(Action::NextEvent), "inside".into()),
-            (both(Action::PreviousHop, Action::NextHop), "hop".into()),
-            (key(Action::Open), registry::row(model.focus).enter.into()),
-            (key(Action::Follow), "follow".into()),
-            (key(Action::Filter), "filter".into()),
-            (key(Action::Place), "go to".into()),
-            (key(Action::NextPane), "pane".into()),
-            (key(Action::Console), "console".into()),
-            (key(Action::WhyNot), "why not".into()),
-            (key(Action::Predict), "predict".into()),
-        ],
+    let mut hints = match model.over.last() {
+        Some(over) => over_hints(model, over),
+        None => pane_hints(model),
     };
     if model.over.is_empty() {
-        if model.focus == PaneId::Timeline {
-            hints.insert(3, (both(Action::ZoomIn, Action::ZoomOut), "zoom".into()));
-        }
-        if model.play.is_some() {
-            hints.insert(0, (key(Action::Play), format!("stop, {} ms", SPEEDS[model.speed])));
-        }
         // These two are always there.
+        let key = |action| model.keys.shown(action);
         let last = [(key(Action::Help), "keys".to_string()), (key(Action::Close), "quit".to_string())];
-        let wide = |hints: &[(String, String)]| hints.iter().map(|(a, b)| a.width() + b.width() + 3).sum::<usize>();
+        let wide = |hints: &[Hint]| hints.iter().map(|(a, b)| a.width() + b.width() + 3).sum::<usize>();
         while !hints.is_empty() && wide(&hints) + wide(&last) + 1 > width {
             hints.pop();
         }
@@ -126,4 +80,61 @@ fn hints(model: &Model, width: usize) -> Line<'static> {
         spans.push(Span::styled(format!(" {what}  "), style(model, Ink::Faint)));
     }
     Line::from(spans)
+}
+
+/// Keys, and what they do.
+type Hint = (String, String);
+
+/// What can be done with what lies on top.
+fn over_hints(model: &Model, over: &Overlay) -> Vec<Hint> {
+    let fixed: &[(&str, &str)] = match over {
+        Overlay::Console(_) => {
+            &[("Enter", "types it"), ("Tab", "completes"), ("↑", "history"), ("Esc", "closes"), ("F1", "keys")]
+        }
+        Overlay::Forks { .. } => {
+            &[("Enter", "show"), ("d", "compare with its parent"), ("s", "save as a scenario"), ("q", "close")]
+        }
+        Overlay::Help { .. } => &[("type", "to search"), ("↑ ↓", "scroll"), ("Esc", "closes")],
+        Overlay::Text { .. } => &[("↑ ↓", "scroll"), ("q Esc", "close")],
+        Overlay::Predict { given: None, .. } => &[("1-9", "answer"), ("↑ ↓ Enter", "choose"), ("q Esc", "not now")],
+        Overlay::Predict { .. } => {
+            return vec![
+                (model.keys.shown(Action::Predict), "ask again".to_string()),
+                ("Enter q Esc".to_string(), "go on".to_string()),
+            ];
+        }
+        Overlay::Menu { .. } => &[("↑ ↓ Enter", "choose"), ("q Esc", "close")],
+        Overlay::Quit => &[("y s n", "answer")],
+        Overlay::Bar(_) | Overlay::Editor(_) => &[],
+    };
+    fixed.iter().map(|(keys, what)| ((*keys).to_string(), (*what).to_string())).collect()
+}
+
+/// What can be done with the panes.
+fn pane_hints(model: &Model) -> Vec<Hint> {
+    let key = |action| model.keys.shown(action);
+    let both = |a, b| format!("{} {}", key(a), key(b));
+    let mut hints = vec![
+        (both(Action::PreviousFrame, Action::NextFrame), "step".to_string()),
+        (key(Action::NextEvent), "inside".to_string()),
+        (both(Action::PreviousHop, Action::NextHop), "hop".to_string()),
+        (key(Action::Open), registry::row(model.focus).enter.to_string()),
+    ];
+    if model.focus == PaneId::Timeline {
+        hints.insert(3, (both(Action::ZoomIn, Action::ZoomOut), "zoom".to_string()));
+    }
+    if model.play.is_some() {
+        hints.insert(0, (key(Action::Play), format!("stop, {} ms", SPEEDS[model.speed])));
+    }
+    let rest = [
+        (Action::Follow, "follow"),
+        (Action::Filter, "filter"),
+        (Action::Place, "go to"),
+        (Action::NextPane, "pane"),
+        (Action::Console, "console"),
+        (Action::WhyNot, "why not"),
+        (Action::Predict, "predict"),
+    ];
+    hints.extend(rest.map(|(action, what)| (key(action), what.to_string())));
+    hints
 }
