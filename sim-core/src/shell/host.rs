@@ -5,6 +5,7 @@ use super::options::Options;
 use crate::base::calendar::Date;
 use crate::base::time::EPOCH_UNIX_SECONDS;
 use crate::kernel::syscall::Sys;
+use std::fmt::Write;
 
 /// `hostname`.
 pub(super) const HOSTNAME: Command = Command {
@@ -237,15 +238,26 @@ fn seq(call: &mut Call<'_>, _: &mut Sys<'_, '_>) -> Outcome {
         return call.fail(1, "seq: invalid Zero increment value: '0'\nTry 'seq --help' for more information.\n");
     }
     let count = if (last >= first) == (step > 0) { last.abs_diff(first) / step.unsigned_abs() + 1 } else { 0 };
-    if count > NUMBERS_MAX {
-        return call.fail(super::command::NOT_MODELLED, "seq: more than 100000 numbers are not modelled\n");
+    let widest = first.to_string().len().max(last.to_string().len());
+    if count > NUMBERS_MAX || count.saturating_mul((widest + separator.len()) as u64) > TEXT_MAX {
+        let text = "seq: more than 100000 numbers, or 8 MiB, are not modelled\n";
+        return call.fail(super::command::NOT_MODELLED, text);
     }
-    let width = if wide { first.to_string().len().max(last.to_string().len()) } else { 0 };
-    let row: Vec<String> = (0..count as i64).map(|n| format!("{:0width$}", first + n * step)).collect();
-    if !row.is_empty() {
-        call.out(format!("{}\n", row.join(&separator)));
+    let width = if wide { widest } else { 0 };
+    let mut row = String::new();
+    for n in 0..count as i64 {
+        if n > 0 {
+            row.push_str(&separator);
+        }
+        // Between `first` and `last`, although the product may not fit.
+        let _ = write!(row, "{:0width$}", first.wrapping_add(n.wrapping_mul(step)));
+    }
+    if count > 0 {
+        row.push('\n');
+        call.out(row);
     }
     Outcome::Done(0)
 }
 
 const NUMBERS_MAX: u64 = 100_000;
+const TEXT_MAX: u64 = 8 << 20;
