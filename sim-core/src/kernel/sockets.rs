@@ -12,10 +12,10 @@
 //!
 //! # Not like Linux
 //! smoltcp decides what is sent, so these differ: the first congestion window is 2,048 octets (Linux: ten segments);
-//! Reno, not Cubic; SACK is told but not used for recovery; the retransmission timeout is at least 1 s (Linux: 200 ms)
-//! and at most 60 s (Linux: 120 s), so that the retries of a SYN go out after 1, 3, 7, 15, 31, 63 and 123 s; the receive
-//! window does not grow beyond 64 KiB; a lowered path MTU is used from the next (re)transmission on; no ECN, no
-//! SYN cookies (4,096 half-open connections per listener), no urgent data, no keep-alives.
+//! Reno, not Cubic; SACK is told but not used for recovery, and a timeout sends all that is in flight again, not the
+//! first segment alone (when it does, is Linux's affair: `retransmission.rs`); the receive window does not grow beyond
+//! 64 KiB; a lowered path MTU is used from the next (re)transmission on; no ECN, no SYN cookies (4,096 half-open
+//! connections per listener), no urgent data, no keep-alives.
 
 mod calls;
 mod datagram;
@@ -24,6 +24,7 @@ mod flow;
 mod flows;
 mod ports;
 mod receive;
+mod retransmission;
 mod segment;
 mod stack;
 mod tap;
@@ -226,7 +227,12 @@ impl Sockets {
             self.tell(place);
             return self.finish_flow(place, cx);
         }
-        if flow.deadline <= cx.now {
+        let fires = flow.retransmission.due <= cx.now;
+        if fires {
+            flow.retransmission.fire();
+            flow.leaps.leap();
+        }
+        if fires || flow.deadline <= cx.now {
             self.drain(place, cx);
         } else {
             self.arm(place);

@@ -1,6 +1,8 @@
 //! One end of a TCP connection: a smoltcp socket in a set of its own, and what smoltcp does not keep.
 
-use super::segment::{self, Finish, SYN, TIMESTAMP_ROOM};
+use super::retransmission::Retransmission;
+use super::segment::{self, Bare, Finish, SYN, TIMESTAMP_ROOM};
+use super::stack::{self, Leaps};
 use crate::base::id::{EventId, PacketId, Pid};
 use crate::base::time::Instant;
 use crate::kernel::socket::{SocketError, SocketId};
@@ -78,7 +80,11 @@ pub(super) struct Flow {
     pub(super) confirmed: Instant,
     /// When the flow is given up, whatever smoltcp says.
     pub(super) give_up: Instant,
+    /// When smoltcp wants to be called again.
     pub(super) deadline: Instant,
+    pub(super) retransmission: Retransmission,
+    /// How far smoltcp's clock has been moved on.
+    pub(super) leaps: Leaps,
     pub(super) is_put_off: bool,
     /// A segment was sent twice, or out of order came in: the socket is not used again.
     pub(super) had_loss: bool,
@@ -143,6 +149,8 @@ impl Flow {
             confirmed: Instant::ZERO,
             give_up: Instant::NEVER,
             deadline: Instant::NEVER,
+            retransmission: Retransmission::new(),
+            leaps: Leaps::default(),
             is_put_off: false,
             had_loss: false,
             next_seq: 0,
@@ -181,6 +189,7 @@ impl Flow {
         self.confirmed = Instant::NEVER;
         self.give_up = give_up;
         self.deadline = Instant::NEVER;
+        self.retransmission = Retransmission::new();
         self.is_put_off = false;
         self.had_loss = false;
         self.next_seq = 0;
@@ -233,9 +242,15 @@ impl Flow {
         if self.quick_acks < QUICK_ACKS {
             self.quick_acks += 1;
             if self.quick_acks == QUICK_ACKS {
-                self.tcp_mut().set_ack_delay(Some(smoltcp::time::Duration::from_millis(40)));
+                self.tcp_mut().set_ack_delay(Some(stack::ACK_DELAY));
             }
         }
+    }
+
+    /// Whether something waits for the other end: an answer, or room.
+    pub(super) fn waits(&self) -> bool {
+        let states = [State::SynSent, State::SynReceived, State::FinWait1, State::Closing, State::LastAck];
+        self.tcp().send_queue() > 0 || states.contains(&self.state())
     }
 
     /// Gives a segment that smoltcp made Linux's looks, and notes how far the connection is.
@@ -255,19 +270,16 @@ impl Flow {
             self.next_seq = end;
         }
         self.has_sent = true;
+        if length > 0 {
+            self.retransmission.sent(seq, length, cx.now);
+        }
         if flags & segment::ACK != 0 {
             self.next_ack = ack;
         }
-        let id = if flags & (SYN | segment::ACK) == SYN | segment::ACK {
-            0
-        } else {
-            let id = self.id_of_next;
-            self.id_of_next = id.wrapping_add(1);
-            id
-        };
+        let id = if flags & (SYN | segment::ACK) == SYN | segment::ACK { 0 } else { self.next_id() };
         let finish = Finish {
             id,
-            timestamp: (cx.now.millis() as u32).wrapping_add(self.timestamp_offset),
+            timestamp: self.timestamp(cx.now),
             scale: SCALE,
             window: free,
             is_scaled: self.is_scaled,
@@ -275,6 +287,30 @@ impl Flow {
         let packet = segment::finish(packet, finish, cx);
         self.window = TcpPacket::new_unchecked(packet.payload()).window_len();
         packet
+    }
+
+    /// The last acknowledgement once more.
+    pub(super) fn acknowledge_again(&mut self, now: Instant) -> Bare {
+        Bare {
+            source: self.key.local,
+            destination: self.key.remote,
+            flags: segment::ACK,
+            seq: self.next_seq,
+            ack: self.next_ack,
+            window: self.window,
+            timestamp: self.peer_timestamp.map(|echo| (self.timestamp(now), echo)),
+            id: self.next_id(),
+        }
+    }
+
+    fn timestamp(&self, now: Instant) -> u32 {
+        (now.millis() as u32).wrapping_add(self.timestamp_offset)
+    }
+
+    fn next_id(&mut self) -> u16 {
+        let id = self.id_of_next;
+        self.id_of_next = id.wrapping_add(1);
+        id
     }
 }
 

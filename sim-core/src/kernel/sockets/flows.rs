@@ -16,9 +16,13 @@ impl Sockets {
         let before = cx.context();
         (cx.cause, cx.packet) = flow.last;
         cx.stage = Stage::Socket;
-        let (mtu, made) = (flow.mtu, &mut self.made);
-        flow.deadline = self.stacks.drain(mtu, flow.set_mut(), made, cx);
+        let (mtu, leaps, made) = (flow.mtu, flow.leaps, &mut self.made);
+        flow.deadline = self.stacks.drain(mtu, leaps, flow.set_mut(), made, cx);
         self.take_made(place, cx);
+        let flow = self.places[place as usize].flow.as_mut().expect("a flow that is driven is there");
+        if flow.waits() {
+            flow.retransmission.wait(cx.now);
+        }
         self.arm(place);
         cx.resume(before);
     }
@@ -34,7 +38,7 @@ impl Sockets {
     pub(super) fn arm(&mut self, index: u32) {
         let place = &mut self.places[index as usize];
         let Some(flow) = &place.flow else { return };
-        let due = flow.deadline.min(flow.give_up);
+        let due = flow.deadline.min(flow.retransmission.due).min(flow.give_up);
         if due < place.armed {
             place.armed = due;
             self.timers.push(Reverse((due, index)));
@@ -64,6 +68,7 @@ impl Sockets {
         let flow = self.places[place as usize].flow.as_mut().expect("a flow that ends is there");
         flow.is_over = true;
         flow.deadline = Instant::NEVER;
+        flow.retransmission.due = Instant::NEVER;
         flow.give_up = Instant::NEVER;
         self.flows.remove(&flow.key);
         let is_held = !flow.is_orphan && matches!(flow.role, Role::Client | Role::Accepted | Role::Queued(_));

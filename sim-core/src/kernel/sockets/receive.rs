@@ -117,7 +117,7 @@ impl Sockets {
         flow.peer_timestamp = seen.timestamp.map(|(value, _)| value);
         let endpoint = IpListenEndpoint { addr: Some(IpAddress::Ipv4(key.local.address)), port };
         flow.tcp_mut().listen(endpoint).expect("a socket that is not open can listen at a port");
-        self.stacks.feed(flow.mtu, flow.set_mut(), packet.bytes(), &mut self.made, cx);
+        self.stacks.feed(flow.mtu, flow.leaps, flow.set_mut(), packet.bytes(), &mut self.made, cx);
         cx.recycle(packet.into_buffer());
         self.drain(place, cx);
     }
@@ -159,8 +159,19 @@ impl Sockets {
             flow.peer_timestamp = Some(value);
         }
         let unread = flow.tcp().recv_queue();
-        self.stacks.feed(flow.mtu, flow.set_mut(), packet.bytes(), &mut self.made, cx);
+        self.stacks.feed(flow.mtu, flow.leaps, flow.set_mut(), packet.bytes(), &mut self.made, cx);
         cx.recycle(packet.into_buffer());
+        if seen.has(ACK) {
+            flow.retransmission.acknowledged(seen.ack, seen.window, cx.now);
+        }
+        // Linux answers whatever it already had (`tcp_send_dupack`), smoltcp a FIN or SYN now and then.
+        let was_synchronized = !matches!(before, State::Listen | State::SynSent | State::SynReceived);
+        let is_old = (seen.seq.wrapping_add(seen.length()).wrapping_sub(flow.next_ack) as i32) <= 0;
+        if self.made.is_empty() && was_synchronized && is_old && seen.length() > 0 && !seen.has(RST) {
+            let mut answer = segment::bare(flow.acknowledge_again(cx.now), cx);
+            answer.buffer_mut().cause = cx.cause;
+            self.outgoing.push_back(answer);
+        }
         let after = flow.state();
         let has_data = flow.tcp().recv_queue() > unread;
         let has_room = flow.wants_room && flow.tcp().can_send();

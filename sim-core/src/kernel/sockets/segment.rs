@@ -32,6 +32,8 @@ pub(super) struct Seen {
     pub(super) seq: u32,
     pub(super) ack: u32,
     pub(super) payload: u32,
+    /// Not scaled.
+    pub(super) window: u16,
     pub(super) timestamp: Option<(u32, u32)>,
     pub(super) has_scale: bool,
     /// The client that a TOA names.
@@ -63,6 +65,7 @@ impl Seen {
             seq: tcp.seq_number().0 as u32,
             ack: tcp.ack_number().0 as u32,
             payload: (packet.payload().len() - header) as u32,
+            window: tcp.window_len(),
             timestamp: options.timestamp,
             has_scale: options.scale.is_some(),
             toa: options.toa,
@@ -216,7 +219,7 @@ pub(super) fn finish(mut packet: Packet, with: Finish, cx: &mut Cx) -> Packet {
     packet
 }
 
-/// A segment without payload that no socket stands behind.
+/// A segment without payload that is not smoltcp's.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bare {
     pub(super) source: SocketAddr,
@@ -226,6 +229,8 @@ pub(super) struct Bare {
     pub(super) ack: u32,
     pub(super) window: u16,
     pub(super) timestamp: Option<(u32, u32)>,
+    /// Of the IPv4 header.
+    pub(super) id: u16,
 }
 
 /// Makes such a segment.
@@ -250,7 +255,7 @@ pub(super) fn bare(segment: Bare, cx: &mut Cx) -> Packet {
     tcp[13] = segment.flags;
     tcp[14..16].copy_from_slice(&segment.window.to_be_bytes());
     tcp[TCP_HEADER..TCP_HEADER + length].copy_from_slice(&text[..length]);
-    seal(bytes, 0);
+    seal(bytes, segment.id);
     packet
 }
 
@@ -265,7 +270,7 @@ pub(super) fn reset(refused: &Seen, cx: &mut Cx) -> Option<Packet> {
         (RST | ACK, 0, refused.seq.wrapping_add(refused.length()))
     };
     let segment =
-        Bare { source: refused.destination, destination: refused.source, flags, seq, ack, window: 0, timestamp: None };
+        Bare { source: refused.destination, destination: refused.source, flags, seq, ack, window: 0, timestamp: None, id: 0 };
     Some(bare(segment, cx))
 }
 

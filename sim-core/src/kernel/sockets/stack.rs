@@ -1,9 +1,15 @@
 //! smoltcp, driven one flow at a time: an `Interface` per path MTU, shared by all flows of the host, and a device that
 //! holds one packet.
 //!
-//! The only file that knows smoltcp's microseconds: time is rounded down going in and is whole nanoseconds coming out.
+//! The only file that knows smoltcp's clock. It runs slower than the lab's, so that smoltcp's own retransmission timer,
+//! a second at least, never fires; when Linux's does (`retransmission.rs`), the flow's clock leaps over smoltcp's.
+//!
+//! ```text
+//!   microseconds of smoltcp = nanoseconds of the lab / 128,000 + leaps of 61 s
+//! ```
+//! A second there is 128 s here, more than the longest time between two retransmissions.
 
-use crate::base::time::Instant;
+use crate::base::time::{Duration, Instant};
 use crate::wire::packet::Packet;
 use crate::world::node::Cx;
 use smoltcp::iface::{Config, Interface, PollResult, SocketSet};
@@ -12,6 +18,30 @@ use smoltcp::wire::HardwareAddress;
 
 /// Segments that one flow may send in one go: a window of 64 KiB in the smallest segments.
 const BURST_MAX: u32 = 2_048;
+
+/// Nanoseconds of the lab that are a microsecond of smoltcp.
+const TICK: u64 = 128_000;
+
+/// More than the longest timer of smoltcp.
+const LEAP: i64 = 61_000_000;
+
+/// How long an acknowledgement may be put off: 40 ms (Linux `TCP_DELACK_MIN`) of smoltcp's time.
+pub(super) const ACK_DELAY: smoltcp::time::Duration = smoltcp::time::Duration::from_micros(40_000_000 / TICK + 1);
+
+/// How often a flow's clock has leapt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Leaps(u32);
+
+impl Leaps {
+    /// Moves the flow's clock on, so that smoltcp sends again what was not acknowledged.
+    pub(super) fn leap(&mut self) {
+        self.0 += 1;
+    }
+
+    fn clock(self, at: Instant) -> smoltcp::time::Instant {
+        smoltcp::time::Instant::from_micros((at.nanos() / TICK) as i64 + i64::from(self.0) * LEAP)
+    }
+}
 
 /// The smallest MTU an interface is made for (RFC 791: every module must take 68 octets; TCP here needs room for
 /// headers and 48 octets of payload).
@@ -47,16 +77,31 @@ impl Stacks {
     }
 
     /// Hands a packet to the flow.
-    pub(super) fn feed(&mut self, mtu: u32, set: &mut SocketSet, packet: &[u8], out: &mut Vec<Packet>, cx: &mut Cx) {
-        let now = instant(cx.now);
+    pub(super) fn feed(
+        &mut self,
+        mtu: u32,
+        leaps: Leaps,
+        set: &mut SocketSet,
+        packet: &[u8],
+        out: &mut Vec<Packet>,
+        cx: &mut Cx,
+    ) {
+        let now = leaps.clock(cx.now);
         let interface = self.of(mtu, cx);
         let mut wire = Wire { incoming: Some(packet), outgoing: out, mtu, cx };
         interface.poll_ingress_single(now, &mut wire, set);
     }
 
-    /// Lets the flow send what it can; returns when it wants to be called again.
-    pub(super) fn drain(&mut self, mtu: u32, set: &mut SocketSet, out: &mut Vec<Packet>, cx: &mut Cx) -> Instant {
-        let now = instant(cx.now);
+    /// Lets the flow send what it can; returns when it wants to be called again, other than to send something again.
+    pub(super) fn drain(
+        &mut self,
+        mtu: u32,
+        leaps: Leaps,
+        set: &mut SocketSet,
+        out: &mut Vec<Packet>,
+        cx: &mut Cx,
+    ) -> Instant {
+        let now = leaps.clock(cx.now);
         let interface = self.of(mtu, cx);
         let mut wire = Wire { incoming: None, outgoing: out, mtu, cx };
         for _ in 0..BURST_MAX {
@@ -66,15 +111,15 @@ impl Stacks {
         }
         match interface.poll_at(now, set) {
             None => Instant::NEVER,
-            Some(at) if at > now => Instant::from_nanos(at.total_micros() as u64 * 1_000),
+            Some(at) if at > now + ACK_DELAY => Instant::NEVER,
+            Some(at) if at > now => {
+                let ticks = (at - now).total_micros();
+                Instant::from_nanos((cx.now.nanos() / TICK + ticks) * TICK)
+            }
             // It says "at once" although it has just sent all it could: look again in a moment, and do not spin.
-            Some(_) => Instant::from_nanos((now.total_micros() as u64 + 1_000) * 1_000),
+            Some(_) => cx.now + Duration::from_millis(1),
         }
     }
-}
-
-fn instant(at: Instant) -> smoltcp::time::Instant {
-    smoltcp::time::Instant::from_micros((at.nanos() / 1_000) as i64)
 }
 
 /// One packet in, packets out.

@@ -116,6 +116,7 @@ impl TimeWaits {
             seq: record.next_seq,
             ack: record.next_ack,
             window: record.window,
+            id: 0,
             timestamp: record
                 .peer_timestamp
                 .map(|last| ((now.millis() as u32).wrapping_add(record.timestamp_offset), last)),

@@ -14,6 +14,9 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
+/// The library takes a multiple of the time for every brace that is open.
+const OPEN_BRACES_MAX: usize = 6;
+
 impl Lowerer<'_> {
     /// A word that stays one word: an assignment's value, a file, a pattern.
     pub(super) fn word(&mut self, word: &ast::Word) -> Word {
@@ -26,6 +29,13 @@ impl Lowerer<'_> {
         self.no_extended_pattern(&word.value, &span);
         if !word.value.contains('{') {
             return vec![self.text_word(&word.value, span)];
+        }
+        if open_braces(&word.value, true) > OPEN_BRACES_MAX {
+            if open_braces(&word.value, false) == 0 {
+                return vec![self.text_word(&word.value, span)];
+            }
+            self.refuse(span, "more than 6 braces open at once", "write the words out, or quote the braces");
+            return Vec::new();
         }
         let read = catch_unwind(AssertUnwindSafe(|| {
             brush_parser::word::parse_brace_expansions(&word.value, &ParserOptions::default())
@@ -419,3 +429,21 @@ fn unescape_backquotes(command: &str) -> String {
 const WORDS_MAX: usize = 4096;
 const DEPTH_MAX: u32 = 10;
 const HERE_MAX: usize = 60 * 1024;
+
+/// How many braces are open at once, at most; with those between quotes or without.
+fn open_braces(text: &str, with_quoted: bool) -> usize {
+    let (mut open, mut most) = (0_usize, 0);
+    let mut quote = None;
+    for character in text.chars() {
+        match (quote, character) {
+            (None, '\'' | '"') => quote = Some(character),
+            (Some(begun), ended) if begun == ended => quote = None,
+            (Some(_), _) if !with_quoted => {}
+            (_, '{') => open += 1,
+            (_, '}') => open = open.saturating_sub(1),
+            _ => {}
+        }
+        most = most.max(open);
+    }
+    most
+}
