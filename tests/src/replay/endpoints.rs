@@ -83,7 +83,7 @@ impl Web {
                 }
             }
         }
-        if !is_over && heard.windows(4).any(|octets| octets == b"\r\n\r\n") {
+        if heard.windows(4).any(|octets| octets == b"\r\n\r\n") {
             let page = "hello from x\n";
             let head = format!("HTTP/1.0 {} X\r\nContent-Length: {}\r\nConnection: close", self.status, page.len());
             // A client that is gone does not read it.

@@ -6,8 +6,8 @@
 //!                                └─ fire ─► a lone segment once for nothing, else the timeout doubles ─► sent
 //! ```
 //! Follows Linux `net/ipv4/tcp_input.c` (`tcp_rtt_estimator`), `tcp_timer.c` (`tcp_retransmit_timer`, `tcp_probe_timer`)
-//! and `tcp_output.c` (`tcp_send_loss_probe`). So the only segment in flight on a LAN goes out again after 0.2, 0.4, 0.8,
-//! 1.6 s and so on, and a SYN after 1, 3, 7, 15, 31 and 63 s.
+//! and `tcp_output.c` (`tcp_send_loss_probe`). So the only segment in flight on a LAN goes out again after 204, 408,
+//! 816 ms and so on, and a SYN after 1, 3, 7, 15, 31 and 63 s.
 //!
 //! # Not modelled
 //! The loss probe when several segments are in flight, which Linux sends after two round trips.
@@ -20,6 +20,8 @@ const FIRST: Duration = Duration::from_secs(1);
 const LONGEST: Duration = Duration::from_secs(120);
 /// What the timeout is more than the round trip, at least (Linux `TCP_RTO_MIN`), in microseconds.
 const MARGIN_MIN: i64 = 200_000;
+/// Timeouts are whole ticks of a kernel with HZ = 250, in microseconds.
+const TICK: u64 = 4_000;
 
 /// The timer of one end of a connection.
 #[derive(Clone, Copy, Debug)]
@@ -167,7 +169,8 @@ impl RoundTrip {
     }
 
     fn timeout(&self) -> Duration {
-        Duration::from_micros((self.smoothed / 8 + self.margin) as u64).min(LONGEST)
+        let exact = (self.smoothed / 8 + self.margin) as u64;
+        Duration::from_micros(exact.next_multiple_of(TICK)).min(LONGEST)
     }
 }
 
@@ -236,7 +239,7 @@ mod tests {
         timer.sent(SYN + 101, 100, at(0));
         tries(&mut timer, SYN + 1, 100, 3);
         timer.acknowledged(SYN + 101, 64_000, at(1_500));
-        assert_eq!(timer.due.millis(), 1_500 + 200 + 100 / 8, "the last try took 100 ms to be answered");
+        assert_eq!(timer.due.millis(), 1_500 + 212 + 4, "the last try took 100 ms to be answered");
         timer.acknowledged(SYN + 201, 64_000, at(1_501));
         assert_eq!(timer.due, Instant::NEVER);
     }
@@ -250,7 +253,7 @@ mod tests {
             timer.acknowledged(SYN + 2 + n, 64_000, at(600 + u64::from(n) * 300));
             timer.sent(SYN + 2 + n, 1, at(600 + u64::from(n) * 300));
         }
-        assert_eq!(timer.due.since(at(600 + 39 * 300)).millis(), 500, "a steady round trip and 200 ms");
+        assert_eq!(timer.due.since(at(600 + 39 * 300)).millis(), 504, "a steady round trip and 200 ms and a little");
     }
 
     #[test]
