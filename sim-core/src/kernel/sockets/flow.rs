@@ -277,13 +277,8 @@ impl Flow {
             self.next_ack = ack;
         }
         let id = if flags & (SYN | segment::ACK) == SYN | segment::ACK { 0 } else { self.next_id() };
-        let finish = Finish {
-            id,
-            timestamp: self.timestamp(cx.now),
-            scale: SCALE,
-            window: free,
-            is_scaled: self.is_scaled,
-        };
+        let finish =
+            Finish { id, timestamp: self.timestamp(cx.now), scale: SCALE, window: free, is_scaled: self.is_scaled };
         let packet = segment::finish(packet, finish, cx);
         self.window = TcpPacket::new_unchecked(packet.payload()).window_len();
         packet

@@ -269,8 +269,16 @@ pub(super) fn reset(refused: &Seen, cx: &mut Cx) -> Option<Packet> {
     } else {
         (RST | ACK, 0, refused.seq.wrapping_add(refused.length()))
     };
-    let segment =
-        Bare { source: refused.destination, destination: refused.source, flags, seq, ack, window: 0, timestamp: None, id: 0 };
+    let segment = Bare {
+        source: refused.destination,
+        destination: refused.source,
+        flags,
+        seq,
+        ack,
+        window: 0,
+        timestamp: None,
+        id: 0,
+    };
     Some(bare(segment, cx))
 }
 

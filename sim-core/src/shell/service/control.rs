@@ -2,6 +2,7 @@
 
 use super::turnover::{Turnover, Wanted};
 use super::unit;
+use super::verdict::verdict;
 use super::{Kind, NOT_MODELLED, SERVICES, Service, find, has_systemd, names};
 use crate::kernel::process::{Fd, Signal};
 use crate::kernel::syscall::Sys;
@@ -324,15 +325,6 @@ fn script(verb: &str, service: &Service, call: &mut Call, sys: &mut Sys) -> Outc
         }
     }
     turnover.finish(code)
-}
-
-/// A line of a start script with how it went.
-pub(super) fn verdict(name: &str, what: &str, good: bool) -> String {
-    match name {
-        // Its script is not made of the distribution's functions.
-        "ldirectord" => format!("{}... {}\n", what.trim_end_matches(':'), if good { "success" } else { "failed" }),
-        _ => format!("{what:<59}[{}]\n", if good { "  OK  " } else { "FAILED" }),
-    }
 }
 
 fn sentences(verb: Verb, doing: &str, service: &Service) -> Vec<String> {

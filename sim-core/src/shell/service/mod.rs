@@ -9,6 +9,7 @@ mod rules;
 pub(super) mod started;
 mod turnover;
 mod unit;
+mod verdict;
 mod web;
 
 pub(super) use control::{INIT_SCRIPT, SERVICE, SYSTEMCTL};

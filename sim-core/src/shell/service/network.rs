@@ -9,7 +9,7 @@
 //! cards are then as the scenario says.
 
 use super::super::command::{Call, Command, Fault, Opt, Outcome, Source, Start, getopt};
-use super::control::verdict;
+use super::verdict::verdict;
 use crate::kernel::Os;
 use crate::kernel::files::Files;
 use crate::kernel::syscall::Sys;

@@ -2,11 +2,11 @@
 
 use super::address::host;
 use super::draft::CheckerDraft;
-use super::global::{SECONDS_MAX, TIMER_MAX};
+use super::limits::{SECONDS_MAX, TIMER_MAX, TIMER_UNLIMITED, WEIGHT_MAX};
 use super::parser::{Outcome, Parser};
 use super::script;
 use super::server::set;
-use super::service::{TIMER_UNLIMITED, WEIGHT_MAX, timer};
+use super::service::timer;
 use super::words::Words;
 use crate::base::time::Duration;
 use crate::keepalived::config::checker::{Dns, Http, HttpProtocol, Misc, Regex, Smtp, Udp, Url};

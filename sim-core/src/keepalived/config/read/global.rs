@@ -1,5 +1,6 @@
 //! `global_defs`, and the single words at the root.
 
+use super::limits::{LVS_TIMEOUT_MAX, SECONDS_MAX, TIMER_MAX};
 use super::parser::{Outcome, Parser, Stop};
 use super::script;
 use super::words::Words;
@@ -8,13 +9,6 @@ use crate::base::time::Duration;
 use crate::keepalived::config::global::{Fifo, LvsFlush, SyncDaemon};
 use crate::keepalived::config::{Command, Global, Version};
 use std::net::IpAddr;
-
-/// `UINT_MAX / 1000000`: what a timer in microseconds holds, in seconds.
-pub(super) const SECONDS_MAX: u32 = u32::MAX / 1_000_000;
-/// The same for timers with a point, in microseconds.
-pub(super) const TIMER_MAX: u64 = u32::MAX as u64;
-/// 31 days in seconds: what IPVS takes for a timeout.
-pub(super) const LVS_TIMEOUT_MAX: u32 = 86_400 * 31;
 
 /// Nothing to read: the words that have no effect here.
 pub(super) fn nothing(_: &mut Parser<'_>, _: &Words) -> Outcome {

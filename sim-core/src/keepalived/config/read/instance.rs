@@ -1,7 +1,7 @@
 //! `vrrp_instance` and what stands in it.
 
 use super::draft::{AuthType, Family, InstanceDraft};
-use super::global::{SECONDS_MAX, TIMER_MAX};
+use super::limits::{SECONDS_MAX, TIMER_MAX};
 use super::parser::{Outcome, Parser};
 use super::words::Words;
 use super::{address, route, script, track};

@@ -21,6 +21,7 @@ mod group;
 mod include;
 mod instance;
 pub mod keywords;
+mod limits;
 mod lines;
 mod local;
 mod number;

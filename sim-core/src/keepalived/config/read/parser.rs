@@ -2,9 +2,9 @@
 //! The walk over the blocks, which calls those functions, is `walk.rs`.
 
 use super::draft::{CheckerDraft, Drafts, GroupDraft, InstanceDraft, ServerDraft, ServiceDraft};
+use super::limits::TIMER_UNLIMITED;
 use super::lines::{Line, Lines};
 use super::number::{decimal, whole};
-use super::service::TIMER_UNLIMITED;
 use super::surroundings::{Input, Surroundings};
 use super::words::Words;
 use crate::base::time::Duration;

@@ -1,10 +1,10 @@
 //! `real_server` and what stands in it, but for its checkers.
 
 use super::draft::{Family, ServerDraft, Times};
-use super::global::TIMER_MAX;
+use super::limits::{TIMER_MAX, TIMER_UNLIMITED, WEIGHT_MAX};
 use super::parser::{Outcome, Parser};
 use super::script;
-use super::service::{TIMER_UNLIMITED, WEIGHT_MAX, address_port, forwarding, group_name, timer};
+use super::service::{address_port, forwarding, group_name, timer};
 use super::words::Words;
 use crate::keepalived::config::{Forwarding, RealServer};
 use crate::trace::record::Method;

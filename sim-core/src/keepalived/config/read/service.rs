@@ -2,7 +2,7 @@
 
 use super::address::host;
 use super::draft::{Family, ServiceDraft, SorryDraft};
-use super::global::{LVS_TIMEOUT_MAX, TIMER_MAX};
+use super::limits::{LVS_TIMEOUT_MAX, TIMER_MAX, TIMER_UNLIMITED, WEIGHT_MAX};
 use super::parser::{Outcome, Parser, Stop};
 use super::script;
 use super::words::Words;
@@ -14,11 +14,6 @@ use std::net::{IpAddr, Ipv4Addr};
 
 /// `IPVS_SVC_PERSISTENT_TIMEOUT`.
 pub(super) const PERSISTENT: Duration = Duration::from_secs(360);
-/// The largest weight IPVS takes.
-pub(super) const WEIGHT_MAX: u32 = i32::MAX as u32;
-/// A timer without a limit of its own, in microseconds: 2^64-1 divided by 10^6 is too far away for anybody.
-pub(super) const TIMER_UNLIMITED: u64 = u64::MAX / 1_000_000;
-
 /// The schedulers keepalived knows.
 const SCHEDULERS: &[&str] =
     &["rr", "wrr", "lc", "wlc", "lblc", "sh", "mh", "dh", "fo", "ovf", "lblcr", "sed", "nq", "twos"];

@@ -1,7 +1,7 @@
 //! What can be tracked: `vrrp_script`, `track_file`, `vrrp_track_process`, `bfd_instance`; and the lines that track it.
 
 use super::draft::{FileDraft, ScriptDraft};
-use super::global::SECONDS_MAX;
+use super::limits::SECONDS_MAX;
 use super::parser::{Outcome, Parser};
 use super::script;
 use super::words::Words;
