@@ -5,8 +5,8 @@
 //! - two hosts that both have an address and both claim it are never unreported;
 //! - right after a master's gratuitous ARPs, and at the end, every cache is right, unless of two owners the one that
 //!   announced itself last gave the address up and the other had no reason to announce it anew: he was not heard
-//!   ([`Exception::HealWithoutGarp`], as recorded), or left by himself ([`Exception::LeftWithoutGarp`], as the source has
-//!   it: priority 0 is answered with an advert only).
+//!   ([`Exception::HealWithoutGarp`], as recorded), or left by himself or with his group ([`Exception::LeftWithoutGarp`],
+//!   as the source has it: priority 0 is answered with an advert only).
 //!
 //! With version 2 and 3, intervals, unicast, groups, tracked scripts, delayed and no preemption, refreshes, and with
 //! masters that do not answer or answer once more.
@@ -323,8 +323,9 @@ enum Exception {
     /// The recorded heal without a gratuitous ARP: of two owners the one that announced itself last heard the other first
     /// and gave the address up; the other never heard it, and has no reason to announce the address anew.
     HealWithoutGarp,
-    /// The same, but the one that announced itself last left by itself: the other hears priority 0 or nothing, and keepalived
-    /// answers priority 0 with an advert only.
+    /// The same, but the one that announced itself last left by itself or with its group (two virtual routers in a group,
+    /// and adverts that go one way only): the other hears priority 0 or nothing, and keepalived answers priority 0 with an
+    /// advert only.
     LeftWithoutGarp,
 }
 
