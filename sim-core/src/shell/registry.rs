@@ -74,7 +74,7 @@ pub fn find(name: &str) -> Option<&'static Command> {
 
 /// Where `which` finds a command; none if the shell does it itself, or there is none.
 pub fn path_of(name: &str) -> Option<String> {
-    let command = find(name)?;
+    let command = find(name).filter(|command| is_here(command))?;
     if is_in_shell(command.names[0]) {
         return None;
     }
@@ -93,9 +93,14 @@ pub fn is_start_script(path: &str) -> bool {
     path.starts_with("/etc/init.d/") || path.starts_with("/etc/rc.d/init.d/")
 }
 
-/// Every name of every command.
+/// Every name of every command that a host has.
 pub fn names() -> impl Iterator<Item = &'static str> {
-    commands().flat_map(|command| command.names.iter().copied())
+    commands().filter(|command| is_here(command)).flat_map(|command| command.names.iter().copied())
+}
+
+/// Whether hosts have the command: of some they only say what to type instead.
+fn is_here(command: &Command) -> bool {
+    command.names != super::elsewhere::COMMAND.names
 }
 
 /// The name of the program that `word` calls: `ip`, `/sbin/ip`; none for other paths.
