@@ -2,29 +2,9 @@
 //! tried again, and comes back. The texts and when they come are those of keepalived 2.2.7; the older wording stands at
 //! the end.
 
-use crate::lan::Alone;
-use scenarios::problem::{SourceFile, render};
+use crate::checked::Checked;
 use sim_core::base::id::EventId;
 use sim_core::trace::{Kind, Trace};
-use std::sync::Arc;
-
-const WORLD: &str = r##"Scenario(
-    title: "Lines of checks",
-    about: "A director that checks two servers.",
-    seed: 1, until: "30s",
-    switches: { "lan": () },
-    hosts: {
-        "director": (role: Director, os: OS, nics: { "eth0": (to: "lan", address: "10.0.0.2/24") },
-            files: { "/etc/keepalived/keepalived.conf": Text(r#"CONF"#) },
-            boot: [BOOT "keepalived -D -C"]),
-        "rs1": (role: RealServer, nics: { "eth0": (to: "lan", address: "10.0.0.11/24") },
-            boot: ["systemctl start httpd", "systemctl start postfix"]),
-        "rs2": (role: RealServer, nics: { "eth0": (to: "lan", address: "10.0.0.12/24") },
-            boot: ["systemctl start httpd"]),
-    },
-    script: [ SCRIPT ],
-    expect: [],
-)"##;
 
 struct Case {
     os: &'static str,
@@ -41,16 +21,7 @@ impl Default for Case {
 
 impl Case {
     fn read<T>(&self, read: impl FnOnce(&Trace) -> T) -> T {
-        let text = WORLD
-            .replace("OS", self.os)
-            .replace("CONF", &self.conf)
-            .replace("BOOT", self.boot)
-            .replace("SCRIPT", self.script);
-        let file = Arc::new(SourceFile { name: "lines.ron".into(), text });
-        let model = scenarios::load_text(&file, &Alone).unwrap_or_else(|problems| panic!("{}", render(&problems)));
-        let mut sim = scenarios::assemble(&model, scenarios::Options::default());
-        sim.run();
-        read(sim.trace())
+        read(&Checked { os: self.os, conf: &self.conf, boot: self.boot, script: self.script }.run())
     }
 
     /// What the process of the checks logs once they are activated, each line with its time.

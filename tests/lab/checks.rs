@@ -1,38 +1,13 @@
 //! Every kind of health check of keepalived: good, bad, late; when it looks again; and what its server and its service
 //! come to. Read from the records of the trace, so that a log line that lies would not help.
 
-use crate::lan::Alone;
-use scenarios::problem::{SourceFile, render};
+use crate::checked::Checked;
 use sim_core::base::id::EventId;
 use sim_core::trace::{Kind, Trace};
-use std::sync::Arc;
-
-const WORLD: &str = r##"Scenario(
-    title: "Checks",
-    about: "A director that checks two servers.",
-    seed: 1, until: "30s",
-    switches: { "lan": () },
-    hosts: {
-        "director": (role: Director, nics: { "eth0": (to: "lan", address: "10.0.0.2/24") },
-            files: { "/etc/keepalived/keepalived.conf": Text(r#"CONF"#) },
-            boot: ["keepalived -D -C"]),
-        "rs1": (role: RealServer, nics: { "eth0": (to: "lan", address: "10.0.0.11/24") },
-            boot: ["systemctl start httpd", "systemctl start postfix"]),
-        "rs2": (role: RealServer, nics: { "eth0": (to: "lan", address: "10.0.0.12/24") },
-            boot: ["systemctl start httpd"]),
-    },
-    script: [ SCRIPT ],
-    expect: [],
-)"##;
 
 /// What the checks, the servers and the service come to when the director has this file and this happens.
 fn told(conf: &str, script: &str) -> Vec<String> {
-    let text = WORLD.replace("CONF", conf).replace("SCRIPT", script);
-    let file = Arc::new(SourceFile { name: "checks.ron".into(), text });
-    let model = scenarios::load_text(&file, &Alone).unwrap_or_else(|problems| panic!("{}", render(&problems)));
-    let mut sim = scenarios::assemble(&model, scenarios::Options::default());
-    sim.run();
-    lines(sim.trace())
+    lines(&Checked { os: "Debian12", conf, boot: "", script }.run())
 }
 
 fn lines(trace: &Trace) -> Vec<String> {

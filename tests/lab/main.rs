@@ -6,6 +6,7 @@ mod attack;
 mod broken;
 mod bundled;
 mod check_lines;
+mod checked;
 mod checks;
 mod clients;
 mod conformance;
